@@ -1,0 +1,228 @@
+"""The lake: where tables and media live. A directory, or an object-store prefix (``s3://...``).
+
+Tables are Parquet files named by key (``case_diagnosis/drafts``); media are named by the hash of
+their bytes. Every write goes to a temporary name first and is renamed, so a reader never sees half
+a file and a killed run leaves the last whole one.
+
+A *step* is a table together with the fingerprint of what made it (code, parameters, the bytes of
+its inputs). When nothing of that changed, the step is reused and its body doesn't run.
+"""
+
+from __future__ import annotations
+
+import os
+import secrets
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from grandrounds.contracts import Contract, contract
+from grandrounds.errors import LakeError
+from grandrounds.fingerprint import sha256_bytes, sha256_value
+from grandrounds.records.table import from_table, to_table
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+    from upath import UPath
+
+_STEP_KEY = b"grandrounds.step"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StepResult:
+    """What became of a step: its tables' row counts, and whether it was reused."""
+
+    fingerprint: str
+    rows: Mapping[str, int]
+    reused: bool
+
+
+class Lake:
+    """Tables and media under one address."""
+
+    def __init__(self, url: str) -> None:
+        self.url = url
+        self._root: UPath | None = None
+
+    @property
+    def root(self) -> UPath:
+        """The lake's folder; made on first use. Raises ``LakeError`` when that can't be done."""
+        if self._root is None:
+            from upath import UPath
+
+            try:
+                root = UPath(self.url)
+                root.mkdir(parents=True, exist_ok=True)
+            except (OSError, ValueError, ImportError) as exc:
+                raise LakeError(
+                    f"The lake {self.url} can't be opened: {exc}.",
+                    remedy="Set GRANDROUNDS_LAKE_URL to a folder or bucket you may write to.",
+                ) from exc
+            self._root = root
+        return self._root
+
+    # Tables -----------------------------------------------------------------------------------
+
+    def table_path(self, key: str) -> UPath:
+        """Where the table ``key`` is or would be."""
+        return self.root / "tables" / f"{key}.parquet"
+
+    def has_table(self, key: str) -> bool:
+        """Whether the table was ever written."""
+        return bool(self.table_path(key).exists())
+
+    def read_table(self, key: str) -> pa.Table:
+        """The table ``key`` as Arrow. Raises ``LakeError`` when absent or damaged."""
+        import pyarrow as pa
+        import pyarrow.parquet as pq
+
+        path = self.table_path(key)
+        try:
+            with path.open("rb") as handle:
+                return pq.read_table(handle)
+        except FileNotFoundError as exc:
+            raise LakeError(f"There is no table {key!r} in {self.url}.", remedy="Build the recipe first.") from exc
+        except (OSError, pa.ArrowException) as exc:
+            raise LakeError(
+                f"The table {key!r} at {path} is damaged: {exc}.", remedy="Delete the file and build again."
+            ) from exc
+
+    def read_records(self, key: str, record_type: type[Any]) -> list[Any]:
+        """The rows of table ``key`` as records."""
+        return from_table(record_type, self.read_table(key))
+
+    def write_table(self, key: str, table: pa.Table, *, step: str = "") -> None:
+        """Write ``table`` whole or not at all. The same rows give the same bytes."""
+        import pyarrow as pa
+        import pyarrow.parquet as pq
+
+        metadata = dict(table.schema.metadata or {})
+        metadata[_STEP_KEY] = step.encode()
+        sink = pa.BufferOutputStream()
+        pq.write_table(
+            table.replace_schema_metadata(metadata), sink, compression="zstd", use_dictionary=False
+        )
+        self._write(self.table_path(key), sink.getvalue().to_pybytes())
+
+    def table_sha256(self, key: str) -> str:
+        """Hash of the table's bytes, ``absent`` when there is none."""
+        try:
+            return sha256_bytes(self.table_path(key).read_bytes())
+        except FileNotFoundError:
+            return "absent"
+
+    # Steps ------------------------------------------------------------------------------------
+
+    def step(
+        self,
+        *,
+        outputs: Mapping[str, Contract],
+        inputs: Sequence[str],
+        parameters: Any,
+        body: Callable[[], Mapping[str, Iterable[Any]]],
+    ) -> StepResult:
+        """Make the tables ``outputs`` (key -> contract) with ``body``, unless nothing changed.
+
+        ``inputs`` are table keys whose bytes count; ``parameters`` is any JSON-able value that
+        names code and settings. ``body`` returns records by key, and is called at most once. A
+        table is written only after all bodies' records passed their contracts.
+        """
+        fingerprint = sha256_value(
+            [
+                parameters,
+                [[key, self.table_sha256(key)] for key in inputs],
+                [[key, made.name, made.version, made.fingerprint()] for key, made in outputs.items()],
+            ]
+        )
+        known = {key: self._step_rows(key, fingerprint) for key in outputs}
+        if all(rows is not None for rows in known.values()):
+            rows = {key: count for key, count in known.items() if count is not None}
+            return StepResult(fingerprint=fingerprint, rows=rows, reused=True)
+        made = body()
+        tables = {key: to_table(made[key], wanted) for key, wanted in outputs.items()}
+        for key, table in tables.items():
+            self.write_table(key, table, step=fingerprint)
+        return StepResult(
+            fingerprint=fingerprint, rows={k: t.num_rows for k, t in tables.items()}, reused=False
+        )
+
+    def _step_rows(self, key: str, fingerprint: str) -> int | None:
+        import pyarrow as pa
+        import pyarrow.parquet as pq
+
+        try:
+            with self.table_path(key).open("rb") as handle:
+                footer = pq.read_metadata(handle)
+        except (FileNotFoundError, pa.ArrowException, OSError):
+            return None
+        metadata = footer.metadata or {}
+        return int(footer.num_rows) if metadata.get(_STEP_KEY) == fingerprint.encode() else None
+
+    # Media and blobs --------------------------------------------------------------------------
+
+    def put_media(self, data: bytes) -> str:
+        """Store media bytes; the answer is their SHA-256, which is also their name."""
+        digest = sha256_bytes(data)
+        path = self._media_path(digest)
+        if not path.exists():
+            self._write(path, data)
+        return digest
+
+    def get_media(self, sha256: str) -> bytes:
+        """The media bytes named ``sha256``; refused when they don't hash to their name."""
+        if len(sha256) != 64 or not set(sha256) <= set("0123456789abcdef"):
+            raise LakeError(f"{sha256!r} is not a media name (64 hex digits).")
+        try:
+            data = bytes(self._media_path(sha256).read_bytes())
+        except FileNotFoundError as exc:
+            raise LakeError(f"Media {sha256} is not in the lake.", remedy="Build the recipe again.") from exc
+        if sha256_bytes(data) != sha256:
+            raise LakeError(f"Media {sha256} is damaged.", remedy="Delete the file and build again.")
+        return data
+
+    def read_blob(self, key: str) -> bytes | None:
+        """A cached value by key (``cache/...``), or ``None``."""
+        try:
+            return bytes((self.root / "cache" / key).read_bytes())
+        except (FileNotFoundError, NotADirectoryError):
+            return None
+
+    def write_blob(self, key: str, data: bytes) -> None:
+        """Store a cached value, whole or not at all."""
+        self._write(self.root / "cache" / key, data)
+
+    def _media_path(self, sha256: str) -> UPath:
+        return self.root / "media" / sha256[:2] / sha256
+
+    def _write(self, path: UPath, data: bytes) -> None:
+        try:
+            path.parent.mkdir(parents=True, exist_ok=True)
+            if path.protocol in ("", "file"):
+                _replace(str(path.path), data)
+            else:
+                path.write_bytes(data)
+        except OSError as exc:
+            raise LakeError(
+                f"{path} can't be written: {exc.strerror or exc}.",
+                remedy="Check free space and rights; what was there before is untouched.",
+            ) from exc
+
+
+def table_contract(key: str) -> Contract:
+    """The contract of a table key: its last part names it."""
+    return contract(key.rsplit("/", 1)[-1])
+
+
+def _replace(path: str, data: bytes) -> None:
+    """Write a local file by rename, synced, so that a crash leaves the old or the new one whole."""
+    temporary = f"{path}.{os.getpid()}.{secrets.token_hex(4)}.tmp"
+    try:
+        with open(temporary, "wb") as handle:
+            handle.write(data)
+            handle.flush()
+            os.fsync(handle.fileno())
+        os.replace(temporary, path)
+    except BaseException:
+        if os.path.exists(temporary):
+            os.unlink(temporary)
+        raise

@@ -1,0 +1,21 @@
+"""Where the project's own data files are: contracts, prompts, recipes, demo sources.
+
+In a checkout they stand at the root; in an installed wheel they are bundled into the package.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+_PACKAGE = Path(__file__).resolve().parent
+
+
+def bundled(name: str) -> Path:
+    """The folder ``name`` (``data_contracts``, ``prompts``) of this installation."""
+    inside = _PACKAGE / "_bundled" / name
+    return inside if inside.is_dir() else _PACKAGE.parent / name
+
+
+def demo_sources() -> Path:
+    """The fictional case reports that ship with the package."""
+    return _PACKAGE / "demo" / "sources"

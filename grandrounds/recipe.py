@@ -1,0 +1,145 @@
+"""A recipe: one benchmark as YAML. Unknown keys are errors, every key has a meaning and a default.
+
+Data engineers edit only this. The file is ``pipelines/recipes/NAME/defs.yaml``; its
+``attributes`` are this model, which Dagster's component checks with the same code.
+"""
+
+from __future__ import annotations
+
+from enum import StrEnum
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+import yaml
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+
+from grandrounds.errors import RecipeError
+
+Share = Annotated[float, Field(ge=0.0, le=1.0)]
+
+
+class _Strict(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class Cut(StrEnum):
+    """How much of the case the solver sees. All end before the first sign of the answer."""
+
+    BEFORE_DIAGNOSIS = "before_diagnosis"
+    BEFORE_INVESTIGATIONS = "before_investigations"
+    PRESENTATION = "presentation"
+
+
+class Task(_Strict):
+    """One kind of question made from every piece of evidence."""
+
+    name: Literal["diagnosis_open", "diagnosis_mcq"]
+    options: int = Field(5, ge=2, le=10, description="Options of a multiple-choice item.")
+
+
+class EvidenceNeed(_Strict):
+    """Which evidence the recipe takes."""
+
+    kind: Literal["cases"] = "cases"
+    languages: tuple[str, ...] = Field(("en",), description="Languages taken; others are rejected.")
+    minimum_characters: int = Field(250, ge=0, description="Shortest stem that is still a case.")
+    maximum_characters: int = Field(6000, ge=500, description="Longest stem; cut at a sentence.")
+
+
+class Gates(_Strict):
+    """Limits of the gates."""
+
+    near_duplicate: Share = Field(0.8, description="Jaccard similarity of stems that counts as the same.")
+    position_bias_fail: Share = Field(0.10, description="Best always-X accuracy over chance: fail.")
+    position_bias_warn: Share = Field(0.03, description="Best always-X accuracy over chance: warn.")
+    longest_option_fail: Share = Field(0.20, description="Longest-option accuracy over chance: fail.")
+    longest_option_warn: Share = Field(0.10, description="Longest-option accuracy over chance: warn.")
+
+
+class Review(_Strict):
+    """Who has to look before anything is published."""
+
+    policy: Literal["none", "readers"] = Field("none", description="none makes a preview release.")
+    readers: int = Field(2, ge=1, le=9, description="Readers each candidate needs.")
+    minimum_agreement: Share = Field(0.0, description="Percent agreement needed to publish.")
+
+
+class Splits(_Strict):
+    """Shares of the splits, by group, stratified."""
+
+    train: Share = 0.6
+    dev: Share = 0.2
+    test: Share = 0.2
+    stratify_by: tuple[str, ...] = Field(("body_system",), description="Label schemes to stratify by.")
+
+    @model_validator(mode="after")
+    def _sums_to_one(self) -> Splits:
+        if abs(self.train + self.dev + self.test - 1.0) > 1e-9:
+            raise ValueError("train, dev and test must sum to 1")
+        return self
+
+
+class Release(_Strict):
+    """What may be published."""
+
+    profile: Literal["open", "non_commercial", "private"] = Field(
+        "open", description="Which licences items may carry."
+    )
+
+
+class Recipe(_Strict):
+    """One benchmark."""
+
+    name: str = Field(pattern=r"^[a-z][a-z0-9_]{1,62}$", description="Folder and asset prefix.")
+    title: str = Field(min_length=3, description="What people read.")
+    description: str = Field("", description="One paragraph for the datasheet.")
+    owners: tuple[str, ...] = Field((), description="Dagster owners: an address or team:NAME.")
+    evidence: EvidenceNeed = EvidenceNeed()
+    tasks: tuple[Task, ...] = Field(min_length=1)
+    cut: Cut = Cut.BEFORE_DIAGNOSIS
+    author: Literal["auto", "model", "rule"] = "auto"
+    criteria: tuple[str, ...] = Field((), description="Written criteria of the revision; empty takes the prompt's own.")
+    temperature: float = Field(0.0, ge=0.0, le=2.0)
+    max_tokens: int = Field(4096, ge=64, le=65536)
+    concurrency: int = Field(16, ge=1, le=1024, description="Model requests in flight.")
+    gates: Gates = Gates()
+    review: Review = Review()
+    splits: Splits = Splits()
+    release: Release = Release()
+
+    @model_validator(mode="after")
+    def _tasks_once(self) -> Recipe:
+        names = [task.name for task in self.tasks]
+        if len(set(names)) != len(names):
+            raise ValueError("each task may stand in a recipe once")
+        return self
+
+    @property
+    def preview(self) -> bool:
+        """Whether it publishes without clinicians' review."""
+        return self.review.policy == "none"
+
+
+def load_recipe(path: Path) -> Recipe:
+    """Read one ``defs.yaml``. Raises ``RecipeError`` naming the file, the key and what is allowed."""
+    try:
+        document = yaml.safe_load(path.read_text(encoding="utf-8"))
+    except FileNotFoundError as exc:
+        raise RecipeError(f"There is no recipe at {path}.", remedy="`grandrounds list` shows what there is.") from exc
+    except (yaml.YAMLError, UnicodeDecodeError) as exc:
+        raise RecipeError(f"{path} is not valid YAML: {exc}") from exc
+    if not isinstance(document, dict) or not isinstance(document.get("attributes"), dict):
+        raise RecipeError(f"{path} has no `attributes`.", remedy="See docs/recipes.md for the shape.")
+    return parse_recipe(document["attributes"], where=str(path))
+
+
+def parse_recipe(attributes: dict[str, Any], *, where: str) -> Recipe:
+    """Check the attributes of a recipe; ``where`` names the file in messages."""
+    try:
+        return Recipe.model_validate(attributes)
+    except ValidationError as exc:
+        lines = [
+            f"{'.'.join(str(part) for part in error['loc']) or 'recipe'}: {error['msg']}"
+            for error in exc.errors()
+        ]
+        raise RecipeError(f"{where}: " + "; ".join(lines), remedy="Run `dg check yaml` for the line.") from exc

@@ -1,0 +1,1 @@
+"""The rows of every table, as frozen dataclasses: what modules hand to one another."""
