@@ -1,0 +1,1 @@
+"""Model requests and their answers: content-addressed requests, the ledger, backends, the client."""
