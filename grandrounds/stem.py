@@ -13,7 +13,9 @@ from collections.abc import Sequence
 from grandrounds.records.parts import Span
 
 _PARAGRAPH = "\n\n"
-_SPACES = re.compile(r"[ \t\u00a0\u2009\u202f]+")
+_BLANK_LINE = re.compile(r"\n[^\S\n]*\n")
+# A space before closing punctuation goes, except before a bare decimal ("dose .5 mg").
+_CLOSING = re.compile(r" +([.,;:)\]])(?!\d)")
 
 
 def render(text: str, pieces: Sequence[Span]) -> str:
@@ -29,16 +31,15 @@ def render(text: str, pieces: Sequence[Span]) -> str:
         if not words:
             continue
         if last is not None:
-            gap = text[last.end : piece.start]
-            stem += _PARAGRAPH if "\n" in gap else " "
+            stem += _join(text, last, piece)
         stem += words
         last = piece
-    return re.sub(r" +([.,;:)\]])", r"\1", stem)
+    return _CLOSING.sub(r"\1", stem)
 
 
 def visible_quote(text: str, pieces: Sequence[Span], quote: Span) -> bool:
     """Whether the solver sees ``quote`` (a span of ``text``) whole and unbroken."""
-    return any(piece.contains(quote) for piece in pieces)
+    return quote.end <= len(text) and any(piece.contains(quote) for piece in pieces)
 
 
 def locate(text: str, quote: str, within: Sequence[Span] | None = None) -> Span | None:
@@ -62,7 +63,7 @@ def subtract(area: Span, holes: Sequence[Span]) -> tuple[Span, ...]:
     left: list[Span] = []
     start = area.start
     for hole in sorted(holes, key=lambda span: span.start):
-        if hole.end <= start or hole.start >= area.end:
+        if hole.end <= start or hole.start >= area.end or hole.start == hole.end:
             continue
         if hole.start > start:
             left.append(Span(start=start, end=hole.start))
@@ -72,8 +73,16 @@ def subtract(area: Span, holes: Sequence[Span]) -> tuple[Span, ...]:
     return tuple(left)
 
 
+def _join(text: str, last: Span, piece: Span) -> str:
+    """What joins two pieces: nothing where they touch inside a line, else a blank line or a space."""
+    end = last.start + len(last.of(text).rstrip())
+    start = piece.end - len(piece.of(text).lstrip())
+    gap = text[end:start]
+    if _BLANK_LINE.search(gap):
+        return _PARAGRAPH
+    return " " if gap or start < end else ""
+
+
 def _tidy(words: str) -> str:
-    paragraphs = [
-        _SPACES.sub(" ", paragraph.replace("\n", " ")).strip() for paragraph in words.split(_PARAGRAPH)
-    ]
+    paragraphs = [" ".join(paragraph.split()) for paragraph in _BLANK_LINE.split(words)]
     return _PARAGRAPH.join(paragraph for paragraph in paragraphs if paragraph)
