@@ -65,7 +65,7 @@ class Lake:
 
     def table_path(self, key: str) -> UPath:
         """Where the table ``key`` is or would be."""
-        return self.root / "tables" / f"{key}.parquet"
+        return self.root / "tables" / f"{_inside(key)}.parquet"
 
     def has_table(self, key: str) -> bool:
         """Whether the table was ever written."""
@@ -79,7 +79,7 @@ class Lake:
         path = self.table_path(key)
         try:
             with path.open("rb") as handle:
-                return pq.read_table(handle)
+                return pq.read_table(handle, page_checksum_verification=True)
         except FileNotFoundError as exc:
             raise LakeError(f"There is no table {key!r} in {self.url}.", remedy="Build the recipe first.") from exc
         except (OSError, pa.ArrowException) as exc:
@@ -100,16 +100,23 @@ class Lake:
         metadata[_STEP_KEY] = step.encode()
         sink = pa.BufferOutputStream()
         pq.write_table(
-            table.replace_schema_metadata(metadata), sink, compression="zstd", use_dictionary=False
+            table.replace_schema_metadata(metadata),
+            sink,
+            compression="zstd",
+            use_dictionary=False,
+            write_page_checksum=True,
         )
         self._write(self.table_path(key), sink.getvalue().to_pybytes())
 
     def table_sha256(self, key: str) -> str:
         """Hash of the table's bytes, ``absent`` when there is none."""
+        path = self.table_path(key)
         try:
-            return sha256_bytes(self.table_path(key).read_bytes())
+            return sha256_bytes(path.read_bytes())
         except FileNotFoundError:
             return "absent"
+        except OSError as exc:
+            raise _unreadable(path, exc) from exc
 
     # Steps ------------------------------------------------------------------------------------
 
@@ -126,11 +133,15 @@ class Lake:
         ``inputs`` are table keys whose bytes count; ``parameters`` is any JSON-able value that
         names code and settings. ``body`` returns records by key, and is called at most once. A
         table is written only after all bodies' records passed their contracts.
+
+        Raises ``LakeError`` when ``body`` makes other tables than ``outputs``, or when another run
+        changed an input meanwhile (what was made would be filed under the wrong fingerprint).
         """
+        hashes = [[key, self.table_sha256(key)] for key in inputs]
         fingerprint = sha256_value(
             [
                 parameters,
-                [[key, self.table_sha256(key)] for key in inputs],
+                hashes,
                 [[key, made.name, made.version, made.fingerprint()] for key, made in outputs.items()],
             ]
         )
@@ -139,7 +150,17 @@ class Lake:
             rows = {key: count for key, count in known.items() if count is not None}
             return StepResult(fingerprint=fingerprint, rows=rows, reused=True)
         made = body()
+        if set(made) != set(outputs):
+            raise LakeError(
+                f"A step made the tables {', '.join(sorted(made))}, not {', '.join(sorted(outputs))}.",
+                remedy="This is a fault of the code that made them: no row may be lost.",
+            )
         tables = {key: to_table(made[key], wanted) for key, wanted in outputs.items()}
+        if [[key, self.table_sha256(key)] for key in inputs] != hashes:
+            raise LakeError(
+                f"Another run changed {', '.join(inputs)} in {self.url} while a step was reading it.",
+                remedy="Nothing was written. Run again when the other run has ended.",
+            )
         for key, table in tables.items():
             self.write_table(key, table, step=fingerprint)
         return StepResult(
@@ -164,7 +185,7 @@ class Lake:
         """Store media bytes; the answer is their SHA-256, which is also their name."""
         digest = sha256_bytes(data)
         path = self._media_path(digest)
-        if not path.exists():
+        if not _has_size(path, len(data)):
             self._write(path, data)
         return digest
 
@@ -176,20 +197,45 @@ class Lake:
             data = bytes(self._media_path(sha256).read_bytes())
         except FileNotFoundError as exc:
             raise LakeError(f"Media {sha256} is not in the lake.", remedy="Build the recipe again.") from exc
+        except OSError as exc:
+            raise _unreadable(self._media_path(sha256), exc) from exc
         if sha256_bytes(data) != sha256:
             raise LakeError(f"Media {sha256} is damaged.", remedy="Delete the file and build again.")
         return data
 
     def read_blob(self, key: str) -> bytes | None:
         """A cached value by key (``cache/...``), or ``None``."""
+        path = self.root / "cache" / _inside(key)
         try:
-            return bytes((self.root / "cache" / key).read_bytes())
+            return bytes(path.read_bytes())
         except (FileNotFoundError, NotADirectoryError):
             return None
+        except OSError as exc:
+            raise _unreadable(path, exc) from exc
 
     def write_blob(self, key: str, data: bytes) -> None:
         """Store a cached value, whole or not at all."""
-        self._write(self.root / "cache" / key, data)
+        self._write(self.root / "cache" / _inside(key), data)
+
+    # State ------------------------------------------------------------------------------------
+
+    def state_path(self, name: str) -> UPath:
+        """Where state that no build can make again lives, such as the split register."""
+        return self.root / "state" / name
+
+    def read_state(self, name: str) -> bytes | None:
+        """The bytes of a state file, or ``None`` when it was never written."""
+        path = self.state_path(name)
+        try:
+            return bytes(path.read_bytes())
+        except FileNotFoundError:
+            return None
+        except OSError as exc:
+            raise LakeError(f"{path} can't be read: {exc.strerror or exc}.", remedy="Check its rights.") from exc
+
+    def write_state(self, name: str, data: bytes) -> None:
+        """Replace a state file, whole or not at all."""
+        self._write(self.state_path(name), data)
 
     def _media_path(self, sha256: str) -> UPath:
         return self.root / "media" / sha256[:2] / sha256
@@ -211,6 +257,24 @@ class Lake:
 def table_contract(key: str) -> Contract:
     """The contract of a table key: its last part names it."""
     return contract(key.rsplit("/", 1)[-1])
+
+
+def _inside(key: str) -> str:
+    """``key``, refused where it would lead out of its folder."""
+    if not key or key.startswith("/") or "\\" in key or not {"", ".", ".."}.isdisjoint(key.split("/")):
+        raise LakeError(f"{key!r} is not a name in the lake.", remedy="Keys look like recipe/table.")
+    return key
+
+
+def _has_size(path: UPath, size: int) -> bool:
+    try:
+        return bool(path.stat().st_size == size)
+    except OSError:
+        return False
+
+
+def _unreadable(path: UPath, exc: OSError) -> LakeError:
+    return LakeError(f"{path} can't be read: {exc.strerror or exc}.", remedy="Check its rights.")
 
 
 def _replace(path: str, data: bytes) -> None:
