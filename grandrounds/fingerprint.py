@@ -68,6 +68,15 @@ def code_fingerprint(*modules: str) -> str:
     return digest.hexdigest()[:16]
 
 
+def folder_fingerprint(folder: Path) -> str:
+    """Hash of every file below ``folder`` by relative name and bytes (prompts, for example)."""
+    digest = hashlib.sha256()
+    for path in sorted(path for path in folder.rglob("*") if path.is_file()):
+        digest.update(path.relative_to(folder).as_posix().encode())
+        digest.update(path.read_bytes())
+    return digest.hexdigest()[:16]
+
+
 def _source_files(root: Path, modules: Iterable[str]) -> Iterable[Path]:
     for module in modules:
         base = root.joinpath(*module.split("."))

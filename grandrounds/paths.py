@@ -11,9 +11,9 @@ _PACKAGE = Path(__file__).resolve().parent
 
 
 def bundled(name: str) -> Path:
-    """The folder ``name`` (``data_contracts``, ``prompts``) of this installation."""
+    """The folder or file ``name`` (``data_contracts``, ``prompts``, ``dagster.yaml``) of this installation."""
     inside = _PACKAGE / "_bundled" / name
-    return inside if inside.is_dir() else _PACKAGE.parent / name
+    return inside if inside.exists() else _PACKAGE.parent / name
 
 
 def demo_sources() -> Path:

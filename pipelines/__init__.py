@@ -1,0 +1,1 @@
+"""What is built: the Dagster code location."""

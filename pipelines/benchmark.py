@@ -1,14 +1,129 @@
+"""The Benchmark component: one recipe becomes assets, checks, jobs and a sensor."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
 import dagster as dg
+import yaml
+from pydantic import BaseModel
+
+from assets.authoring import drafts, revisions
+from assets.checks import bias_check, contract_check, funnel_check, release_check
+from assets.gates import gates
+from assets.release import items, release
+from assets.review import review_events, review_queue
+from assets.sources import reading
+from assets.tables import asset_key
 from grandrounds.recipe import Recipe
+from resources import ReviewResource
+
+BUILT = ("sources", "cases", "drafts", "revisions", "candidates", "rejections", "funnel")
+RECIPE_TAG = "grandrounds/recipe"
+
+
+class BenchmarkScaffolder(dg.Scaffolder[Any]):
+    """``dg scaffold defs pipelines.benchmark.Benchmark NAME`` writes a recipe that runs as it is."""
+
+    def scaffold(self, request: dg.ScaffoldRequest[Any]) -> None:
+        """Write ``defs.yaml`` for the recipe named like its folder."""
+        folder = Path(request.target_path)
+        folder.mkdir(parents=True, exist_ok=True)
+        attributes = {
+            "name": folder.name,
+            "title": folder.name.replace("_", " ").capitalize(),
+            "tasks": [{"name": "diagnosis_mcq", "options": 5}],
+            "cut": "before_diagnosis",
+            "review": {"policy": "none"},
+        }
+        document = {"type": request.type_name, "attributes": attributes}
+        (folder / "defs.yaml").write_text(yaml.safe_dump(document, sort_keys=False), encoding="utf-8")
+
+
+@dg.scaffold_with(BenchmarkScaffolder)
 class Benchmark(dg.Component):
-    """One recipe."""
-    def __init__(self, recipe): self.recipe = recipe
+    """A benchmark, described by one recipe: evidence, tasks, cut, gates, review policy, splits.
+
+    The attributes are those of ``grandrounds.recipe.Recipe``; docs/recipes.md explains each.
+    """
+
+    def __init__(self, recipe: Recipe) -> None:
+        self.recipe = recipe
+
     @classmethod
-    def get_model_cls(cls): return Recipe
+    def get_model_cls(cls) -> type[BaseModel]:
+        """The model that ``dg check yaml`` validates ``attributes`` with."""
+        return Recipe
+
     @classmethod
-    def load(cls, attributes, context): return cls(attributes)
-    def build_defs(self, context):
-        r=self.recipe
-        @dg.asset(key=[r.name,"sources"])
-        def sources(): return None
-        return dg.Definitions(assets=[sources])
+    def load(cls, attributes: BaseModel | None, context: dg.ComponentLoadContext) -> Benchmark:
+        """Make the component from validated attributes."""
+        if not isinstance(attributes, Recipe):
+            raise dg.DagsterInvalidDefinitionError(f"{context.path}: a Benchmark needs `attributes`.")
+        return cls(attributes)
+
+    def build_defs(self, context: dg.ComponentLoadContext) -> dg.Definitions:
+        """All definitions of the recipe."""
+        return benchmark_definitions(self.recipe)
+
+
+def benchmark_definitions(recipe: Recipe) -> dg.Definitions:
+    """Assets, checks, jobs and (for reviewed recipes) the publishing sensor."""
+    assets = [reading(recipe), drafts(recipe), revisions(recipe), gates(recipe), items(recipe), release(recipe)]
+    checks = [contract_check(recipe, table) for table in BUILT]
+    checks += [contract_check(recipe, "items"), funnel_check(recipe), bias_check(recipe), release_check(recipe)]
+    if recipe.preview:
+        return dg.Definitions(
+            assets=assets, asset_checks=checks, jobs=[_job(recipe, "build", dg.AssetSelection.groups(recipe.name))]
+        )
+    assets += [review_queue(recipe), review_events(recipe)]
+    checks.append(contract_check(recipe, "review_events"))
+    publish = _job(recipe, "publish", _select(recipe, "review_events", "items", "release"))
+    return dg.Definitions(
+        assets=assets,
+        asset_checks=checks,
+        jobs=[_job(recipe, "build", _select(recipe, *BUILT, "review_queue")), publish],
+        sensors=[_publish_sensor(recipe, publish)],
+    )
+
+
+def job_name(recipe: str, what: str) -> str:
+    """``build_case_diagnosis``, ``publish_case_diagnosis``."""
+    return f"{what}_{recipe}"
+
+
+def _select(recipe: Recipe, *tables: str) -> dg.AssetSelection:
+    return dg.AssetSelection.assets(*(asset_key(recipe, table) for table in tables))
+
+
+def _job(recipe: Recipe, what: str, selection: dg.AssetSelection) -> Any:
+    purposes = {
+        "build": "Sources to review queue, or to a preview release where the recipe asks for no review.",
+        "publish": "Accepted candidates to an immutable release.",
+    }
+    return dg.define_asset_job(
+        job_name(recipe.name, what),
+        selection=selection,
+        description=f"{recipe.title}. {purposes[what]}",
+        tags={RECIPE_TAG: recipe.name},
+    )
+
+
+def _publish_sensor(recipe: Recipe, job: Any) -> dg.SensorDefinition:
+    @dg.sensor(
+        name=f"publish_{recipe.name}_when_reviewed",
+        job=job,
+        minimum_interval_seconds=60,
+        description="Starts the publish job once for each state of the queue that meets the review policy.",
+        default_status=dg.DefaultSensorStatus.RUNNING,
+    )
+    def publish_when_reviewed(review: ReviewResource) -> dg.RunRequest | dg.SkipReason:
+        from grandrounds.review.sensor import publishable
+
+        request = publishable(review.open(), recipe)
+        if request.key is None:
+            return dg.SkipReason(request.reason)
+        return dg.RunRequest(run_key=request.key, tags={RECIPE_TAG: recipe.name})
+
+    return publish_when_reviewed

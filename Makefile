@@ -1,0 +1,52 @@
+# Every target sets up .venv by itself where it is missing: with uv if there, with plain pip otherwise.
+.DEFAULT_GOAL := help
+SHELL := /bin/bash
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+STAMP := $(VENV)/.installed
+HOME_DIR := $(abspath $(or $(GRANDROUNDS_HOME),.grandrounds))
+RECIPE ?= case_diagnosis
+
+.PHONY: help
+help: ## Show this help
+	@awk -F':.*## ' '/^[a-z-]+:.*## /{printf "  make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+$(STAMP): pyproject.toml constraints.txt
+	@if command -v uv >/dev/null 2>&1; then \
+	  [ -x $(BIN)/python ] || uv venv --quiet --python "$(PYTHON)" $(VENV); \
+	  uv pip install --quiet --python $(BIN)/python --constraint constraints.txt --editable '.[dev]'; \
+	else \
+	  [ -x $(BIN)/python ] || "$(PYTHON)" -m venv $(VENV); \
+	  $(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt --editable '.[dev]'; \
+	fi
+	@touch $@
+
+.PHONY: demo
+demo: $(STAMP) ## Build a preview benchmark from the demo sources, verify it
+	@$(BIN)/grandrounds build $(RECIPE)
+	@$(BIN)/grandrounds verify "$$(ls -d $(HOME_DIR)/releases/$(RECIPE)/*/ | sort -V | tail -n 1)"
+
+.PHONY: test
+test: $(STAMP) ## Run the tests
+	@$(BIN)/python -m pytest -n auto
+
+.PHONY: lint
+lint: $(STAMP) ## Check style, types and definitions
+	@$(BIN)/ruff check .
+	@$(BIN)/ruff format --check .
+	@$(BIN)/mypy
+
+.PHONY: dev
+dev: $(STAMP) ## Open Dagster's page on http://127.0.0.1:3000
+	@mkdir -p $(HOME_DIR)/dagster
+	@[ -e $(HOME_DIR)/dagster/dagster.yaml ] || cp dagster.yaml $(HOME_DIR)/dagster/dagster.yaml
+	@GRANDROUNDS_HOME=$(HOME_DIR) DAGSTER_HOME=$(HOME_DIR)/dagster PATH="$(abspath $(BIN)):$$PATH" $(BIN)/dagster dev
+
+.PHONY: bench
+bench: $(STAMP) ## Run the benchmarks (minutes)
+	@for script in benchmarks/*.py; do $(BIN)/python $$script; done
+
+.PHONY: clean
+clean: ## Remove the environment and caches; releases under .grandrounds stay
+	@rm -rf $(VENV) .pytest_cache .mypy_cache .ruff_cache

@@ -1,0 +1,118 @@
+"""Candidates, rejections and the funnel: what passed every gate, what did not and why."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator
+from typing import Any
+
+import dagster as dg
+
+from assets.tables import lake_key, markdown_table, table_result, table_spec
+from grandrounds.contracts import contract
+from grandrounds.fingerprint import code_fingerprint
+from grandrounds.funnel import build_funnel, funnel_markdown
+from grandrounds.gates.clinical import admit
+from grandrounds.gates.run import judge
+from grandrounds.gates.status import reject_drafts, reject_revisions
+from grandrounds.lake import Lake
+from grandrounds.progress import stage
+from grandrounds.recipe import Recipe
+from grandrounds.records.case import Case
+from grandrounds.records.envelope import OK, Draft, Revision
+from grandrounds.records.funnel import FunnelStep
+from grandrounds.records.rejection import Rejection
+from grandrounds.records.source import Source
+from resources import LakeResource
+
+_INPUTS = ("sources", "cases", "drafts", "revisions")
+_OUTPUTS = ("candidates", "rejections", "funnel")
+
+
+def gates(recipe: Recipe) -> dg.AssetsDefinition:
+    """``candidates``, ``rejections`` and ``funnel`` of a recipe."""
+
+    @dg.multi_asset(
+        name=f"{recipe.name}_gates",
+        specs=[
+            table_spec(recipe, "candidates", deps=["revisions", "cases"]),
+            table_spec(recipe, "rejections", deps=["cases", "drafts", "revisions"]),
+            table_spec(recipe, "funnel", deps=list(_INPUTS)),
+        ],
+        description="Runs every gate on every revision; each ends as one candidate or one rejection.",
+        op_tags={"stage": "gates"},
+    )
+    def judge_revisions(lake: LakeResource) -> Iterator[dg.MaterializeResult[Any]]:
+        opened = lake.open()
+        keys = {table: lake_key(recipe, table) for table in _OUTPUTS}
+        made = opened.step(
+            outputs={key: contract(table) for table, key in keys.items()},
+            inputs=[lake_key(recipe, table) for table in _INPUTS],
+            parameters=[
+                recipe.model_dump(mode="json", include={"name", "evidence", "tasks", "gates", "release"}),
+                code_fingerprint(
+                    "grandrounds.gates", "grandrounds.clinical", "grandrounds.statistics",
+                    "grandrounds.funnel", "grandrounds.records", "grandrounds.text", "grandrounds.stem",
+                ),
+            ],
+            body=lambda: _judge(recipe, opened),
+        )  # fmt: skip
+        yield table_result(
+            recipe, "candidates", lake=opened, step=made, sample=("task", "question", "options", "answer", "stem")
+        )
+        yield table_result(
+            recipe,
+            "rejections",
+            lake=opened,
+            step=made,
+            sample=("stage", "gate", "reason", "task"),
+            more={"by_gate": dg.MetadataValue.md(_by_gate(opened, keys["rejections"]))},
+        )
+        steps = opened.read_records(keys["funnel"], FunnelStep)
+        yield table_result(
+            recipe,
+            "funnel",
+            lake=opened,
+            step=made,
+            more={"funnel": dg.MetadataValue.md(funnel_markdown(steps))},
+        )
+
+    return judge_revisions
+
+
+def _judge(recipe: Recipe, lake: Lake) -> dict[str, list[Any]]:
+    def rows(table: str, record_type: type[Any]) -> list[Any]:
+        return lake.read_records(lake_key(recipe, table), record_type)
+
+    sources, cases = rows("sources", Source), rows("cases", Case)
+    drafts, revisions = rows("drafts", Draft), rows("revisions", Revision)
+    admitted, not_admitted = admit(cases, recipe)
+    with stage("Judging"):
+        judged = judge(
+            [row for row in revisions if row.status == OK],
+            cases={case.case_id: case for case in cases},
+            recipe=recipe,
+        )
+    rejections: list[Rejection] = [
+        *not_admitted, *reject_drafts(drafts), *reject_revisions(revisions), *judged.rejections,
+    ]  # fmt: skip
+    steps = build_funnel(
+        recipe,
+        sources=sources,
+        cases=cases,
+        drafts=drafts,
+        revisions=revisions,
+        candidates=judged.candidates,
+        rejections=rejections,
+    )
+    return {
+        lake_key(recipe, "candidates"): judged.candidates,
+        lake_key(recipe, "rejections"): rejections,
+        lake_key(recipe, "funnel"): steps,
+    }
+
+
+def _by_gate(lake: Lake, key: str) -> str:
+    table = lake.read_table(key)
+    counts = Counter(zip(table.column("stage").to_pylist(), table.column("gate").to_pylist(), strict=True))
+    return markdown_table(("stage", "gate", "rows"), [[*k, n] for k, n in sorted(counts.items())])

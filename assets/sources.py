@@ -1,0 +1,94 @@
+"""Sources and cases: the folder is read once, and gives both tables."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import dagster as dg
+from pydantic import Field
+
+from assets.tables import lake_key, markdown_table, table_result, table_spec
+from grandrounds.contracts import contract
+from grandrounds.fingerprint import code_fingerprint, sha256_value
+from grandrounds.paths import demo_sources
+from grandrounds.progress import stage
+from grandrounds.recipe import Recipe
+from grandrounds.sources.inventory import Inventory, read_folder
+from grandrounds.sources.kinds import CASE_KINDS
+from resources import LakeResource, SettingsResource
+
+
+class SourceFolder(dg.Config):
+    """Which folder is read."""
+
+    folder: str = Field(
+        default="", description="Source folder. Empty: GRANDROUNDS_SOURCES, else the demo sources."
+    )
+
+
+def reading(recipe: Recipe) -> dg.AssetsDefinition:
+    """``sources`` and ``cases`` of a recipe."""
+
+    @dg.multi_asset(
+        name=f"{recipe.name}_reading",
+        specs=[
+            table_spec(recipe, "sources", kinds=("python", "parquet")),
+            table_spec(recipe, "cases", deps=["sources"], kinds=("python", "parquet")),
+        ],
+        description="Recognises every file by content and reads those the recipe needs.",
+        op_tags={"stage": "read"},
+    )
+    def read(
+        config: SourceFolder, settings: SettingsResource, lake: LakeResource
+    ) -> Iterator[dg.MaterializeResult[Any]]:
+        opened = lake.open()
+        folder = Path(config.folder or settings.get().sources.value or demo_sources())
+        with stage("Reading sources") as progress:
+            inventory = read_folder(folder, lake=opened, wanted=CASE_KINDS, progress=progress)
+        keys = [lake_key(recipe, table) for table in ("sources", "cases")]
+        made = opened.step(
+            outputs=dict(zip(keys, (contract("sources"), contract("cases")), strict=True)),
+            inputs=[],
+            parameters=[code_fingerprint("grandrounds.records"), _digest(inventory)],
+            body=lambda: dict(zip(keys, (inventory.sources, inventory.cases), strict=True)),
+        )
+        yield table_result(
+            recipe,
+            "sources",
+            lake=opened,
+            step=made,
+            sample=("path", "kind", "status", "licence", "reason"),
+            more={
+                "folder": dg.MetadataValue.path(str(folder)),
+                "read_now": inventory.read_now,
+                "reused": inventory.reused,
+                "by_status": dg.MetadataValue.md(_by_status(inventory)),
+            },
+        )
+        yield table_result(
+            recipe, "cases", lake=opened, step=made, sample=("case_id", "title", "licence", "published")
+        )
+
+    return read
+
+
+def _digest(inventory: Inventory) -> str:
+    """Names the content of an inventory: ids are content hashes, so they stand for the rows."""
+    return sha256_value(
+        [
+            [
+                [row.source_id, row.path, row.status, row.reason, row.licence, row.group_id, row.protected,
+                 str(row.published), row.title, row.citation, list(row.notes), row.reader_version]
+                for row in inventory.sources
+            ],
+            [[case.case_id, case.text_sha256, [list(f.media_sha256) for f in case.figures]] for case in inventory.cases],
+        ]
+    )  # fmt: skip
+
+
+def _by_status(inventory: Inventory) -> str:
+    counts = Counter((row.status, row.kind) for row in inventory.sources)
+    return markdown_table(("status", "kind", "files"), [[*key, n] for key, n in sorted(counts.items())])

@@ -1,0 +1,5 @@
+"""``python -m grandrounds``."""
+
+from grandrounds.cli import main
+
+main()

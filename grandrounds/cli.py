@@ -1,0 +1,122 @@
+"""The ``grandrounds`` command: for people and scripts.
+
+Commands are loaded when called, so that ``grandrounds --help`` stays fast. Those that need Dagster
+(``build``, ``publish``, ``list``) register themselves by entry point; the library never imports it.
+"""
+
+from __future__ import annotations
+
+import importlib
+import os
+import sys
+from dataclasses import dataclass
+
+import click
+
+from grandrounds import __version__
+from grandrounds.errors import GrandRoundsError
+
+_ENTRY_POINTS = "grandrounds.commands"
+
+
+@dataclass(frozen=True, slots=True)
+class _LazyCommand:
+    target: str
+    summary: str
+
+
+_COMMANDS = {
+    "list": _LazyCommand("", "The recipes, what each needs, and what is there."),
+    "build": _LazyCommand("", "Run a recipe up to its review queue, or to a preview release."),
+    "publish": _LazyCommand("", "Turn accepted candidates into an immutable release."),
+    "review": _LazyCommand("grandrounds.review.commands:review", "The clinicians' queue: status, export, import."),
+    "verify": _LazyCommand("grandrounds.release.commands:verify", "Re-check a release from its files alone."),
+    "diff": _LazyCommand("grandrounds.release.commands:diff", "What changed between two releases."),
+    "doctor": _LazyCommand("grandrounds.doctor:doctor", "What is installed, configured, reachable, writable."),
+}
+
+
+class LazyGroup(click.Group):
+    """A group that knows its commands' names and summaries without importing them."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        """Names in the order a newcomer needs them."""
+        return list(_COMMANDS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        """Load one command."""
+        lazy = _COMMANDS.get(cmd_name)
+        if lazy is None:
+            return None
+        target = lazy.target or _registered(cmd_name)
+        module, _, attribute = target.partition(":")
+        command = getattr(importlib.import_module(module), attribute)
+        assert isinstance(command, click.Command)
+        return command
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """The command list of ``--help``, made without loading any command."""
+        with formatter.section("Commands"):
+            formatter.write_dl([(name, lazy.summary) for name, lazy in _COMMANDS.items()])
+
+
+@click.group(cls=LazyGroup, context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(__version__, prog_name="grandrounds")
+@click.option("--home", metavar="DIR", help="Working folder (GRANDROUNDS_HOME, default .grandrounds).")
+@click.option("--debug", is_flag=True, help="Show the traceback of an error.")
+@click.pass_context
+def cli(ctx: click.Context, home: str | None, debug: bool) -> None:
+    """Build medical AI benchmarks: sources in, validated and versioned Parquet releases out.
+
+    \b
+    First steps, without a key, a GPU or a network:
+      grandrounds list
+      grandrounds build case_diagnosis
+      grandrounds verify .grandrounds/releases/case_diagnosis/0.1.0
+    """
+    ctx.obj = {"debug": debug}
+    if home:
+        # One way for all commands, and for the worker processes they start.
+        os.environ["GRANDROUNDS_HOME"] = os.path.abspath(os.path.expanduser(home))
+
+
+def main(arguments: list[str] | None = None) -> None:
+    """Entry point. Exit codes: 0 done, 1 found something wrong, 2 used wrongly, 130 interrupted."""
+    debug = "--debug" in (sys.argv if arguments is None else arguments)
+    try:
+        code = cli.main(args=arguments, prog_name="grandrounds", standalone_mode=False)
+        sys.exit(code if isinstance(code, int) else 0)
+    except click.exceptions.Exit as exc:
+        sys.exit(exc.exit_code)
+    except click.ClickException as exc:
+        exc.show()
+        sys.exit(2)
+    except (click.Abort, KeyboardInterrupt):
+        click.echo("Interrupted. What was finished is kept; run the same command again to go on.", err=True)
+        sys.exit(130)
+    except BrokenPipeError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        sys.exit(1)
+    except GrandRoundsError as exc:
+        if debug:
+            raise
+        _show(exc)
+        sys.exit(1)
+
+
+def _show(error: GrandRoundsError) -> None:
+    click.secho("Error: ", fg="red", bold=True, nl=False, err=True)
+    click.echo(error.what, err=True)
+    if error.remedy:
+        click.echo(f"  {error.remedy}", err=True)
+
+
+def _registered(name: str) -> str:
+    from importlib.metadata import entry_points
+
+    for entry in entry_points(group=_ENTRY_POINTS, name=name):
+        return str(entry.value)
+    raise GrandRoundsError(
+        f"The command {name!r} is not registered in this installation.",
+        remedy="Install the project itself (`pip install -e .`), not only its folder on the path.",
+    )

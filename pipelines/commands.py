@@ -1,0 +1,126 @@
+"""``grandrounds build``, ``publish`` and ``list``: the commands that run Dagster.
+
+They run the recipe's own job in this process, on the same instance that ``dagster dev`` shows.
+"""
+
+from __future__ import annotations
+
+import json
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from grandrounds.errors import RecipeError
+from grandrounds.settings import Settings, resolve
+
+if TYPE_CHECKING:
+    from grandrounds.recipe import Recipe
+    from pipelines.running import Outcome
+
+RECIPES = Path(__file__).resolve().parent / "recipes"
+
+
+@click.command("build")
+@click.argument("recipe")
+@click.option("--sources", metavar="DIR", help="Source folder (GRANDROUNDS_SOURCES; default: the demo sources).")
+@click.option("--json", "as_json", is_flag=True, help="Print the outcome as JSON.")
+def build(recipe: str, sources: str | None, as_json: bool) -> None:
+    """Run RECIPE up to its review queue, or to a preview release where it asks for no review.
+
+    \b
+    Examples:
+      grandrounds build case_diagnosis
+      grandrounds build case_diagnosis --sources ~/case_reports
+    """
+    settings = resolve({"GRANDROUNDS_SOURCES": sources})
+    _run("build", recipe, settings=settings, as_json=as_json)
+
+
+@click.command("publish")
+@click.argument("recipe")
+@click.option("--version", metavar="V", help="Version to publish (default: the next one by what changed).")
+@click.option("--json", "as_json", is_flag=True, help="Print the outcome as JSON.")
+def publish(recipe: str, version: str | None, as_json: bool) -> None:
+    """Turn the accepted candidates of RECIPE into an immutable release.
+
+    Refused while candidates still wait for readers, are disputed, or readers agree too rarely. A
+    recipe without review publishes its preview with `build`.
+
+    \b
+    Examples:
+      grandrounds publish case_diagnosis_reviewed
+      grandrounds publish case_diagnosis_reviewed --version 1.0.0
+    """
+    loaded = find_recipe(recipe)
+    settings = resolve()
+    if not loaded.preview:
+        _refuse_unless_reviewed(loaded, settings)
+    _run("publish", recipe, settings=settings, as_json=as_json, version=version)
+
+
+@click.command("list")
+@click.option("--json", "as_json", is_flag=True, help="Print as JSON.")
+def list_recipes(as_json: bool) -> None:
+    """The recipes, what each needs, and what has been built of it."""
+    from pipelines.listing import describe, show
+
+    rows = [describe(find_recipe(name), resolve()) for name in recipe_names()]
+    if as_json:
+        click.echo(json.dumps([row.as_json() for row in rows], indent=2, ensure_ascii=False))
+    else:
+        show(rows)
+
+
+def recipe_names() -> list[str]:
+    """The recipes of this installation."""
+    return sorted(path.parent.name for path in RECIPES.glob("*/defs.yaml"))
+
+
+def find_recipe(name: str) -> Recipe:
+    """The recipe ``name``. Raises ``RecipeError`` that lists the known ones."""
+    from grandrounds.recipe import load_recipe
+
+    if name not in recipe_names():
+        raise RecipeError(
+            f"There is no recipe {name!r}.",
+            remedy=f"Known recipes: {', '.join(recipe_names())}. "
+            f"`dg scaffold defs pipelines.benchmark.Benchmark NAME` makes a new one.",
+        )
+    recipe = load_recipe(RECIPES / name / "defs.yaml")
+    if recipe.name != name:
+        raise RecipeError(
+            f"{RECIPES / name / 'defs.yaml'}: the recipe is called {recipe.name!r}, its folder {name!r}.",
+            remedy="Give both the same name.",
+        )
+    return recipe
+
+
+def _run(
+    what: str, name: str, *, settings: Settings, as_json: bool, version: str | None = None
+) -> None:
+    from pipelines.running import run_job
+    from pipelines.showing import as_json as outcome_json
+    from pipelines.showing import show_outcome
+
+    recipe = find_recipe(name)
+    outcome: Outcome = run_job(what, recipe, settings=settings, version=version, quiet=as_json)
+    if as_json:
+        click.echo(json.dumps(outcome_json(outcome), indent=2, ensure_ascii=False))
+    else:
+        show_outcome(outcome)
+    sys.exit(0 if outcome.success else 1)
+
+
+def _refuse_unless_reviewed(recipe: Recipe, settings: Settings) -> None:
+    from grandrounds.errors import ReviewError
+    from grandrounds.review.sensor import publishable
+    from grandrounds.review.store import ReviewStore
+
+    request = publishable(ReviewStore(settings.review_url.value), recipe)
+    if request.key is None:
+        raise ReviewError(
+            f"{recipe.name} can't be published yet: {request.reason}.",
+            remedy=f"`grandrounds review status {recipe.name}` shows what is missing.",
+        )
