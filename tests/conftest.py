@@ -26,3 +26,32 @@ def _no_settings_from_outside(monkeypatch: pytest.MonkeyPatch) -> None:
         if name.startswith("GRANDROUNDS_") and name != "GRANDROUNDS_TEST_DATA":
             monkeypatch.delenv(name)
     monkeypatch.delenv("OPENAI_API_KEY", raising=False)
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption("--remake-golden", action="store_true", help="write golden files instead of comparing")
+
+
+class Golden:
+    """Compares a text with a golden file below tests/data; remakes it with --remake-golden."""
+
+    def __init__(self, folder: Path, *, remake: bool) -> None:
+        self._folder = folder
+        self.remake = remake
+
+    def path(self, name: str) -> Path:
+        return self._folder / name
+
+    def check(self, name: str, text: str) -> None:
+        path = self.path(name)
+        if self.remake:
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.write_text(text, encoding="utf-8")
+        assert path.exists(), f"{name} is missing; run pytest --remake-golden"
+        assert text == path.read_text(encoding="utf-8"), f"{name} differs; if that is right, --remake-golden"
+
+
+@pytest.fixture
+def golden(request: pytest.FixtureRequest) -> Golden:
+    """Golden files of the suite."""
+    return Golden(ROOT / "tests" / "data", remake=bool(request.config.getoption("--remake-golden")))
