@@ -149,15 +149,28 @@ def contract(name: str, folder: Path | None = None) -> Contract:
     Raises ``ContractError`` with the file and the faulty place.
     """
     base = folder or bundled("data_contracts")
+    return _read(name, base=base, inside=())
+
+
+def _read(name: str, *, base: Path, inside: tuple[str, ...]) -> Contract:
+    """Read one contract; ``inside`` are those that are taking their columns from it."""
     path = base / f"{name}.yaml"
+    if name in inside:
+        raise ContractError(f"{path} takes its columns from itself: {' -> '.join((*inside, name))}.")
     try:
         document = yaml.safe_load(path.read_text(encoding="utf-8"))
     except FileNotFoundError as exc:
         known = ", ".join(contract_names(base))
         raise ContractError(f"There is no contract {name!r} in {base}.", remedy=f"Known: {known}.") from exc
-    except yaml.YAMLError as exc:
-        raise ContractError(f"{path} is not valid YAML: {exc}") from exc
-    return _parse(document, path=path, base=base)
+    except (yaml.YAMLError, UnicodeDecodeError, OSError) as exc:
+        raise ContractError(f"{path} can't be read as YAML: {exc}") from exc
+    try:
+        return _parse(document, path=path, base=base, inside=(*inside, name))
+    except (KeyError, TypeError, AttributeError) as exc:
+        raise ContractError(
+            f"{path} does not have the shape of a data contract: {type(exc).__name__}: {exc}.",
+            remedy="Compare it with another file of that folder, or with the ODCS v3 schema.",
+        ) from exc
 
 
 def contract_names(folder: Path | None = None) -> list[str]:
@@ -167,7 +180,7 @@ def contract_names(folder: Path | None = None) -> list[str]:
     return tables + sorted(f"outputs/{path.stem}" for path in base.glob("outputs/*.yaml"))
 
 
-def _parse(document: Any, *, path: Path, base: Path) -> Contract:
+def _parse(document: Any, *, path: Path, base: Path, inside: tuple[str, ...]) -> Contract:
     if not isinstance(document, dict) or document.get("kind") != "DataContract":
         raise ContractError(f"{path} is not an ODCS data contract (kind: DataContract).")
     tables = document.get("schema") or []
@@ -178,12 +191,12 @@ def _parse(document: Any, *, path: Path, base: Path) -> Contract:
     columns: list[Column] = []
     rules: list[Rule] = []
     for other in inherited:
-        parent = contract(str(other), base)
+        parent = _read(str(other), base=base, inside=inside)
         columns += parent.columns
         rules += parent.rules
-    columns += [_column(entry, path) for entry in table.get("properties") or []]
-    _refuse_twice([column.name for column in columns], what="column", path=path)
     own = [_column(entry, path) for entry in table.get("properties") or []]
+    columns += own
+    _refuse_twice([column.name for column in columns], what="column", path=path)
     rules += [rule for column in own for rule in _implied(column)]
     rules += [_rule(entry, path) for entry in table.get("quality") or []]
     _refuse_twice([rule.name for rule in rules], what="quality rule", path=path)
@@ -198,7 +211,7 @@ def _parse(document: Any, *, path: Path, base: Path) -> Contract:
 
 def _column(entry: dict[str, Any], path: Path) -> Column:
     logical = entry.get("logicalType", "string")
-    name = entry.get("name", "")
+    name = entry["name"]
     if logical not in _SCALARS | {"object", "array"}:
         raise ContractError(f"{path}: column {name!r} has the unknown logicalType {logical!r}.")
     if logical == "array" and "items" not in entry:

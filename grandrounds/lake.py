@@ -81,7 +81,9 @@ class Lake:
             with path.open("rb") as handle:
                 return pq.read_table(handle, page_checksum_verification=True)
         except FileNotFoundError as exc:
-            raise LakeError(f"There is no table {key!r} in {self.url}.", remedy="Build the recipe first.") from exc
+            raise LakeError(
+                f"There is no table {key!r} in {self.url}.", remedy="Build the recipe first."
+            ) from exc
         except (OSError, pa.ArrowException) as exc:
             raise LakeError(
                 f"The table {key!r} at {path} is damaged: {exc}.", remedy="Delete the file and build again."
@@ -196,7 +198,9 @@ class Lake:
         try:
             data = bytes(self._media_path(sha256).read_bytes())
         except FileNotFoundError as exc:
-            raise LakeError(f"Media {sha256} is not in the lake.", remedy="Build the recipe again.") from exc
+            raise LakeError(
+                f"Media {sha256} is not in the lake.", remedy="Build the recipe again."
+            ) from exc
         except OSError as exc:
             raise _unreadable(self._media_path(sha256), exc) from exc
         if sha256_bytes(data) != sha256:
@@ -231,7 +235,9 @@ class Lake:
         except FileNotFoundError:
             return None
         except OSError as exc:
-            raise LakeError(f"{path} can't be read: {exc.strerror or exc}.", remedy="Check its rights.") from exc
+            raise LakeError(
+                f"{path} can't be read: {exc.strerror or exc}.", remedy="Check its rights."
+            ) from exc
 
     def write_state(self, name: str, data: bytes) -> None:
         """Replace a state file, whole or not at all."""

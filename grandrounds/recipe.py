@@ -41,9 +41,17 @@ class EvidenceNeed(_Strict):
     """Which evidence the recipe takes."""
 
     kind: Literal["cases"] = "cases"
-    languages: tuple[str, ...] = Field(("en",), description="Languages taken; others are rejected.")
+    languages: tuple[str, ...] = Field(
+        ("en",), min_length=1, description="Languages taken; others are rejected."
+    )
     minimum_characters: int = Field(250, ge=0, description="Shortest stem that is still a case.")
     maximum_characters: int = Field(6000, ge=500, description="Longest stem; cut at a sentence.")
+
+    @model_validator(mode="after")
+    def _shortest_below_longest(self) -> EvidenceNeed:
+        if self.minimum_characters > self.maximum_characters:
+            raise ValueError("minimum_characters must not exceed maximum_characters")
+        return self
 
 
 class Gates(_Strict):
@@ -54,6 +62,13 @@ class Gates(_Strict):
     position_bias_warn: Share = Field(0.03, description="Best always-X accuracy over chance: warn.")
     longest_option_fail: Share = Field(0.20, description="Longest-option accuracy over chance: fail.")
     longest_option_warn: Share = Field(0.10, description="Longest-option accuracy over chance: warn.")
+
+    @model_validator(mode="after")
+    def _warn_before_fail(self) -> Gates:
+        for name in ("position_bias", "longest_option"):
+            if getattr(self, f"{name}_warn") > getattr(self, f"{name}_fail"):
+                raise ValueError(f"{name}_warn must not exceed {name}_fail")
+        return self
 
 
 class Review(_Strict):
@@ -98,7 +113,9 @@ class Recipe(_Strict):
     tasks: tuple[Task, ...] = Field(min_length=1)
     cut: Cut = Cut.BEFORE_DIAGNOSIS
     author: Literal["auto", "model", "rule"] = "auto"
-    criteria: tuple[str, ...] = Field((), description="Written criteria of the revision; empty takes the prompt's own.")
+    criteria: tuple[str, ...] = Field(
+        (), description="Written criteria of the revision; empty takes the prompt's own."
+    )
     temperature: float = Field(0.0, ge=0.0, le=2.0)
     max_tokens: int = Field(4096, ge=64, le=65536)
     concurrency: int = Field(16, ge=1, le=1024, description="Model requests in flight.")
@@ -125,9 +142,15 @@ def load_recipe(path: Path) -> Recipe:
     try:
         document = yaml.safe_load(path.read_text(encoding="utf-8"))
     except FileNotFoundError as exc:
-        raise RecipeError(f"There is no recipe at {path}.", remedy="`grandrounds list` shows what there is.") from exc
+        raise RecipeError(
+            f"There is no recipe at {path}.", remedy="`grandrounds list` shows what there is."
+        ) from exc
     except (yaml.YAMLError, UnicodeDecodeError) as exc:
         raise RecipeError(f"{path} is not valid YAML: {exc}") from exc
+    except OSError as exc:
+        raise RecipeError(
+            f"{path} can't be read: {exc.strerror or exc}.", remedy="Check its rights."
+        ) from exc
     if not isinstance(document, dict) or not isinstance(document.get("attributes"), dict):
         raise RecipeError(f"{path} has no `attributes`.", remedy="See docs/recipes.md for the shape.")
     return parse_recipe(document["attributes"], where=str(path))
@@ -142,4 +165,6 @@ def parse_recipe(attributes: dict[str, Any], *, where: str) -> Recipe:
             f"{'.'.join(str(part) for part in error['loc']) or 'recipe'}: {error['msg']}"
             for error in exc.errors()
         ]
-        raise RecipeError(f"{where}: " + "; ".join(lines), remedy="Run `dg check yaml` for the line.") from exc
+        raise RecipeError(
+            f"{where}: " + "; ".join(lines), remedy="Run `dg check yaml` for the line."
+        ) from exc

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -21,7 +22,7 @@ class Setting:
     @property
     def shown(self) -> str:
         """The value as it may be printed: secrets are never shown."""
-        return "(set)" if self.value and "KEY" in self.name else self.value
+        return "(set)" if self.value and "KEY" in self.name else without_password(self.value)
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,6 +98,12 @@ def resolve(
         llm_local=pick("GRANDROUNDS_LLM_LOCAL"),
         api_key=pick("OPENAI_API_KEY"),
     )
+
+
+def without_password(address: str) -> str:
+    """``address`` as it may be printed: passwords, before the host or in the query, become ``***``."""
+    hidden = re.sub(r"(://[^/@:]*):.*@", r"\1:***@", address)
+    return re.sub(r"([?&][^=&]*pass[^=&]*=)[^&]*", r"\1***", hidden, flags=re.IGNORECASE)
 
 
 def _absolute(setting: Setting) -> Setting:

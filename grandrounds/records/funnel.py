@@ -40,6 +40,8 @@ class FunnelStep:
     def problems(self) -> list[str]:
         """What doesn't add up in this step, as sentences; empty when all is well."""
         found = []
+        if min(self.entered, self.left, *(part.count for part in self.refused), 0) < 0:
+            found.append(f"step {self.step!r}: a count of {self.unit} is negative")
         if self.unaccounted:
             found.append(
                 f"step {self.step!r}: of {self.entered} {self.unit} that entered, "

@@ -13,6 +13,7 @@ from typing import Any, TypeVar
 
 import pyarrow as pa
 from pydantic import TypeAdapter, ValidationError
+from pydantic_core import PydanticSerializationError
 
 from grandrounds.contracts import Contract
 from grandrounds.errors import ContractError
@@ -29,7 +30,8 @@ def to_table(records: Iterable[Record], contract: Contract) -> pa.Table:
     schema = contract.arrow_schema()
     if not rows:
         return schema.empty_table()
-    dumped: list[dict[str, Any]] = _adapter(type(rows[0])).dump_python(rows)
+    _refuse_mixed(contract, rows)
+    dumped = _dump(contract, rows)
     _refuse_unknown(contract, dumped[0])
     columns = []
     for column in schema:
@@ -38,7 +40,7 @@ def to_table(records: Iterable[Record], contract: Contract) -> pa.Table:
             _refuse_null(contract, column.name, values.index(None), dumped)
         try:
             columns.append(pa.array(values, type=column.type))
-        except (pa.ArrowInvalid, pa.ArrowTypeError, OverflowError) as exc:
+        except (pa.ArrowException, OverflowError, TypeError, ValueError, AttributeError) as exc:
             raise ContractError(
                 f"Table {contract.name!r}, column {column.name!r}: a value does not fit "
                 f"{column.type}: {exc}",
@@ -73,6 +75,24 @@ def _adapter(record_type: type[Any]) -> TypeAdapter[list[Any]]:
     return TypeAdapter(list[record_type])  # type: ignore[valid-type]
 
 
+def _dump(contract: Contract, rows: list[Any]) -> list[dict[str, Any]]:
+    """The rows as plain values; a value of another type than its field says is refused."""
+    try:
+        dumped: list[dict[str, Any]] = _adapter(type(rows[0])).dump_python(rows, warnings="error")
+    except (PydanticSerializationError, UnicodeEncodeError) as exc:
+        raise ContractError(
+            f"Table {contract.name!r}: a row holds a value of the wrong type: {str(exc).splitlines()[-1].strip()}",
+            remedy="Correct the step that made the row.",
+        ) from exc
+    return dumped
+
+
+def _refuse_mixed(contract: Contract, rows: list[Any]) -> None:
+    kinds = sorted({type(row).__name__ for row in rows})
+    if len(kinds) > 1:
+        raise ContractError(f"Table {contract.name!r} got rows of several kinds: {', '.join(kinds)}.")
+
+
 def _refuse_unknown(contract: Contract, row: dict[str, Any]) -> None:
     unknown = sorted(set(row) - {column.name for column in contract.columns})
     if unknown:
@@ -82,9 +102,7 @@ def _refuse_unknown(contract: Contract, row: dict[str, Any]) -> None:
         )
 
 
-def _refuse_null(
-    contract: Contract, column: str, position: int, rows: Sequence[dict[str, Any]]
-) -> None:
+def _refuse_null(contract: Contract, column: str, position: int, rows: Sequence[dict[str, Any]]) -> None:
     key = contract.primary_key
     who = f"row {rows[position].get(key)!r}" if key else f"row {position}"
     raise ContractError(
