@@ -63,8 +63,7 @@ def code_fingerprint(*modules: str) -> str:
     root = Path(__file__).resolve().parent.parent
     digest = hashlib.sha256()
     for path in sorted(_source_files(root, modules)):
-        digest.update(path.relative_to(root).as_posix().encode())
-        digest.update(path.read_bytes())
+        digest.update(_file_line(path, root))
     return digest.hexdigest()[:16]
 
 
@@ -72,17 +71,19 @@ def folder_fingerprint(folder: Path) -> str:
     """Hash of every file below ``folder`` by relative name and bytes (prompts, for example)."""
     digest = hashlib.sha256()
     for path in sorted(path for path in folder.rglob("*") if path.is_file()):
-        digest.update(path.relative_to(folder).as_posix().encode())
-        digest.update(path.read_bytes())
+        digest.update(_file_line(path, folder))
     return digest.hexdigest()[:16]
+
+
+def _file_line(path: Path, root: Path) -> bytes:
+    """Name and hash of a file, so that no byte can be moved between a name and a content unseen."""
+    return canonical([path.relative_to(root).as_posix(), sha256_file(path)])
 
 
 def _source_files(root: Path, modules: Iterable[str]) -> Iterable[Path]:
     for module in modules:
         base = root.joinpath(*module.split("."))
         if base.is_dir():
-            yield from (
-                path for path in base.rglob("*") if path.suffix in {".py", ".yaml", ".md", ".j2"}
-            )
+            yield from (path for path in base.rglob("*") if path.suffix in {".py", ".yaml", ".md", ".j2"})
         else:
             yield base.with_suffix(".py")

@@ -34,7 +34,7 @@ class Task(_Strict):
     """One kind of question made from every piece of evidence."""
 
     name: Literal["diagnosis_open", "diagnosis_mcq"]
-    options: int = Field(5, ge=2, le=10, description="Options of a multiple-choice item.")
+    options: int = Field(default=5, ge=2, le=10, description="Options of a multiple-choice item.")
 
 
 class EvidenceNeed(_Strict):
@@ -42,10 +42,10 @@ class EvidenceNeed(_Strict):
 
     kind: Literal["cases"] = "cases"
     languages: tuple[str, ...] = Field(
-        ("en",), min_length=1, description="Languages taken; others are rejected."
+        default=("en",), min_length=1, description="Languages taken; others are rejected."
     )
-    minimum_characters: int = Field(250, ge=0, description="Shortest stem that is still a case.")
-    maximum_characters: int = Field(6000, ge=500, description="Longest stem; cut at a sentence.")
+    minimum_characters: int = Field(default=250, ge=0, description="Shortest stem that is still a case.")
+    maximum_characters: int = Field(default=6000, ge=500, description="Longest stem; cut at a sentence.")
 
     @model_validator(mode="after")
     def _shortest_below_longest(self) -> EvidenceNeed:
@@ -57,11 +57,17 @@ class EvidenceNeed(_Strict):
 class Gates(_Strict):
     """Limits of the gates."""
 
-    near_duplicate: Share = Field(0.8, description="Jaccard similarity of stems that counts as the same.")
-    position_bias_fail: Share = Field(0.10, description="Best always-X accuracy over chance: fail.")
-    position_bias_warn: Share = Field(0.03, description="Best always-X accuracy over chance: warn.")
-    longest_option_fail: Share = Field(0.20, description="Longest-option accuracy over chance: fail.")
-    longest_option_warn: Share = Field(0.10, description="Longest-option accuracy over chance: warn.")
+    near_duplicate: Share = Field(
+        default=0.8, description="Jaccard similarity of stems that counts as the same."
+    )
+    position_bias_fail: Share = Field(default=0.10, description="Best always-X accuracy over chance: fail.")
+    position_bias_warn: Share = Field(default=0.03, description="Best always-X accuracy over chance: warn.")
+    longest_option_fail: Share = Field(
+        default=0.20, description="Longest-option accuracy over chance: fail."
+    )
+    longest_option_warn: Share = Field(
+        default=0.10, description="Longest-option accuracy over chance: warn."
+    )
 
     @model_validator(mode="after")
     def _warn_before_fail(self) -> Gates:
@@ -74,9 +80,9 @@ class Gates(_Strict):
 class Review(_Strict):
     """Who has to look before anything is published."""
 
-    policy: Literal["none", "readers"] = Field("none", description="none makes a preview release.")
-    readers: int = Field(2, ge=1, le=9, description="Readers each candidate needs.")
-    minimum_agreement: Share = Field(0.0, description="Percent agreement needed to publish.")
+    policy: Literal["none", "readers"] = Field(default="none", description="none makes a preview release.")
+    readers: int = Field(default=2, ge=1, le=9, description="Readers each candidate needs.")
+    minimum_agreement: Share = Field(default=0.0, description="Percent agreement needed to publish.")
 
 
 class Splits(_Strict):
@@ -85,7 +91,9 @@ class Splits(_Strict):
     train: Share = 0.6
     dev: Share = 0.2
     test: Share = 0.2
-    stratify_by: tuple[str, ...] = Field(("body_system",), description="Label schemes to stratify by.")
+    stratify_by: tuple[str, ...] = Field(
+        default=("body_system",), description="Label schemes to stratify by."
+    )
 
     @model_validator(mode="after")
     def _sums_to_one(self) -> Splits:
@@ -98,7 +106,7 @@ class Release(_Strict):
     """What may be published."""
 
     profile: Literal["open", "non_commercial", "private"] = Field(
-        "open", description="Which licences items may carry."
+        default="open", description="Which licences items may carry."
     )
 
 
@@ -107,18 +115,18 @@ class Recipe(_Strict):
 
     name: str = Field(pattern=r"^[a-z][a-z0-9_]{1,62}$", description="Folder and asset prefix.")
     title: str = Field(min_length=3, description="What people read.")
-    description: str = Field("", description="One paragraph for the datasheet.")
-    owners: tuple[str, ...] = Field((), description="Dagster owners: an address or team:NAME.")
+    description: str = Field(default="", description="One paragraph for the datasheet.")
+    owners: tuple[str, ...] = Field(default=(), description="Dagster owners: an address or team:NAME.")
     evidence: EvidenceNeed = EvidenceNeed()
     tasks: tuple[Task, ...] = Field(min_length=1)
     cut: Cut = Cut.BEFORE_DIAGNOSIS
     author: Literal["auto", "model", "rule"] = "auto"
     criteria: tuple[str, ...] = Field(
-        (), description="Written criteria of the revision; empty takes the prompt's own."
+        default=(), description="Written criteria of the revision; empty takes the prompt's own."
     )
-    temperature: float = Field(0.0, ge=0.0, le=2.0)
-    max_tokens: int = Field(4096, ge=64, le=65536)
-    concurrency: int = Field(16, ge=1, le=1024, description="Model requests in flight.")
+    temperature: float = Field(default=0.0, ge=0.0, le=2.0)
+    max_tokens: int = Field(default=4096, ge=64, le=65536)
+    concurrency: int = Field(default=16, ge=1, le=1024, description="Model requests in flight.")
     gates: Gates = Gates()
     review: Review = Review()
     splits: Splits = Splits()

@@ -59,7 +59,8 @@ class Mark:
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Figure:
     """A figure of an article: label ("Figure 1"), caption and its span, the graphic names the
-    article gives, and the media found beside the article (``media_sha256``, same order; empty when absent)."""
+    article gives, and the media found beside the article (``media_sha256``, same order; empty when
+    absent)."""
 
     figure_id: str
     label: str

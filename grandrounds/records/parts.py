@@ -35,7 +35,8 @@ class Locator:
     ``char_span``: ``start``/``end`` in code points of the stored text of the source.
     ``page_box``: ``page`` (1-based) and ``box`` (x0, y0, x1, y1) in PDF points, origin top left.
     ``voxel_box``: ``sop_instance_uid``, ``slice_index`` (0-based) and ``box`` (half-open, z y x z y x).
-    ``time_range``: ``start_seconds``/``end_seconds`` of presentation time, ``frame`` (0-based), ``box`` crop.
+    ``time_range``: ``start_seconds``/``end_seconds`` of presentation time, ``frame`` (0-based),
+    ``box`` crop in pixels.
     """
 
     kind: str

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import fields
-from functools import cache
 from typing import Any, TypeVar
 
 import pyarrow as pa
@@ -19,6 +18,7 @@ from grandrounds.contracts import Contract
 from grandrounds.errors import ContractError
 
 Record = TypeVar("Record")
+_ADAPTERS: dict[type[Any], TypeAdapter[list[Any]]] = {}
 
 
 def to_table(records: Iterable[Record], contract: Contract) -> pa.Table:
@@ -70,9 +70,11 @@ def from_table(record_type: type[Record], table: pa.Table) -> list[Record]:
         ) from exc
 
 
-@cache
 def _adapter(record_type: type[Any]) -> TypeAdapter[list[Any]]:
-    return TypeAdapter(list[record_type])  # type: ignore[valid-type]
+    """The validator of a list of records; making one costs milliseconds, so each is made once."""
+    if record_type not in _ADAPTERS:
+        _ADAPTERS[record_type] = TypeAdapter(list[record_type])  # type: ignore[valid-type]
+    return _ADAPTERS[record_type]
 
 
 def _dump(contract: Contract, rows: list[Any]) -> list[dict[str, Any]]:
@@ -81,7 +83,8 @@ def _dump(contract: Contract, rows: list[Any]) -> list[dict[str, Any]]:
         dumped: list[dict[str, Any]] = _adapter(type(rows[0])).dump_python(rows, warnings="error")
     except (PydanticSerializationError, UnicodeEncodeError) as exc:
         raise ContractError(
-            f"Table {contract.name!r}: a row holds a value of the wrong type: {str(exc).splitlines()[-1].strip()}",
+            f"Table {contract.name!r}: a row holds a value of the wrong type: "
+            f"{str(exc).splitlines()[-1].strip()}",
             remedy="Correct the step that made the row.",
         ) from exc
     return dumped
