@@ -1,0 +1,167 @@
+"""Both databases for the review store's tests: SQLite in a file, and a PostgreSQL server of their own."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import socket
+import subprocess
+import tempfile
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from itertools import count
+from pathlib import Path
+from urllib.parse import quote
+
+import pytest
+
+from grandrounds.fingerprint import content_id
+from grandrounds.records.envelope import Candidate
+from grandrounds.records.review_event import ReviewEvent
+from grandrounds.review.store import ReviewStore
+from tests.support.factories import make_candidate, make_case
+
+# Characters that an address must escape and that must never be seen in a message.
+PASSWORD = "s3cret/p@ss:w%rd"
+
+
+@dataclass(frozen=True)
+class Server:
+    """A throw-away PostgreSQL cluster on loopback that asks for a password."""
+
+    port: int
+
+    def url(self, database: str) -> str:
+        return f"postgresql://tester:{quote(PASSWORD, safe='')}@127.0.0.1:{self.port}/{database}"
+
+    def fresh_database(self, name: str) -> str:
+        import psycopg
+
+        with psycopg.connect(self.url("postgres"), autocommit=True) as connection:
+            connection.execute(f'CREATE DATABASE "{name}"')
+        return self.url(name)
+
+
+@pytest.fixture(scope="session")
+def postgres() -> Iterator[Server]:
+    """The server; its tests skip, saying why, where its programs are not installed."""
+    found = sorted(Path("/usr/lib/postgresql").glob("*/bin/postgres"))
+    binaries = found[-1].parent if found else None
+    if binaries is None and shutil.which("postgres"):
+        binaries = Path(str(shutil.which("postgres"))).parent
+    if binaries is None:
+        pytest.skip("PostgreSQL's server is not installed (apt-get install postgresql)")
+    # It refuses to run as root, and must be able to enter its folder.
+    who = {"user": "postgres", "group": "postgres", "extra_groups": []} if os.geteuid() == 0 else {}
+    folder = Path(tempfile.mkdtemp(prefix="review-pg-"))
+    if who:
+        shutil.chown(folder, "postgres", "postgres")
+    try:
+        yield from _serve(binaries, folder, who)
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+def _serve(binaries: Path, folder: Path, who: dict[str, object]) -> Iterator[Server]:
+    (folder / "password").write_text(PASSWORD)
+    (folder / "password").chmod(0o644)
+    environment = {"PATH": os.environ["PATH"], "LC_ALL": "C", "HOME": str(folder)}
+    subprocess.run(
+        [binaries / "initdb", "-D", folder / "data", "-U", "tester", "-E", "UTF8", "--no-sync",
+         "-A", "scram-sha-256", "--pwfile", folder / "password"],
+        check=True, capture_output=True, env=environment, cwd=folder, **who,
+    )  # fmt: skip
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port = probe.getsockname()[1]
+    server = subprocess.Popen(
+        [binaries / "postgres", "-D", folder / "data", "-p", str(port), "-k", folder,
+         "-c", "listen_addresses=127.0.0.1", "-c", "fsync=off"],
+        stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, env=environment, cwd=folder, **who,
+    )  # fmt: skip
+    try:
+        _await_ready(Server(port))
+        yield Server(port)
+    finally:
+        server.terminate()
+        try:
+            server.wait(timeout=5)
+        except subprocess.TimeoutExpired:
+            server.send_signal(2)  # fast shutdown: a test left a connection open
+            server.wait(timeout=20)
+
+
+def _await_ready(server: Server) -> None:
+    import psycopg
+
+    for _ in range(200):
+        try:
+            psycopg.connect(server.url("postgres")).close()
+            return
+        except psycopg.OperationalError:
+            time.sleep(0.1)
+    raise RuntimeError("the throw-away PostgreSQL did not start")
+
+
+_numbers = count(1)
+
+
+@pytest.fixture(params=["sqlite", pytest.param("postgresql", marks=pytest.mark.postgres)])
+def url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
+    """The address of an empty database; each test that asks runs on both kinds."""
+    if request.param == "sqlite":
+        return f"sqlite:///{tmp_path / 'review.sqlite'}"
+    server: Server = request.getfixturevalue("postgres")
+    return server.fresh_database(f"review_{os.getpid()}_{next(_numbers)}")
+
+
+@pytest.fixture
+def store(url: str) -> Iterator[ReviewStore]:
+    with ReviewStore(url) as opened:
+        yield opened
+
+
+@pytest.fixture
+def lite(tmp_path: Path) -> Iterator[ReviewStore]:
+    """A store on SQLite alone, for what does not depend on the database."""
+    with ReviewStore(f"sqlite:///{tmp_path / 'lite.sqlite'}") as opened:
+        yield opened
+
+
+@pytest.fixture(scope="session")
+def candidates() -> tuple[Candidate, ...]:
+    """Six multiple-choice candidates of one recipe, then six open ones."""
+    return tuple(
+        make_candidate(make_case(number), task=task)
+        for task in ("diagnosis_mcq", "diagnosis_open")
+        for number in range(6)
+    )
+
+
+EventMaker = Callable[..., ReviewEvent]
+
+
+@pytest.fixture
+def decide() -> EventMaker:
+    """Makes events with ids and times of their own: ``decide(candidate, "reject", by="reviewer-b")``."""
+    number = count(1)
+
+    def make(
+        candidate: Candidate, decision: str = "accept", by: str = "reviewer-a", **more: object
+    ) -> ReviewEvent:
+        place = next(number)
+        fields: dict[str, object] = {
+            "event_id": content_id("event", [candidate.item_id, decision, by, place]),
+            "recipe": candidate.recipe,
+            "item_id": candidate.item_id,
+            "content_sha256": candidate.content_sha256,
+            "reviewer": by,
+            "role": "reviewer",
+            "decision": decision,
+            "created_at": datetime(2026, 5, 4, 8, 0, tzinfo=UTC) + timedelta(seconds=place),
+        }
+        return ReviewEvent(**{**fields, **more})  # type: ignore[arg-type]
+
+    return make
