@@ -1,0 +1,36 @@
+"""Ids of drafts and revisions, and the spans that a row's evidence points to."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from grandrounds.fingerprint import content_id
+from grandrounds.records.envelope import Envelope
+from grandrounds.records.parts import Span
+
+
+def row_id(prefix: str, fields: Mapping[str, Any], *, status: str, parent: str = "") -> str:
+    """A content id over what the author wrote and who wrote it."""
+    authorship = fields["authorship"]
+    return content_id(
+        prefix,
+        [
+            parent,
+            status,
+            [fields[name] for name in ("recipe", "task", "case_id", "stem", "question", "answer", "rationale")],
+            list(fields["options"]),
+            [[e.role, e.quote, e.locator.start, e.locator.end] for e in fields["evidence"]],
+            [
+                authorship.author,
+                authorship.model,
+                authorship.draft_request_id,
+                authorship.revise_request_id,
+            ],
+        ],
+    )
+
+
+def spans(row: Envelope, role: str) -> list[Span]:
+    """Where the row's quotes of one role stand."""
+    return [e.locator.span for e in row.evidence if e.role == role and e.locator.span is not None]

@@ -1,0 +1,274 @@
+"""The rule author: everything by extraction, so the default needs no key, no GPU and no network.
+
+Stage one reads the diagnosis out of the article, cuts the case before it and adds other cases'
+diagnoses as distractors. Stage two is a second pass with all that is known of the answer: it cuts
+again with every alias, makes the stem self-contained, and balances the options by class and length.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
+
+from grandrounds.authoring.author import Progress, wording_of
+from grandrounds.authoring.compose import Content, body_system, envelope_fields, visible_sentences
+from grandrounds.authoring.diagnosis import Diagnosis, NoDiagnosis, find_diagnosis
+from grandrounds.authoring.distractors import Asked, Known, balance, choose
+from grandrounds.authoring.rows import row_id, spans
+from grandrounds.authoring.visible import visible_part
+from grandrounds.authoring.wording import Wording
+from grandrounds.clinical.leaks import find_leaks, names_answer
+from grandrounds.fingerprint import code_fingerprint
+from grandrounds.recipe import Recipe
+from grandrounds.records.case import Case
+from grandrounds.records.envelope import OK, Draft, Envelope, Revision
+from grandrounds.records.parts import Authorship, OptionOrigin, Span
+from grandrounds.stem import render
+from grandrounds.text import words
+
+VERSION = "1"
+_SUPPORT = 3
+_FINDING = re.compile(
+    r"\b(?:reveal|show|demonstrat|disclos|detect|found|note|observ|elevat|increas|decreas|raised|reduced|positive|"
+    r"enlarg|absen|abnormal|swelling|pain|fever|mass|lesion|murmur|tender|levels?)\w*|\d",
+    re.IGNORECASE,
+)
+_DANGLING = re.compile(
+    r"^(?:(?:as\s+)?(?:shown|seen|depicted|illustrated)\s+in\s+)?(?:figs?\.?|figures?|tables?|video|supplement\w*)\s*\d|"
+    r"\((?:see|cf\.?)\s+(?:above|below)\)",
+    re.IGNORECASE,
+)
+
+
+class RuleAuthor:
+    """Writes by rules; see the module."""
+
+    name = "rule"
+
+    def __init__(self, recipe: Recipe, *, on_progress: Progress | None = None) -> None:
+        self._recipe = recipe
+        self._on_progress = on_progress or (lambda done, total: None)
+        self._authorship = Authorship(
+            author=self.name,
+            author_version=f"{VERSION}+{code_fingerprint('grandrounds.authoring', 'grandrounds.clinical')}",
+        )
+
+    def draft(self, cases: Sequence[Case]) -> list[Draft]:
+        """One draft a case and task."""
+        found = []
+        for number, case in enumerate(cases, start=1):
+            found.append((case, find_diagnosis(case)))
+            self._on_progress(number, len(cases))
+        pool = [_known(case, each) for case, each in found if isinstance(each, Diagnosis)]
+        return [
+            self._draft(case, diagnosis, wording=wording_of(task), pool=pool)
+            for case, diagnosis in found
+            for task in self._recipe.tasks
+        ]
+
+    def revise(self, drafts: Sequence[Draft], *, cases: Mapping[str, Case]) -> list[Revision]:
+        """One revision a draft."""
+        pool = _pool(drafts)
+        wordings = {task.name: wording_of(task) for task in self._recipe.tasks}
+        revised = []
+        for number, draft in enumerate(drafts, start=1):
+            revised.append(self._revise(draft, cases[draft.case_id], wording=wordings[draft.task], pool=pool))
+            self._on_progress(number, len(drafts))
+        return revised
+
+    def _draft(
+        self, case: Case, diagnosis: Diagnosis | NoDiagnosis, *, wording: Wording, pool: Sequence[Known]
+    ) -> Draft:
+        if isinstance(diagnosis, NoDiagnosis):
+            return self._finished_draft(case, wording, Content(answer=""), "no_diagnosis", diagnosis.reason)
+        visible = visible_part(
+            case,
+            cut=self._recipe.cut,
+            need=self._recipe.evidence,
+            answer=diagnosis.name,
+            aliases=diagnosis.aliases,
+        )
+        content = Content(
+            answer=diagnosis.name,
+            aliases=diagnosis.aliases,
+            pieces=visible.pieces,
+            statement=diagnosis.quote,
+        )
+        if not visible.pieces:
+            return self._finished_draft(case, wording, content, "no_stem", visible.reason)
+        support = _support(case, visible.pieces)
+        content = replace(content, support=support, rationale=_rationale(case, diagnosis.name, support))
+        if wording.options:
+            asked = _asked(case, content)
+            distractors = choose(asked, pool=pool, count=wording.options - 1)
+            if len(distractors) < wording.options - 1:
+                reason = (
+                    f"only {len(distractors)} of {wording.options - 1} distractors of the body system "
+                    f"{asked.body_system!r} are neither relatives of the answer nor named in the stem"
+                )
+                return self._finished_draft(case, wording, content, "no_distractors", reason)
+            content = replace(content, distractors=distractors)
+        return self._finished_draft(case, wording, content, OK, "")
+
+    def _finished_draft(
+        self, case: Case, wording: Wording, content: Content, status: str, reason: str
+    ) -> Draft:
+        fields = envelope_fields(
+            case, recipe=self._recipe.name, wording=wording, content=content, authorship=self._authorship
+        )
+        return Draft(draft_id=row_id("draft", fields, status=status), status=status, reason=reason, **fields)
+
+    def _revise(
+        self, draft: Draft, case: Case, *, wording: Wording, pool: Sequence[Known]
+    ) -> Revision:
+        changes: list[str] = []
+        pieces = _without_leaks(case, draft, changes)
+        pieces = _self_contained(case, pieces, changes)
+        support = tuple(span for span in spans(draft, "support") if any(p.contains(span) for p in pieces))
+        support = support or _support(case, pieces)
+        content = Content(
+            answer=draft.answer,
+            aliases=draft.answer_aliases,
+            distractors=tuple(o for o in draft.option_origins if o.option != draft.answer),
+            rationale=_rationale(case, draft.answer, support),
+            pieces=pieces,
+            support=support,
+            statement=next(iter(spans(draft, "answer")), None),
+            flags=draft.quality_flags,
+        )
+        status, reason = OK, ""
+        if len(render(case.text, pieces)) < self._recipe.evidence.minimum_characters:
+            status, reason = "no_stem", "too little is left after the second cut"
+        elif wording.options:
+            content = replace(content, distractors=_balanced(case, content, pool, changes))
+        fields = envelope_fields(
+            case, recipe=self._recipe.name, wording=wording, content=content, authorship=self._authorship
+        )
+        return Revision(
+            revision_id=row_id("revision", fields, status=status, parent=draft.draft_id),
+            draft_id=draft.draft_id,
+            status=status,
+            reason=reason,
+            changes=tuple(changes),
+            **fields,
+        )
+
+
+def _known(case: Case, diagnosis: Diagnosis) -> Known:
+    return Known(
+        name=diagnosis.name,
+        case_id=case.case_id,
+        group_id=case.group_id,
+        body_system=body_system(case, diagnosis.name),
+    )
+
+
+def _pool(drafts: Iterable[Draft]) -> list[Known]:
+    """The diagnoses of all drafts, once a case."""
+    return list(
+        {
+            draft.case_id: Known(
+                name=draft.answer,
+                case_id=draft.case_id,
+                group_id=draft.group_id,
+                body_system=_system(draft),
+            )
+            for draft in drafts
+        }.values()
+    )
+
+
+def _asked(case: Case, content: Content) -> Asked:
+    return Asked(
+        case_id=case.case_id,
+        group_id=case.group_id,
+        answer=content.answer,
+        aliases=content.aliases,
+        body_system=body_system(case, content.answer),
+        stem=render(case.text, content.pieces),
+    )
+
+
+def _support(case: Case, pieces: Sequence[Span]) -> tuple[Span, ...]:
+    """The visible sentences with most findings, in reading order: late ones decide more often."""
+    shown = visible_sentences(case, pieces)
+    scored = []
+    for position, span in enumerate(shown):
+        count = len(words(span.of(case.text)))
+        if 5 <= count <= 60:
+            density = len(_FINDING.findall(span.of(case.text))) / (count**0.5)
+            scored.append((density + position / max(len(shown), 1), span))
+    best = sorted(scored, key=lambda each: (-each[0], each[1].start))[:_SUPPORT]
+    return tuple(sorted((span for _, span in best), key=lambda span: span.start))
+
+
+def _rationale(case: Case, answer: str, support: Sequence[Span]) -> str:
+    """Why, in the case's own visible words: a rule quotes, it does not reason."""
+    quotes = " ".join(f"“{' '.join(span.of(case.text).split())}”" for span in support)
+    return f"{answer}. Visible findings that the diagnosis rests on: {quotes}" if quotes else f"{answer}."
+
+
+def _without_leaks(case: Case, draft: Draft, changes: list[str]) -> tuple[Span, ...]:
+    """Criterion ``no_leak``: cut again with every alias that any stage knows."""
+    aliases = (*draft.answer_aliases, *(entry.partition("=")[0] for entry in _own_abbreviations(case, draft)))
+    kept: list[Span] = []
+    for span in draft.visible_spans:
+        leaks = find_leaks(span.of(case.text), answer=draft.answer, aliases=aliases)
+        if names_answer(leaks):
+            changes.append(f"no_leak: cut from “{_short(span.of(case.text))}” on, which names the answer")
+            before = [s for s in visible_sentences(case, [span]) if s.end <= span.start + leaks[0].span.start]
+            if before:
+                kept.append(Span(start=span.start, end=before[-1].end))
+            break
+        kept.append(span)
+    return tuple(kept)
+
+
+def _own_abbreviations(case: Case, draft: Draft) -> list[str]:
+    names = {draft.answer.casefold(), *(alias.casefold() for alias in draft.answer_aliases)}
+    return [entry for entry in case.abbreviations if entry.partition("=")[2].casefold() in names]
+
+
+def _self_contained(case: Case, pieces: Sequence[Span], changes: list[str]) -> tuple[Span, ...]:
+    """Criterion ``self_contained``: no sentence that leans on a figure the solver does not see."""
+    kept: list[Span] = []
+    for piece in pieces:
+        holes = [s for s in visible_sentences(case, [piece]) if _DANGLING.search(s.of(case.text))]
+        changes += [f"self_contained: left out “{_short(hole.of(case.text))}”" for hole in holes]
+        start = piece.start
+        for hole in holes:
+            kept += _trimmed(case.text, start, hole.start)
+            start = hole.end
+        kept += _trimmed(case.text, start, piece.end)
+    return tuple(kept)
+
+
+def _balanced(
+    case: Case, content: Content, pool: Sequence[Known], changes: list[str]
+) -> tuple[OptionOrigin, ...]:
+    """Criterion ``distractors``: of the answer's class, not told apart by length."""
+    asked = _asked(case, content)
+    better = balance(asked, content.distractors, pool=pool)
+    old, new = {o.option for o in content.distractors}, {o.option for o in better}
+    if old != new:
+        gone, come = ", ".join(sorted(old - new)), ", ".join(sorted(new - old))
+        changes.append(f"distractors: {gone} gave way to {come}, nearer to the answer in class and length")
+    return better
+
+
+def _trimmed(text: str, start: int, end: int) -> list[Span]:
+    while start < end and text[start].isspace():
+        start += 1
+    while end > start and text[end - 1].isspace():
+        end -= 1
+    return [Span(start=start, end=end)] if start < end else []
+
+
+def _system(row: Envelope) -> str:
+    return next((label.path[0] for label in row.labels if label.scheme == "body_system"), "other")
+
+
+def _short(words_: str) -> str:
+    words_ = " ".join(words_.split())
+    return words_ if len(words_) <= 80 else words_[:79] + "…"

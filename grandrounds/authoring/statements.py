@@ -1,0 +1,129 @@
+"""Sentences that state a diagnosis, and what they state.
+
+Each pattern is a way in which case reports say it ("was diagnosed with X", "histopathology confirmed
+X", "we report a case of X"), with a weight: how often such a sentence names the case's own final
+diagnosis rather than a history, a suspicion or a disease in general.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from grandrounds.clinical.conditions import is_condition
+from grandrounds.records.case import Case, Section
+from grandrounds.records.parts import Span
+from grandrounds.text import sentences
+
+_LEAD = r"(?:an?|the|this|our|her|his|their)?\s*(?:(?:rare|unusual|unique|first|typical|classic|interesting)\s+)*"
+_PATTERNS: tuple[tuple[re.Pattern[str], float], ...] = tuple(
+    (re.compile(pattern, re.IGNORECASE), weight)
+    for pattern, weight in (
+        (r"\b(?:final|definitive|definite|pathological|histological|histopathological|clinical)\s+diagnosis\s+(?:was|is|of)\s+(?:that\s+of\s+)?", 3.0),
+        (r"\bdiagnosis\s+(?:was|is)\s+(?!made|confirmed|established|based|difficult|not|delayed|often|usually|supported|reached)(?:that\s+of\s+)?", 2.5),
+        (r"\b(?:was|were|been|is)\s+(?:finally\s+|eventually\s+|then\s+|subsequently\s+|clinically\s+|therefore\s+|thus\s+|also\s+)?diagnosed\s+(?:with|as|to\s+have|as\s+having)\s+(?:having\s+)?", 2.5),
+        (r"\bdetermined\s+to\s+(?:be|have)\s+", 1.5),
+        (r"\bdiagnosis\s+of\s+", 2.0),
+        (r"\b(?:confirmed|established|proved|proven|verified)\s+(?:to\s+be\s+|as\s+|the\s+presence\s+of\s+)?(?!the\s+diagnosis)", 1.5),
+        (r"\b(?:consistent|compatible|keeping)\s+with\s+(?:the\s+diagnosis\s+of\s+|a\s+diagnosis\s+of\s+|that\s+of\s+)?", 1.5),
+        (r"\b(?:diagnostic|pathognomonic|characteristic)\s+of\s+", 1.5),
+        (r"\b(?:revealed|showed|demonstrated|disclosed|identified|indicated|found)\s+(?:to\s+(?:be|have)\s+)?", 0.7),
+        (r"\b(?:report|present|describe|presenting|reporting|reported)\s+(?:here\s+)?(?:on\s+)?(?:an?|the|our|two|three|first|\d+)?\s*(?:\w+\s+){0,3}?(?:case|cases|patient|occurrence|presentation)s?\s+(?:of|with)\s+(?:an?\s+\d+[- ]\w+[- ]\w+\s+\w+\s+with\s+)?", 2.0),
+        (r"\b(?:in\s+)?(?:this|our|the\s+present)\s+case\s+of\s+", 1.5),
+        (r"\b(?:presented|presenting|admitted|referred|developed|developing|suffer(?:ed|ing)|sustained)\s+(?:to\s+[^.;]{3,60}?\s+)?(?:with|for|from)?\s*(?:features\s+of\s+)?", 0.5),
+        (r"\b(?:had|has|have|having)\s+(?:an?\s+)?", 0.3),
+    )
+)  # fmt: skip
+_AGAINST = re.compile(
+    r"\b(?:differential|suspected|suspicion|presumed|presumptive|provisional|possible|possibly|probable|initial(?:ly)?|working|"
+    r"rule[ds]?\s+out|excluded?|exclude|unlikely|no\s+evidence|not\s+consistent|misdiagnos\w*|previously|prior|history|known|"
+    r"years?\s+(?:ago|earlier|before|previously)|family|family's|mother|father|thought\s+to\s+be|considered|instead|negative\s+for|without|absence)\b",
+    re.IGNORECASE,
+)
+_STOP = re.compile(
+    r"[.;:()\[\]]|,\s|\s(?:and\s+(?:was|were|the|he|she|a\s+\w+\s+was)|was|were|is|are|has|had|who|which|that|with|without|based|by|"
+    r"after|following|because|since|when|where|while|at|on|from|for|in|using|via|but|so|as|made|confirmed|associated|caused|"
+    r"secondary|due|presenting|complicated|rather|then|upon|through|according|between|during|within|under|and)\b"
+)
+_FRAME = re.compile(
+    rf"^(?:{_LEAD})?(?:(?:case|cases|features|evidence|presence|picture|diagnosis|form|type|presentation)\s+of\s+)?(?:an?\s+|the\s+)?",
+    re.IGNORECASE,
+)
+
+_OWN = frozenset({"diagnosis", "presentation", "investigations", "treatment", "outcome", "history", "examination"})
+_PLACE_WEIGHT = {
+    "diagnosis": 1.5,
+    "presentation": 1.0,
+    "investigations": 1.0,
+    "treatment": 0.9,
+    "outcome": 0.8,
+    "history": 0.5,
+    "examination": 0.7,
+    "abstract": 1.1,
+    "conclusion": 0.9,
+    "background": 0.6,
+    "discussion": 0.4,
+    "other": 0.5,
+}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Statement:
+    """A sentence that states a condition: the words, where they stand, and how much they weigh."""
+
+    phrase: str
+    phrase_span: Span
+    sentence: Span
+    section: str
+    weight: float
+
+    @property
+    def own(self) -> bool:
+        """Whether it stands in this patient's own story, not in abstract or discussion."""
+        return self.section in _OWN
+
+
+def statements(case: Case) -> tuple[Statement, ...]:
+    """Every statement of a condition in the case's sections, in reading order."""
+    return tuple(found for section in case.own_sections() for found in _in_section(case.text, section))
+
+
+def _in_section(text: str, section: Section) -> Iterator[Statement]:
+    place = _PLACE_WEIGHT.get(section.kind)
+    if place is None:
+        return
+    for sentence in sentences(text, section.span):
+        for pattern, weight in _PATTERNS:
+            for cue in pattern.finditer(text, sentence.start, sentence.end):
+                span = _phrase(text, cue.end(), sentence.end)
+                if span is None:
+                    continue
+                before = text[max(sentence.start, cue.start() - 60) : cue.end()]
+                doubt = 0.25 if _AGAINST.search(before) else 1.0
+                yield Statement(
+                    phrase=span.of(text),
+                    phrase_span=span,
+                    sentence=sentence,
+                    section=section.kind,
+                    weight=weight * place * doubt,
+                )
+
+
+def _phrase(text: str, start: int, end: int) -> Span | None:
+    """The condition that begins at ``start``: the shortest piece up to a stop that names one."""
+    frame = _FRAME.match(text[start:end])
+    start += frame.end() if frame else 0
+    position = start
+    for _ in range(4):
+        stop = _STOP.search(text, position, end)
+        high = stop.start() if stop else end
+        piece = text[start:high].strip(" ,")
+        if len(piece.split()) > 14:
+            return None
+        if piece and is_condition(piece):
+            return Span(start=start, end=start + len(piece))
+        if stop is None:
+            return None
+        position = stop.end()
+    return None
