@@ -40,6 +40,7 @@ _INSERT_ANSWER = (
     f"VALUES (?, {', '.join('?' * len(_COLUMNS))}, ?, ?) ON CONFLICT DO NOTHING"
 )
 _DEMOTE_ANSWER = "UPDATE answers SET status = ? WHERE request_id = ? AND status = 'ok'"
+_MAGIC = b"SQLite format 3\x00"
 _CHUNK = 500  # SQLite's oldest limit of variables in one statement is 999
 
 
@@ -79,6 +80,7 @@ class Ledger:
         self._reading = threading.Lock()
         with self._faults("opened"):
             self._create_if_absent()
+            self._refuse_other_files()
             self._writer = self._connect()
             try:
                 self._recognise()
@@ -182,9 +184,15 @@ class Ledger:
         connection.execute("PRAGMA synchronous = FULL")
         return connection
 
+    def _refuse_other_files(self) -> None:
+        """SQLite takes an empty or tiny file for a new database and writes over it; we don't."""
+        with self.path.open("rb") as handle:
+            head = handle.read(len(_MAGIC))
+        if head != _MAGIC:
+            state = "not a database" if head else "empty, it was cut off"
+            raise LedgerError(f"The ledger {self.path} is damaged ({state}).", remedy=MOVE_AWAY)
+
     def _recognise(self) -> None:
-        if self.path.stat().st_size == 0:
-            raise LedgerError(f"The ledger {self.path} is empty: it was cut off.", remedy=MOVE_AWAY)
         mark = self._writer.execute("PRAGMA application_id").fetchone()[0]
         if mark != APPLICATION_ID:
             raise LedgerError(

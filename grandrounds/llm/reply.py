@@ -26,12 +26,12 @@ class Reply:
     prompt_tokens: int = 0
     completion_tokens: int = 0
     seconds: float = 0.0
-    attempts: int = 0
+    attempts: int = 1
     error: str = ""
     error_class: str = ""
 
 
-def read_completion(document: Any) -> Reply:
+def read_completion(document: Any, *, seconds: float = 0.0) -> Reply:
     """The reply in a chat-completion object. Whatever is missing or odd becomes a failed reply."""
     choices = document.get("choices") if isinstance(document, dict) else None
     if not isinstance(choices, list) or not choices or not isinstance(choices[0], dict):
@@ -48,6 +48,7 @@ def read_completion(document: Any) -> Reply:
         model=_text(document.get("model"))[:200],
         prompt_tokens=_count(usage.get("prompt_tokens")),
         completion_tokens=_count(usage.get("completion_tokens")),
+        seconds=seconds,
     )
 
 

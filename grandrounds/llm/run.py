@@ -212,7 +212,7 @@ class Run:
         self._tally.tries += reply.attempts
         self._tally.prompt_tokens += reply.prompt_tokens
         self._tally.completion_tokens += reply.completion_tokens
-        answer = judge(request, replace(reply, attempts=tried + reply.attempts))
+        answer = judge(request, replace(reply, attempts=tried + reply.attempts) if tried else reply)
         return await recorder.file(Filed(request=request, answer=answer, backend=self._backend.name))
 
     def _hand_out(self, answer: ModelAnswer) -> None:

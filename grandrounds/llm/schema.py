@@ -9,8 +9,10 @@ fraction (``3``, not ``3.0``).
 
 from __future__ import annotations
 
+import json
 import math
 from collections.abc import Callable, Mapping
+from functools import lru_cache
 from typing import Any
 
 from grandrounds.errors import ModelError
@@ -38,6 +40,10 @@ _CHECKED = frozenset(
     }
 )
 
+_BOUNDS = frozenset({"minimum", "maximum", "exclusiveMinimum", "exclusiveMaximum"})
+
+_Checker = Callable[[Any], str]
+
 _TYPES: Mapping[str, Callable[[Any], bool]] = {
     "object": lambda value: isinstance(value, dict),
     "array": lambda value: isinstance(value, list),
@@ -61,14 +67,13 @@ def check_schema(schema: Any) -> None:
     _check(schema, where="schema")
 
 
-def fault(value: Any, schema: Mapping[str, Any], *, where: str = "answer") -> str:
-    """The first thing wrong with ``value`` under ``schema``, in words; empty when it fits."""
-    return (
-        _type_fault(value, schema, where)
-        or _choice_fault(value, schema, where)
-        or _bound_fault(value, schema, where)
-        or _inside_fault(value, schema, where)
-    )
+def fault(value: Any, schema: str) -> str:
+    """The first thing wrong with ``value`` under ``schema`` (its canonical JSON text), in words.
+
+    Empty when it fits.
+    """
+    found = _checker(schema)(value)
+    return f"answer{found}" if found else ""
 
 
 def _check(schema: Any, *, where: str) -> None:
@@ -97,75 +102,151 @@ def _types_of(schema: Mapping[str, Any]) -> list[Any]:
     return list(wanted) if isinstance(wanted, list) else [wanted]
 
 
-def _type_fault(value: Any, schema: Mapping[str, Any], where: str) -> str:
-    wanted = _types_of(schema)
-    if not wanted or any(_TYPES[name](value) for name in wanted):
+@lru_cache(maxsize=256)
+def _checker(schema: str) -> _Checker:
+    """The schema as one function. A million answers are checked against a handful of schemas."""
+    return _compiled(json.loads(schema))
+
+
+def _compiled(schema: Mapping[str, Any]) -> _Checker:
+    """A checker gives what is wrong, beginning with the path to it; empty when nothing is."""
+    parts = [
+        make(schema)
+        for word, make in (
+            ("type", _type_checker),
+            ("enum", _enum_checker),
+            ("const", _const_checker),
+            ("anyOf", _any_checker),
+        )
+        if word in schema
+    ]
+    parts += _bound_checkers(schema)
+    if "items" in schema:
+        parts.append(_items_checker(schema))
+    if schema.keys() & {"properties", "required", "additionalProperties"}:
+        parts.append(_members_checker(schema))
+    return parts[0] if len(parts) == 1 else _all_of(tuple(parts))
+
+
+def _all_of(parts: tuple[_Checker, ...]) -> _Checker:
+    def check(value: Any) -> str:
+        for part in parts:
+            found = part(value)
+            if found:
+                return found
         return ""
-    return f"{where} is {_kind(value)}, not {' or '.join(wanted)}"
+
+    return check
 
 
-def _choice_fault(value: Any, schema: Mapping[str, Any], where: str) -> str:
-    if "enum" in schema and not any(_same(value, allowed) for allowed in schema["enum"]):
-        return f"{where} is none of the allowed values"
-    if "const" in schema and not _same(value, schema["const"]):
-        return f"{where} is not the one allowed value"
-    choices = schema.get("anyOf")
-    if choices and all(fault(value, choice, where=where) for choice in choices):
-        return f"{where} fits none of its {len(choices)} forms"
-    return ""
+def _type_checker(schema: Mapping[str, Any]) -> _Checker:
+    names = _types_of(schema)
+    tests = [_TYPES[name] for name in names]
+
+    def check(value: Any) -> str:
+        for test in tests:
+            if test(value):
+                return ""
+        return f" is {_kind(value)}, not {' or '.join(names)}"
+
+    return check
 
 
-def _bound_fault(value: Any, schema: Mapping[str, Any], where: str) -> str:
-    if isinstance(value, str):
-        return _size_fault(len(value), schema, where, low="minLength", high="maxLength", unit="characters")
-    if isinstance(value, list):
-        return _size_fault(len(value), schema, where, low="minItems", high="maxItems", unit="entries")
-    if _TYPES["number"](value):
-        if value < schema.get("minimum", -math.inf) or value <= schema.get("exclusiveMinimum", -math.inf):
-            return f"{where} is too small"
-        if value > schema.get("maximum", math.inf) or value >= schema.get("exclusiveMaximum", math.inf):
-            return f"{where} is too large"
-    return ""
+def _enum_checker(schema: Mapping[str, Any]) -> _Checker:
+    allowed = {canonical(value) for value in schema["enum"]}
+    return lambda value: "" if _spelling(value) in allowed else " is none of the allowed values"
 
 
-def _size_fault(size: int, schema: Mapping[str, Any], where: str, *, low: str, high: str, unit: str) -> str:
-    if size < schema.get(low, 0) or size > schema.get(high, math.inf):
-        return f"{where} has {size} {unit}, not {schema.get(low, 0)} to {schema.get(high, 'any number')}"
-    return ""
+def _const_checker(schema: Mapping[str, Any]) -> _Checker:
+    wanted = canonical(schema["const"])
+    return lambda value: "" if _spelling(value) == wanted else " is not the one allowed value"
 
 
-def _inside_fault(value: Any, schema: Mapping[str, Any], where: str) -> str:
-    if isinstance(value, dict):
-        return _members_fault(value, schema, where)
-    if isinstance(value, list) and "items" in schema:
-        for position, entry in enumerate(value):
-            found = fault(entry, schema["items"], where=f"{where}[{position}]")
-            if found:
-                return found
-    return ""
+def _any_checker(schema: Mapping[str, Any]) -> _Checker:
+    forms = [_compiled(form) for form in schema["anyOf"]]
+    words = f" fits none of its {len(forms)} forms"
+    return lambda value: words if all(form(value) for form in forms) else ""
 
 
-def _members_fault(value: Mapping[str, Any], schema: Mapping[str, Any], where: str) -> str:
-    properties = schema.get("properties", {})
-    for name in schema.get("required", []):
-        if name not in value:
-            return f"{where} lacks {name!r}"
-    for name, entry in value.items():
-        if name in properties:
-            found = fault(entry, properties[name], where=f"{where}.{name}")
-            if found:
-                return found
-        elif schema.get("additionalProperties") is False:
-            return f"{where} has the unknown member {name[:60]!r}"
-    return ""
+def _bound_checkers(schema: Mapping[str, Any]) -> list[_Checker]:
+    """Lengths apply to strings or arrays, bounds to numbers; other values are none of their business."""
+    made = []
+    for kind, low, high, unit in (
+        (str, "minLength", "maxLength", "characters"),
+        (list, "minItems", "maxItems", "entries"),
+    ):
+        if low in schema or high in schema:
+            made.append(_size_checker(kind, schema.get(low, 0), schema.get(high, math.inf), unit))
+    if schema.keys() & _BOUNDS:
+        made.append(_range_checker(schema))
+    return made
 
 
-def _same(left: Any, right: Any) -> bool:
-    """Equality of JSON values: ``true`` is not 1."""
+def _size_checker(kind: type, low: int, high: float, unit: str) -> _Checker:
+    def check(value: Any) -> str:
+        if not isinstance(value, kind) or low <= len(value) <= high:  # type: ignore[arg-type]
+            return ""
+        return f" has {len(value)} {unit}, not {low} to {high}"  # type: ignore[arg-type]
+
+    return check
+
+
+def _range_checker(schema: Mapping[str, Any]) -> _Checker:
+    least, most = schema.get("minimum", -math.inf), schema.get("maximum", math.inf)
+    above, below = schema.get("exclusiveMinimum", -math.inf), schema.get("exclusiveMaximum", math.inf)
+
+    def check(value: Any) -> str:
+        if not _TYPES["number"](value) or (least <= value <= most and above < value < below):
+            return ""
+        return " is out of bounds"
+
+    return check
+
+
+def _items_checker(schema: Mapping[str, Any]) -> _Checker:
+    entry_checker = _compiled(schema["items"])
+
+    def check(value: Any) -> str:
+        if isinstance(value, list):
+            for position, entry in enumerate(value):
+                found = entry_checker(entry)
+                if found:
+                    return f"[{position}]{found}"
+        return ""
+
+    return check
+
+
+def _members_checker(schema: Mapping[str, Any]) -> _Checker:
+    members = {name: _compiled(inner) for name, inner in schema.get("properties", {}).items()}
+    required = tuple(schema.get("required", ()))
+    closed = schema.get("additionalProperties") is False
+
+    def check(value: Any) -> str:
+        if not isinstance(value, dict):
+            return ""
+        for name in required:
+            if name not in value:
+                return f" lacks {name!r}"
+        for name, entry in value.items():
+            member = members.get(name)
+            if member is not None:
+                found = member(entry)
+                if found:
+                    return f".{name}{found}"
+            elif closed:
+                return f" has the unknown member {name[:60]!r}"
+        return ""
+
+    return check
+
+
+def _spelling(value: Any) -> bytes:
+    """For equality of JSON values (``true`` is not 1); empty for what no schema can name."""
     try:
-        return canonical(left) == canonical(right)
+        return canonical(value)
     except (ValueError, RecursionError):
-        return False
+        return b""
 
 
 def _kind(value: Any) -> str:

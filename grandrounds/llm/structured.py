@@ -15,7 +15,6 @@ from dataclasses import dataclass
 from typing import Any, NoReturn
 
 from grandrounds.fingerprint import canonical
-from grandrounds.llm.request import ordered_schema
 from grandrounds.llm.schema import fault
 
 #: Longest text that is looked at, in characters; a longer one is nonsense or an attack.
@@ -51,7 +50,7 @@ def parse(text: str, schema: str) -> Parsed:
     fits: dict[str, None] = {}
     first_fault = ""
     for value in _objects(bare):
-        found = fault(value, ordered_schema(schema))
+        found = fault(value, schema)
         spelled = "" if found else _spelled(value)
         if spelled:
             fits[spelled] = None

@@ -13,7 +13,7 @@ function from the request's body to an object (in a script ``--responder FILE.py
 
 Which requests go wrong is decided by their own text, never by chance: by shares (``share_429`` and so on,
 over a hash of the text) or by a mark in the last message, ``[[refuse]]`` or ``[[500*2]]`` for the
-first two tries. ``BEHAVIOURS`` lists the marks; any HTTP status from 300 to 599 is one too.
+first two tries. The marks are those of ``_SHAPES``, ``_ODD``, and any HTTP status from 300 to 599.
 """
 
 from __future__ import annotations
@@ -36,12 +36,12 @@ from typing import Any
 
 from aiohttp import web
 
-BEHAVIOURS = (
-    "refuse filter length nonsense empty fenced parts html no_choices no_message gzip huge hang reset drip "
-    "error_inside echo_key wrong_shape"
-).split()
 _MARK = re.compile(r"\[\[(\w+)(?:\*(\d+))?\]\]")
-_STATUS_WORDS = {404: "The model does not exist", 401: "Incorrect API key provided", 429: "Rate limit reached"}
+_STATUS_WORDS = {
+    404: "The model does not exist",
+    401: "Incorrect API key provided",
+    429: "Rate limit reached",
+}
 
 Responder = Callable[[dict[str, Any]], Any]
 
@@ -183,7 +183,9 @@ def sample_answer(body: dict[str, Any]) -> Any:
     if schema is None:
         start = text.rfind("\n{")
         schema = json.loads(text[start:]) if start >= 0 else {"type": "object"}
-    return sample(schema, hashlib.sha256(text.split("\n\nAnswer with one JSON")[0].encode()).hexdigest()[:12])
+    return sample(
+        schema, hashlib.sha256(text.split("\n\nAnswer with one JSON")[0].encode()).hexdigest()[:12]
+    )
 
 
 def sample(schema: dict[str, Any], seed: str) -> Any:
@@ -205,20 +207,24 @@ def sample(schema: dict[str, Any], seed: str) -> Any:
     return {"integer": number, "number": number, "boolean": True, "null": None}.get(kind, f"answer {seed}")
 
 
+_SHAPES: dict[str, Callable[[str], Any]] = {
+    "refuse": lambda _: None,
+    "filter": lambda _: "",
+    "length": lambda text: text[: len(text) // 2],
+    "nonsense": lambda _: "I am afraid that the weather is nice.",
+    "empty": lambda _: None,
+    "fenced": lambda text: f"Of course:\n```json\n{text}\n```\nAnything else?",
+    "parts": lambda text: [{"type": "text", "text": text[:5]}, {"type": "text", "text": text[5:]}],
+    "wrong_shape": lambda _: '{"surprise": true}',
+    "no_choices": str,
+    "no_message": str,
+    "": str,
+}
+
+
 def _completion(behaviour: str, body: dict[str, Any], text: str) -> web.Response:
-    message: dict[str, Any] = {"role": "assistant", "content": text, "refusal": None}
+    message: dict[str, Any] = {"role": "assistant", "content": _SHAPES[behaviour](text), "refusal": None}
     finish = {"filter": "content_filter", "length": "length"}.get(behaviour, "stop")
-    shaped = {
-        "refuse": None,
-        "filter": "",
-        "length": text[: len(text) // 2],
-        "nonsense": "I am afraid that the weather is nice.",
-        "empty": None,
-        "fenced": f"Of course:\n```json\n{text}\n```\nAnything else?",
-        "parts": [{"type": "text", "text": text[:5]}, {"type": "text", "text": text[5:]}],
-        "wrong_shape": '{"surprise": true}',
-    }
-    message["content"] = shaped.get(behaviour, text)
     if behaviour == "refuse":
         message["refusal"] = "I can't help with that."
     document = {
@@ -273,7 +279,7 @@ async def _huge(request: web.BaseRequest) -> web.StreamResponse:
 async def _gzip(_: web.BaseRequest) -> web.StreamResponse:
     import gzip
 
-    packed = gzip.compress(b" " * 200_000_000)
+    packed = gzip.compress(b" " * 20_000_000)
     return web.Response(body=packed, headers={"Content-Encoding": "gzip"}, content_type="application/json")
 
 
@@ -328,8 +334,13 @@ class StubServer:
         return self
 
     def __exit__(self, *_: object) -> None:
-        self._loop.call_soon_threadsafe(self._done.set)
-        self._thread.join(10)
+        self.stop()
+
+    def stop(self) -> None:
+        """End the server; its address then refuses connections."""
+        if self._thread.is_alive():
+            self._loop.call_soon_threadsafe(self._done.set)
+            self._thread.join(10)
 
     async def _serve(self) -> None:
         self._loop = asyncio.get_running_loop()
@@ -368,7 +379,9 @@ class StubProcess:
 
     def stats(self) -> dict[str, Any]:
         address = self.base_url.removesuffix("/v1") + "/admin/stats"
-        with urllib.request.build_opener(urllib.request.ProxyHandler({})).open(address, timeout=10) as reply:
+        with urllib.request.build_opener(urllib.request.ProxyHandler({})).open(
+            address, timeout=10
+        ) as reply:
             return dict(json.load(reply))
 
 
@@ -383,7 +396,8 @@ async def _open(stub: Stub, *, port: int) -> tuple[web.ServerRunner, str]:
 def _load(place: str) -> Responder:
     file, _, name = place.partition(":")
     spec = importlib.util.spec_from_file_location(Path(file).stem, file)
-    assert spec is not None and spec.loader is not None
+    assert spec is not None
+    assert spec.loader is not None
     module = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(module)
     responder: Responder = getattr(module, name)

@@ -28,7 +28,8 @@ from grandrounds.llm.reply import Reply, read_completion
 from grandrounds.llm.request import ModelRequest
 
 _LOG = logging.getLogger(__name__)
-_SHORTEST_KEEPALIVE = 15.0
+_ENCODE = json.JSONEncoder(ensure_ascii=False, separators=(",", ":")).encode
+_KEEPALIVE_SECONDS = 15.0
 
 Sleep = Callable[[float], Awaitable[None]]
 
@@ -73,7 +74,7 @@ class HttpBackend:
 
     async def __aenter__(self) -> HttpBackend:
         self._session = aiohttp.ClientSession(
-            connector=aiohttp.TCPConnector(limit=0, keepalive_timeout=_SHORTEST_KEEPALIVE),
+            connector=aiohttp.TCPConnector(limit=0, keepalive_timeout=_KEEPALIVE_SECONDS),
             cookie_jar=aiohttp.DummyCookieJar(),
             headers=self._endpoint.headers,
             timeout=self._timeout,
@@ -99,7 +100,7 @@ class HttpBackend:
             attempt += 1
             outcome = await self._try(request)
             if isinstance(outcome, Reply):
-                return replace(outcome, attempts=attempt)
+                return outcome if attempt == 1 else replace(outcome, attempts=attempt)
             last = outcome
             self._give_up_if_unreachable(last, attempt)
             if not last.again or attempt == self._retry.attempts:
@@ -115,8 +116,7 @@ class HttpBackend:
         """One try. A server that refuses our spelling is asked once more in the next one."""
         while True:
             dialect = self._dialect
-            data = json.dumps(dialect.body(request), ensure_ascii=False, separators=(",", ":"))
-            outcome = await self._send(data.encode())
+            outcome = await self._send(_ENCODE(dialect.body(request)).encode())
             if not isinstance(outcome, Refusal):
                 return outcome
             if outcome.status not in {400, 422} or not self._respell(dialect, outcome):
@@ -168,6 +168,8 @@ class HttpBackend:
     async def _read(self, response: aiohttp.ClientResponse) -> bytes | Fault:
         """The reply's bytes, never more than the limit."""
         limit = self._maximum_bytes
+        if response.content_length is not None and response.content_length <= limit:
+            return self._unpacked(response, await response.read())
         pieces: list[bytes] = []
         size = 0
         async for piece in response.content.iter_any():
@@ -176,10 +178,12 @@ class HttpBackend:
                 response.close()
                 return _too_large(limit)
             pieces.append(piece)
-        body = b"".join(pieces)
+        return self._unpacked(response, b"".join(pieces))
+
+    def _unpacked(self, response: aiohttp.ClientResponse, body: bytes) -> bytes | Fault:
         if response.headers.get("Content-Encoding", "identity") == "identity":
             return body
-        return _unpacked(body, limit=limit)
+        return _unpack(body, limit=self._maximum_bytes)
 
     def _understood(self, body: bytes, *, seconds: float, kind: str) -> Reply | Refusal | Fault:
         try:
@@ -190,7 +194,10 @@ class HttpBackend:
             )
         if isinstance(document, dict) and document.get("error") and not document.get("choices"):
             return self._error_inside(document, body)
-        reply = read_completion(document)
+        return self._scrubbed(read_completion(document, seconds=round(seconds, 4)))
+
+    def _scrubbed(self, reply: Reply) -> Reply:
+        """A server that sends the key back as the answer must not get it into the ledger."""
         scrub = self._endpoint.scrub
         return replace(
             reply,
@@ -198,7 +205,6 @@ class HttpBackend:
             refusal=scrub(reply.refusal),
             model=scrub(reply.model),
             finish_reason=scrub(reply.finish_reason),
-            seconds=round(seconds, 4),
         )
 
     def _error_inside(self, document: dict[str, Any], body: bytes) -> Refusal:
@@ -233,7 +239,7 @@ def _too_large(limit: int) -> Fault:
     return Fault(error_class="too_large", error=f"the server's reply is over {limit} bytes", again=False)
 
 
-def _unpacked(body: bytes, *, limit: int) -> bytes | Fault:
+def _unpack(body: bytes, *, limit: int) -> bytes | Fault:
     """A gzip or deflate reply that we did not ask for, unpacked up to the limit."""
     unpacker = zlib.decompressobj(wbits=47)  # 32 + 15: either header
     try:
