@@ -5,12 +5,30 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import fields
 from datetime import date
+from typing import Protocol
 
 from grandrounds.errors import ReleaseError
 from grandrounds.records.envelope import Candidate, Item
 from grandrounds.records.parts import ReviewSummary
 
 NOT_REVIEWED = "not-reviewed"
+
+
+class ReviewedCandidate(Protocol):
+    """What review hands over: the candidate as edited, the id it was asked under, the summary."""
+
+    @property
+    def candidate(self) -> Candidate:
+        """The candidate as reviewers left it."""
+
+    @property
+    def candidate_id(self) -> str:
+        """The id it had before any edit."""
+
+    @property
+    def review(self) -> ReviewSummary:
+        """What reviewers decided."""
+
 
 _CANDIDATE_FIELDS = tuple(field.name for field in fields(Candidate))
 
@@ -27,43 +45,40 @@ def preview_items(candidates: Iterable[Candidate], *, splits: Mapping[str, str])
 
 
 def reviewed_items(
-    candidates: Iterable[Candidate],
+    accepted: Iterable[ReviewedCandidate],
     *,
     splits: Mapping[str, str],
-    reviews: Mapping[str, ReviewSummary],
     available_from: Mapping[str, date],
-    candidate_ids: Mapping[str, str] | None = None,
 ) -> list[Item]:
     """The items of accepted candidates, by id.
 
-    ``reviews`` and ``available_from`` are by item id; ``candidate_ids`` gives the id a candidate
-    had before a reviewer edited it, for those that were. Raises ``ReleaseError`` naming the
-    candidate that lacks a split, a review summary or a day.
+    ``available_from`` is by item id, as the split register's ``first_days`` gives it. Raises
+    ``ReleaseError`` naming the candidate that lacks a split, a review summary or a day.
     """
-    before = candidate_ids or {}
-    items = []
-    for candidate in candidates:
-        summary = reviews.get(candidate.item_id)
-        if summary is None or summary.status == NOT_REVIEWED:
-            raise ReleaseError(
-                f"Candidate {candidate.item_id} has no review summary.",
-                remedy="Only accepted candidates become items of a reviewed release.",
-            )
-        if candidate.item_id not in available_from:
-            raise ReleaseError(
-                f"Candidate {candidate.item_id} has no day on which it becomes available.",
-                remedy="Ask the split register for first_days() with the day of the release.",
-            )
-        items.append(
-            _item(
-                candidate,
-                split=_split(candidate, splits),
-                review=summary,
-                candidate_id=before.get(candidate.item_id, candidate.item_id),
-                available_from=available_from[candidate.item_id],
-            )
+    return _sorted(_reviewed(each, splits, available_from) for each in accepted)
+
+
+def _reviewed(
+    accepted: ReviewedCandidate, splits: Mapping[str, str], available_from: Mapping[str, date]
+) -> Item:
+    candidate = accepted.candidate
+    if accepted.review.status == NOT_REVIEWED:
+        raise ReleaseError(
+            f"Candidate {candidate.item_id} has no review summary.",
+            remedy="Only accepted candidates become items of a reviewed release.",
         )
-    return _sorted(items)
+    if candidate.item_id not in available_from:
+        raise ReleaseError(
+            f"Candidate {candidate.item_id} has no day on which it becomes available.",
+            remedy="Ask the split register for first_days() with the day of the release.",
+        )
+    return _item(
+        candidate,
+        split=_split(candidate, splits),
+        review=accepted.review,
+        candidate_id=accepted.candidate_id,
+        available_from=available_from[candidate.item_id],
+    )
 
 
 def _item(

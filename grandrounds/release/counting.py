@@ -1,0 +1,86 @@
+"""Counts of a release, from its rows: the writer stores them, ``verify`` counts again."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Sequence
+
+from grandrounds.records.envelope import Item
+from grandrounds.records.rejection import Rejection
+from grandrounds.release.manifest import Counts, ManifestAuthor
+from grandrounds.release.splits import SPLITS
+
+
+def letter(index: int) -> str:
+    """The letter of a 0-based option: A, B, C ..."""
+    return chr(ord("A") + index) if 0 <= index < 26 else str(index + 1)
+
+
+def count(
+    items: Sequence[Item], *, cases: int, rejections: Iterable[Rejection], review_events: int
+) -> Counts:
+    """All counts of a release. ``cases`` is the number of rows of the evidence table."""
+    tasks = sorted({item.task for item in items})
+    pairs = Counter((item.task, item.split) for item in items)
+    labels: dict[str, Counter[str]] = {}
+    for item in items:
+        for label in item.labels:
+            labels.setdefault(label.scheme, Counter())["/".join(label.path)] += 1
+    refused: dict[str, Counter[str]] = {}
+    for rejection in rejections:
+        refused.setdefault(rejection.stage, Counter())[rejection.gate] += 1
+    return Counts(
+        items=len(items),
+        groups=len({item.group_id for item in items}),
+        cases=cases,
+        images=sum(media.kind == "image" for item in items for media in item.media),
+        by_task={task: {split: pairs[task, split] for split in SPLITS} for task in tasks},
+        by_split={split: sum(item.split == split for item in items) for split in SPLITS},
+        by_licence=_sorted(Counter(item.licence for item in items)),
+        by_label={scheme: _sorted(paths) for scheme, paths in sorted(labels.items())},
+        by_language=_sorted(Counter(item.language for item in items)),
+        by_author=_sorted(Counter(item.authorship.author for item in items)),
+        answer_positions=_positions(items),
+        longest_is_right=_longest(items),
+        rejections={stage: _sorted(gates) for stage, gates in sorted(refused.items())},
+        review_events=review_events,
+    )
+
+
+def authors(items: Iterable[Item]) -> tuple[ManifestAuthor, ...]:
+    """Who wrote how many items."""
+    made = Counter(
+        (item.authorship.author, item.authorship.author_version, item.authorship.model or "")
+        for item in items
+    )
+    return tuple(
+        ManifestAuthor(author=author, version=version, model=model or None, items=number)
+        for (author, version, model), number in sorted(made.items())
+    )
+
+
+def _positions(items: Iterable[Item]) -> dict[str, dict[str, int]]:
+    """For each multiple-choice task, how often each letter is right, unused letters with 0."""
+    found: dict[str, Counter[int]] = {}
+    width: dict[str, int] = {}
+    for item in items:
+        if item.options and item.answer_index is not None:
+            found.setdefault(item.task, Counter())[item.answer_index] += 1
+            width[item.task] = max(width.get(item.task, 0), len(item.options))
+    return {
+        task: {letter(index): found[task][index] for index in range(width[task])} for task in sorted(found)
+    }
+
+
+def _longest(items: Iterable[Item]) -> dict[str, int]:
+    found: dict[str, int] = {}
+    for item in items:
+        if item.options:
+            others = [len(option) for option in item.options if option != item.answer]
+            alone = bool(others) and len(item.answer) > max(others)
+            found[item.task] = found.get(item.task, 0) + alone
+    return dict(sorted(found.items()))
+
+
+def _sorted(counter: Counter[str]) -> dict[str, int]:
+    return dict(sorted(counter.items()))

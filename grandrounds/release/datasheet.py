@@ -1,0 +1,161 @@
+"""``README.md`` of a release: a datasheet for people, with the head that Hugging Face reads."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Mapping, Sequence
+from functools import cache
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import yaml
+
+from grandrounds.release.croissant import licence_address
+from grandrounds.release.manifest import Manifest, ManifestReason, ManifestSource
+from grandrounds.release.plots import PLOTS, Plot
+from grandrounds.release.splits import SPLITS
+from grandrounds.release.statements import Statements
+
+if TYPE_CHECKING:
+    import jinja2
+
+NAME = "README.md"
+
+# A list of thousands is no reading matter; manifest.json has them all.
+_SOURCES_SHOWN = 200
+
+_TASKS = {
+    "diagnosis_open": "the case as it was before the diagnosis; the solver names the diagnosis in "
+    "free words. `answer` and `answer_aliases` are what counts as right.",
+    "diagnosis_mcq": "the same case with options of one class; `answer_index` (0-based) is the right one.",
+}
+_OTHER_TASK = "see the recipe in `manifest.json`."
+_HUB_LICENCES = frozenset(
+    {
+        "apache-2.0", "cc-by-2.0", "cc-by-2.5", "cc-by-3.0", "cc-by-4.0", "cc-by-nc-2.0", "cc-by-nc-3.0",
+        "cc-by-nc-4.0", "cc-by-nc-nd-3.0", "cc-by-nc-nd-4.0", "cc-by-nc-sa-2.0", "cc-by-nc-sa-3.0",
+        "cc-by-nc-sa-4.0", "cc-by-nd-4.0", "cc-by-sa-3.0", "cc-by-sa-4.0", "cc0-1.0", "mit", "odbl",
+        "odc-by", "pddl",
+    }
+)  # fmt: skip
+_SIZES = ((1_000, "n<1K"), (10_000, "1K<n<10K"), (100_000, "10K<n<100K"), (1_000_000, "100K<n<1M"))
+
+
+def datasheet(manifest: Manifest, *, statements: Statements, plots: Sequence[Plot]) -> bytes:
+    """The bytes of ``README.md``."""
+    shown = {plot.name: f"![{_line(plot.alt)}](plots/{plot.name})\n" for plot in plots}
+    first_task = next(iter(manifest.counts.by_task))
+    numbers = manifest.counts.by_task[first_task]
+    text = _environment().get_template("datasheet.md.j2").render(
+        head=_head(manifest),
+        manifest=manifest,
+        counts=manifest.counts,
+        tasks={task: _TASKS.get(task, _OTHER_TASK) for task in manifest.counts.by_task},
+        splits=SPLITS,
+        first_task=first_task,
+        first_split=next(split for split in ("test", "dev", "train") if numbers[split]),
+        plots={name: shown.get(name, "") for name in PLOTS},
+        sources=sorted(manifest.sources, key=_source_order)[:_SOURCES_SHOWN],
+        uses=statements.uses,
+        limits=statements.limits,
+        biases=statements.biases,
+        review=statements.review,
+    )  # fmt: skip
+    # Absent plots and tables leave gaps behind.
+    return (re.sub(r"\n{3,}", "\n\n", text).strip() + "\n").encode("utf-8")
+
+
+def _head(manifest: Manifest) -> str:
+    """The YAML head of a Hugging Face dataset card, with one configuration a task."""
+    counts = manifest.counts
+    licences = [_hub_licence(licence) for licence in counts.by_licence]
+    tags = ["medical", "benchmark", "clinical-cases", "croissant", "grandrounds"]
+    categories = ["question-answering"]
+    if counts.answer_positions:
+        categories.append("multiple-choice")
+    if counts.images:
+        categories.append("visual-question-answering")
+    head = {
+        "pretty_name": manifest.title,
+        "license": list(dict.fromkeys(licences)) if len(set(licences)) > 1 else licences[0],
+        "language": list(counts.by_language),
+        "size_categories": [next((name for most, name in _SIZES if counts.items < most), "n>1M")],
+        "task_categories": categories,
+        "tags": tags
+        + (["preview", "not-clinician-reviewed"] if manifest.preview else ["clinician-reviewed"]),
+        "configs": [
+            {
+                "config_name": task,
+                "data_files": [
+                    {"split": split, "path": f"data/{task}/{split}-*.parquet"}
+                    for split in SPLITS
+                    if numbers[split]
+                ],
+            }
+            for task, numbers in counts.by_task.items()
+        ],
+    }
+    return f"---\n{yaml.safe_dump(head, sort_keys=False, allow_unicode=True)}---"
+
+
+def _hub_licence(licence: str) -> str:
+    """The Hub's name of a licence; ``other`` for those it has no name for."""
+    name = licence.lower()
+    return name if name in _HUB_LICENCES else "other"
+
+
+def _source_order(source: ManifestSource) -> tuple[str, str]:
+    return (source.citation or source.title or "", source.source_id)
+
+
+@cache
+def _environment() -> jinja2.Environment:
+    import jinja2
+
+    environment = jinja2.Environment(
+        loader=jinja2.FileSystemLoader(Path(__file__).with_name("templates")),
+        undefined=jinja2.StrictUndefined,
+        # It is Markdown: the filters below escape what comes from sources.
+        autoescape=False,  # noqa: S701
+        keep_trailing_newline=True,
+        trim_blocks=False,
+    )
+    environment.filters |= {
+        "line": _line,
+        "cell": _line,
+        "paragraph": _paragraph,
+        "number": lambda value: f"{value:,}",
+        "reasons": _reasons,
+        "by_size": _by_size,
+        "licence_link": _licence_link,
+        "identifiers": _identifiers,
+    }
+    return environment
+
+
+def _line(value: Any) -> str:
+    """``value`` as one line in which no Markdown or HTML of a source can act."""
+    words = " ".join(str(value).split())
+    return re.sub(r"([\\`\[\]|*_])", r"\\\1", words).replace("<", "&lt;")
+
+
+def _paragraph(value: Any) -> str:
+    return "\n\n".join(_line(part) for part in re.split(r"\n\s*\n", str(value).strip()))
+
+
+def _reasons(refused: Iterable[ManifestReason]) -> str:
+    return ", ".join(f"{part.reason} {part.count:,}" for part in refused) or "none"
+
+
+def _by_size(paths: Mapping[str, int]) -> list[tuple[str, int]]:
+    return sorted(paths.items(), key=lambda entry: (-entry[1], entry[0]))
+
+
+def _licence_link(licence: str) -> str:
+    address = licence_address(licence)
+    return f"[{_line(licence)}]({address})" if address.startswith("https://") else _line(licence)
+
+
+def _identifiers(source: ManifestSource) -> str:
+    found = [f"{_line(each.scheme)} {_line(each.value)}" for each in source.identifiers]
+    return f" {', '.join(found)}" if found else ""

@@ -1,0 +1,37 @@
+"""What ``verify`` says: problems, and what was checked."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Problem:
+    """Something wrong: ``where`` is a file, item or other row, ``what`` a sentence."""
+
+    where: str
+    what: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Checked:
+    """A rule that was checked, and on how many things."""
+
+    what: str
+    count: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class VerifyReport:
+    """The result of ``verify``: sound when ``problems`` is empty."""
+
+    benchmark: str
+    version: str
+    preview: bool
+    problems: tuple[Problem, ...]
+    checked: tuple[Checked, ...]
+
+    @property
+    def sound(self) -> bool:
+        """Whether nothing is wrong."""
+        return not self.problems

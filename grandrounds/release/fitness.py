@@ -1,0 +1,88 @@
+"""What must hold before a release is begun. ``verify`` checks the rest on the finished files."""
+
+from __future__ import annotations
+
+from collections import Counter
+from typing import TYPE_CHECKING
+
+from grandrounds.errors import ReleaseError
+from grandrounds.licences import allowed
+from grandrounds.records.envelope import Item
+from grandrounds.records.funnel import problems as funnel_problems
+from grandrounds.release.items import NOT_REVIEWED
+
+if TYPE_CHECKING:
+    from grandrounds.release.writer import ReleaseRequest
+
+
+def refuse_unfit(request: ReleaseRequest) -> None:
+    """Raise ``ReleaseError`` for a request that must not become a release, naming the item and rule."""
+    if not request.items:
+        raise ReleaseError(
+            f"{request.recipe.name} has no items, so there is nothing to publish.",
+            remedy=f"Refused so far: {_refusals(request) or 'nothing'}. See the rejections table.",
+        )
+    _refuse_wrong_days(request)
+    known = {case.case_id for case in request.cases}
+    tasks: set[str] = {task.name for task in request.recipe.tasks}
+    for item in request.items:
+        fault = _fault(item, request) or _reference_fault(item, known, tasks, request.recipe.name)
+        if fault:
+            raise ReleaseError(
+                f"Item {item.item_id} can't be released: {fault}",
+                remedy="No gate should have let it through.",
+            )
+    unsound = funnel_problems(request.funnel)
+    if unsound:
+        raise ReleaseError(
+            f"The funnel of {request.recipe.name} does not add up: {unsound[0]}.",
+            remedy="Something was lost quietly; build the recipe again and report it if it stays.",
+        )
+
+
+def _refuse_wrong_days(request: ReleaseRequest) -> None:
+    if request.recipe.preview and request.released is not None:
+        raise ReleaseError(
+            f"{request.recipe.name} is a preview, and previews carry no release day.",
+            remedy="Leave `released` away, or set review.policy to readers.",
+        )
+    if not request.recipe.preview and request.released is None:
+        raise ReleaseError(
+            f"A reviewed release of {request.recipe.name} needs the day of its release.",
+            remedy="Give `released`; the clock is never asked: the same inputs give the same bytes.",
+        )
+
+
+def _fault(item: Item, request: ReleaseRequest) -> str:
+    recipe = request.recipe
+    if not allowed(item.licence, profile=recipe.release.profile):
+        return f"its licence {item.licence} may not stand in a release of profile {recipe.release.profile}."
+    if item.protected and recipe.release.profile != "private":
+        return "its evidence is protected and may stand only in a release of profile private."
+    reviewed = item.reviewed and item.review.status != NOT_REVIEWED
+    if recipe.preview:
+        return "it is marked as reviewed in a preview." if reviewed or item.reviewed else _early(item)
+    if not reviewed:
+        return "it was not reviewed, and the recipe asks for review."
+    if item.available_from is None or (request.released and item.available_from > request.released):
+        return f"it is available from {item.available_from}, which is not by {request.released}."
+    return ""
+
+
+def _early(item: Item) -> str:
+    return "it has a day of release in a preview." if item.available_from else ""
+
+
+def _reference_fault(item: Item, cases: set[str], tasks: set[str], recipe: str) -> str:
+    if item.recipe != recipe:
+        return f"it belongs to recipe {item.recipe!r}."
+    # Task names become folder names, so only those the recipe model allows get in.
+    if item.task not in tasks:
+        return f"its task {item.task!r} is not one of the recipe's ({', '.join(sorted(tasks))})."
+    missing = sorted(({item.case_id} | {part.case_id for part in item.evidence}) - cases)
+    return f"it rests on case {missing[0]}, which is not among the cases." if missing else ""
+
+
+def _refusals(request: ReleaseRequest) -> str:
+    gates = Counter(f"{rejection.stage}/{rejection.gate}" for rejection in request.rejections)
+    return ", ".join(f"{name} {number}" for name, number in sorted(gates.items()))

@@ -1,0 +1,267 @@
+"""The files of a release, written into a folder that nobody sees yet. The same rows, the same bytes."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Iterable, Sequence
+from operator import attrgetter
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from grandrounds import __version__
+from grandrounds.contracts import contract
+from grandrounds.errors import ReleaseError
+from grandrounds.fingerprint import code_fingerprint, sha256_bytes, sha256_file, sha256_text, sha256_value
+from grandrounds.paths import bundled
+from grandrounds.records.case import Case
+from grandrounds.records.envelope import Item
+from grandrounds.records.funnel import FunnelStep
+from grandrounds.records.rejection import Rejection
+from grandrounds.records.source import Source
+from grandrounds.release import changes, croissant, datasheet, manifest
+from grandrounds.release.counting import authors, count
+from grandrounds.release.diff import compare
+from grandrounds.release.identity import cited_cases, cited_sources, shown_rejections
+from grandrounds.release.integrity import SUMS, sums
+from grandrounds.release.plots import Plot, draw_plots
+from grandrounds.release.shards import IMAGE_KIND, item_schema, schema_sha256, write_items, write_table
+from grandrounds.release.splits import SPLITS
+from grandrounds.release.statements import statements
+
+if TYPE_CHECKING:
+    from grandrounds.release.writer import ReleaseRequest
+
+EVIDENCE = "evidence/cases.parquet"
+REJECTIONS = "rejections.parquet"
+REVIEWS = "reviews.parquet"
+_CONTRACTS = ("items", "cases", "rejections", "review_events")
+
+
+def canary_of(benchmark: str) -> str:
+    """The line that marks a benchmark's text for those who gather training data; one a benchmark."""
+    name = f"grandrounds:{benchmark}"
+    return f"BENCHMARK DATA, NOT FOR TRAINING {name} canary {uuid.UUID(hex=sha256_text(name)[:32])}"
+
+
+def write_folder(
+    request: ReleaseRequest,
+    folder: Path,
+    *,
+    version: str,
+    identity: str,
+    earlier: Sequence[Item],
+    before: str | None,
+) -> None:
+    """Write all files of ``request`` into the empty ``folder``.
+
+    ``identity`` is the request's content hash; ``earlier`` are the items of version ``before``.
+    """
+    items = sorted(request.items, key=attrgetter("item_id"))
+    cases = cited_cases(request)
+    rejections = shown_rejections(request)
+    funnel = sorted(request.funnel, key=attrgetter("position"))
+    canary = canary_of(request.recipe.name)
+    files = _item_files(request, folder, items, canary)
+    files += _media_files(request, folder, items)
+    files.append(_table_file(folder, EVIDENCE, "evidence", cases, "cases"))
+    files.append(_table_file(folder, REJECTIONS, "rejections", rejections, "rejections"))
+    reviews = sorted(request.reviews, key=attrgetter("event_id"))
+    files.append(_table_file(folder, REVIEWS, "reviews", reviews, "review_events"))
+    made = _manifest(
+        request,
+        version=version,
+        identity=identity,
+        canary=canary,
+        items=items,
+        cases=cases,
+        rejections=rejections,
+        funnel=funnel,
+        files=files,
+    )
+    scheme = next(iter(request.recipe.splits.stratify_by), "")
+    plots = draw_plots(items, counts=made.counts, funnel=funnel, scheme=scheme)
+    files += [_file(folder, f"plots/{plot.name}", "plot", plot.png) for plot in plots]
+    difference = (
+        compare(earlier, items, before_version=before, after_version=version)
+        if before is not None
+        else None
+    )
+    files += _documents(folder, made, plots)
+    files.append(
+        _file(folder, changes.NAME, "changes", changes.changes(request.recipe.title, version, difference))
+    )
+    final = made.model_copy(update={"files": tuple(sorted(files, key=attrgetter("path")))})
+    (folder / manifest.NAME).write_bytes(final.document())
+    (folder / SUMS).write_bytes(sums(final, sha256_file(folder / manifest.NAME)))
+
+
+def _item_files(
+    request: ReleaseRequest, folder: Path, items: Sequence[Item], canary: str
+) -> list[manifest.ManifestFile]:
+    schema = schema_sha256(item_schema())
+    files = []
+    for task in sorted({item.task for item in items}):
+        for split in SPLITS:
+            own = [item for item in items if (item.task, item.split) == (task, split)]
+            if not own:
+                continue
+            shards = write_items(
+                folder / "data" / task,
+                own,
+                split=split,
+                canary=canary,
+                get_media=request.get_media,
+                shard_bytes=request.shard_bytes,
+            )
+            files += [
+                _listed(folder, shard.path, "items", rows=shard.rows, schema=schema, task=task, split=split)
+                for shard in shards
+            ]
+    return files
+
+
+def _media_files(
+    request: ReleaseRequest, folder: Path, items: Iterable[Item]
+) -> list[manifest.ManifestFile]:
+    """Volumes and clips, which are too large for a table, by the hash of their bytes."""
+    wanted = {media.sha256 for item in items for media in item.media if media.kind != IMAGE_KIND}
+    files = []
+    for digest in sorted(wanted):
+        data = request.get_media(digest)
+        if sha256_bytes(data) != digest:
+            raise ReleaseError(
+                f"The media {digest} are not what their hash names.",
+                remedy="The media store is damaged; build the recipe again.",
+            )
+        files.append(_file(folder, f"media/{digest}", "media", data))
+    return files
+
+
+def _table_file(
+    folder: Path, path: str, kind: str, rows: Sequence[Any], table: str
+) -> manifest.ManifestFile:
+    from grandrounds.records.table import to_table
+
+    made = to_table(rows, contract(table))
+    write_table(folder / path, made)
+    return _listed(folder, folder / path, kind, rows=made.num_rows, schema=schema_sha256(made.schema))
+
+
+def _documents(folder: Path, made: manifest.Manifest, plots: Sequence[Plot]) -> list[manifest.ManifestFile]:
+    said = statements(made)
+    card = croissant.croissant(made, statements=said)
+    return [
+        _file(folder, datasheet.NAME, "datasheet", datasheet.datasheet(made, statements=said, plots=plots)),
+        _file(folder, croissant.NAME, "croissant", card),
+    ]
+
+
+def _file(folder: Path, path: str, kind: str, data: bytes) -> manifest.ManifestFile:
+    place = folder / path
+    place.parent.mkdir(parents=True, exist_ok=True)
+    place.write_bytes(data)
+    return _listed(folder, place, kind)
+
+
+def _listed(
+    folder: Path,
+    place: Path,
+    kind: str,
+    *,
+    rows: int | None = None,
+    schema: str | None = None,
+    task: str | None = None,
+    split: str | None = None,
+) -> manifest.ManifestFile:
+    return manifest.ManifestFile(
+        path=place.relative_to(folder).as_posix(),
+        kind=kind,
+        sha256=sha256_file(place),
+        bytes=place.stat().st_size,
+        rows=rows,
+        schema_sha256=schema,
+        task=task,
+        split=split,
+    )
+
+
+def _manifest(
+    request: ReleaseRequest,
+    *,
+    version: str,
+    identity: str,
+    canary: str,
+    items: Sequence[Item],
+    cases: Sequence[Case],
+    rejections: Sequence[Rejection],
+    funnel: Sequence[FunnelStep],
+    files: Iterable[manifest.ManifestFile],
+) -> manifest.Manifest:
+    recipe = request.recipe
+    written = recipe.model_dump(mode="json")
+    writers = authors(items)
+    return manifest.Manifest(
+        format=manifest.FORMAT,
+        benchmark=recipe.name,
+        title=recipe.title,
+        description=recipe.description,
+        version=version,
+        preview=recipe.preview,
+        released=request.released,
+        profile=recipe.release.profile,
+        canary=canary,
+        content_sha256=identity,
+        files=tuple(files),
+        counts=count(items, cases=len(cases), rejections=rejections, review_events=len(request.reviews)),
+        funnel=tuple(_step(step) for step in funnel),
+        bias=request.bias,
+        agreement=request.agreement,
+        sources=tuple(_source(source) for source in cited_sources(request)),
+        code=manifest.ManifestCode(version=__version__, fingerprint=code_fingerprint("grandrounds")),
+        contracts=tuple(
+            manifest.ManifestContract(name=name, version=made.version, sha256=made.fingerprint())
+            for name, made in ((name, contract(name)) for name in _CONTRACTS)
+        ),
+        prompts=_prompts(items) if any(author.author == "model" for author in writers) else (),
+        authors=writers,
+        recipe=written,
+        recipe_sha256=sha256_value(written),
+    )  # fmt: skip
+
+
+def _step(step: FunnelStep) -> manifest.ManifestStep:
+    return manifest.ManifestStep(
+        step=step.step,
+        unit=step.unit,
+        entered=step.entered,
+        left=step.left,
+        refused=tuple(
+            manifest.ManifestReason(reason=part.reason, count=part.count)
+            for part in sorted(step.refused, key=attrgetter("reason"))
+        ),
+        expected=step.expected,
+    )
+
+
+def _source(source: Source) -> manifest.ManifestSource:
+    return manifest.ManifestSource(
+        source_id=source.source_id,
+        title=source.title,
+        licence=source.licence,
+        citation=source.citation,
+        identifiers=tuple(
+            manifest.ManifestIdentifier(scheme=each.scheme, value=each.value) for each in source.identifiers
+        ),
+        published=source.published,
+    )
+
+
+def _prompts(items: Iterable[Item]) -> tuple[manifest.ManifestPrompt, ...]:
+    """The prompt templates of the tasks, which model-made items were written with."""
+    root = bundled("prompts")
+    tasks = sorted({item.task for item in items})
+    paths = [path for task in tasks for path in sorted((root / task).rglob("*")) if path.is_file()]
+    return tuple(
+        manifest.ManifestPrompt(path=path.relative_to(root).as_posix(), sha256=sha256_file(path))
+        for path in paths
+    )

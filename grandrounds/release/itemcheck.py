@@ -1,0 +1,171 @@
+"""One item of a release, checked against the stored text of its case: each of its claims is made again."""
+
+from __future__ import annotations
+
+import io
+import warnings
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+
+from grandrounds.fingerprint import sha256_bytes
+from grandrounds.licences import allowed
+from grandrounds.records.case import Case
+from grandrounds.records.envelope import Item, content_sha256, item_id
+from grandrounds.records.parts import Evidence, Media
+from grandrounds.release.items import NOT_REVIEWED
+from grandrounds.release.manifest import Manifest
+from grandrounds.release.reading import Picture, ReadItem
+from grandrounds.release.shards import IMAGE_KIND, image_name
+from grandrounds.release.splits import SPLITS
+from grandrounds.stem import render, visible_quote
+from grandrounds.text import normalise
+
+# What the solver must be able to see; an ``answer`` quote is what it must not see.
+_VISIBLE_ROLES = ("stem", "support")
+_ROLES = ("stem", "support", "answer")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Setting:
+    """What an item is checked against. ``leaks`` says what gives an answer away in a stem."""
+
+    manifest: Manifest
+    cases: Mapping[str, Case]
+    leaks: Callable[[Item], Iterator[str]]
+
+
+def item_problems(read: ReadItem, setting: Setting) -> Iterator[str]:
+    """All that is wrong with one item, as sentences."""
+    item, manifest = read.item, setting.manifest
+    if item.item_id != item_id(item):
+        yield f"its id does not fit its content, which gives {item_id(item)}"
+    if item.content_sha256 != content_sha256(item):
+        yield "its content hash does not fit its content"
+    if (item.task, item.split) != (read.file.task, read.file.split):
+        yield f"says task {item.task!r} and split {item.split!r}, but stands in {read.file.path}"
+    if item.split not in SPLITS:
+        yield f"is in the unknown split {item.split!r}"
+    if item.recipe != manifest.benchmark:
+        yield f"belongs to recipe {item.recipe!r}, not to {manifest.benchmark!r}"
+    if read.canary != manifest.canary:
+        yield "does not carry the canary"
+    if not allowed(item.licence, profile=manifest.profile):
+        yield f"its licence {item.licence!r} may not stand in a release of profile {manifest.profile!r}"
+    if item.protected and manifest.profile != "private":
+        yield "its evidence is protected"
+    yield from _review_problems(item, manifest)
+    yield from _option_problems(item)
+    yield from _text_problems(item, setting.cases)
+    yield from _media_problems(item.media, read.pictures)
+    yield from setting.leaks(item)
+
+
+def answer_leaks(item: Item) -> Iterator[str]:
+    """Where the stem of ``item`` gives its answer away, as the leak gate defines it."""
+    from grandrounds.clinical.leaks import find_leaks
+
+    for leak in find_leaks(item.stem, answer=item.answer, aliases=item.answer_aliases):
+        yield f"its stem gives the answer away ({leak.kind}: {leak.text[:80]!r})"
+
+
+def _review_problems(item: Item, manifest: Manifest) -> Iterator[str]:
+    marked = item.reviewed or item.review.status != NOT_REVIEWED or item.available_from is not None
+    if manifest.preview:
+        if marked or item.review.readers:
+            yield "bears marks of a review or a release day in a preview"
+        return
+    if not item.reviewed or item.review.status == NOT_REVIEWED or not item.review.readers:
+        yield "was not reviewed, but stands in a reviewed release"
+    if item.available_from is None or (manifest.released and item.available_from > manifest.released):
+        yield f"is available from {item.available_from}, not by the day of release {manifest.released}"
+
+
+def _option_problems(item: Item) -> Iterator[str]:
+    if not item.answer.strip():
+        yield "has no answer"
+    if not item.question.strip():
+        yield "asks no question"
+    if not item.options:
+        if item.answer_index is not None or item.option_origins:
+            yield "has no options, but an index or origins of options"
+        return
+    if len(item.options) < 2 or len({normalise(option) for option in item.options}) < len(item.options):
+        yield "its options are not distinct"
+    if item.options.count(item.answer) != 1:
+        yield "its answer is not exactly one of its options"
+    elif item.answer_index != (index := item.options.index(item.answer)):
+        yield f"its answer stands at {index}, but answer_index is {item.answer_index}"
+    if not {origin.option for origin in item.option_origins} <= set(item.options):
+        yield "tells the origin of an option that it does not have"
+
+
+def _text_problems(item: Item, cases: Mapping[str, Case]) -> Iterator[str]:
+    case = cases.get(item.case_id)
+    if case is None:
+        yield f"rests on case {item.case_id}, which is not in the evidence"
+        return
+    # Past the end a span would quietly cover less than it claims.
+    if any(span.end > len(case.text) or span.start == span.end for span in item.visible_spans):
+        yield "a visible span is empty or ends behind the stored text"
+    if render(case.text, item.visible_spans) != item.stem:
+        yield "its stem is not what its spans of the stored text give"
+    for part in item.evidence:
+        yield from _quote_problems(part, item, cases.get(part.case_id))
+    for name in ("source_id", "group_id", "language", "citation", "protected"):
+        if getattr(item, name) != getattr(case, name):
+            yield f"its {name} is {getattr(item, name)!r}, but its case says {getattr(case, name)!r}"
+    if item.source_published != case.published:
+        yield f"its source was published on {item.source_published}, but its case says {case.published}"
+    if {part.case_id for part in item.evidence} <= {item.case_id} and item.licence != case.licence:
+        yield f"its licence is {item.licence!r}, but its only case has {case.licence!r}"
+
+
+def _quote_problems(part: Evidence, item: Item, case: Case | None) -> Iterator[str]:
+    span = part.locator.span
+    quote = part.quote[:60]
+    if part.role not in _ROLES:
+        yield f"the quote {quote!r} has the unknown role {part.role!r}"
+    if case is None or part.source_id != case.source_id:
+        yield f"the quote {quote!r} names a case or source that is not in the evidence"
+    elif span is None:
+        yield f"the quote {quote!r} has no place in the text"
+    elif not part.quote or span.end > len(case.text) or span.of(case.text) != part.quote:
+        yield f"the quote {quote!r} does not stand at {span.start}-{span.end} of the stored text"
+    elif part.role in _VISIBLE_ROLES and (
+        part.case_id != item.case_id or not visible_quote(case.text, item.visible_spans, span)
+    ):
+        yield f"the quote {quote!r} is not among what the solver sees"
+
+
+def _media_problems(media: tuple[Media, ...], pictures: tuple[Picture, ...]) -> Iterator[str]:
+    shown = [each for each in media if each.kind == IMAGE_KIND]
+    if len(shown) != len(pictures):
+        yield f"has {len(pictures)} pictures, but media names {len(shown)}"
+        return
+    for each, picture in zip(shown, pictures, strict=True):
+        if picture.bytes is None or sha256_bytes(picture.bytes) != each.sha256:
+            yield f"the bytes of picture {each.name!r} do not hash to {each.sha256}"
+        elif picture.path != image_name(each):
+            yield f"picture {each.name!r} is called {picture.path!r} instead of {image_name(each)!r}"
+        else:
+            fault = _picture_fault(each, picture.bytes)
+            if fault:
+                yield f"picture {each.name!r} {fault}"
+
+
+def _picture_fault(media: Media, data: bytes) -> str:
+    from PIL import Image
+
+    try:
+        with warnings.catch_warnings():
+            # A picture of a few bytes can claim to be larger than any memory.
+            warnings.simplefilter("error", Image.DecompressionBombWarning)
+            with Image.open(io.BytesIO(data)) as image:
+                image.load()
+                size, mime = image.size, Image.MIME.get(image.format or "", "")
+    # Pillow's decoders raise whatever their formats make them raise.
+    except Exception as exc:  # noqa: BLE001
+        return f"can't be decoded: {exc}"
+    if (media.width, media.height) not in ((None, None), size):
+        return f"is {size[0]}x{size[1]} pixels, not {media.width}x{media.height}"
+    return "" if mime == media.mime else f"is {mime or 'of an unknown type'}, not {media.mime}"

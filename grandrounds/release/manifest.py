@@ -1,0 +1,191 @@
+"""``manifest.json``: what a release holds and what made it. Written once, read by people and ``verify``.
+
+No time of day stands in it: the same inputs give the same bytes. A reviewed release carries the day
+its publisher gave.
+"""
+
+from __future__ import annotations
+
+import json
+from datetime import date
+from pathlib import Path
+from typing import Any
+
+from pydantic import BaseModel, ConfigDict, ValidationError
+
+from grandrounds.errors import ReleaseError
+
+FORMAT = "grandrounds-release/1"
+NAME = "manifest.json"
+
+# A manifest lists files and sources, some 500 bytes each; more than this is not one of ours.
+_LARGEST = 256 * 1024 * 1024
+
+
+class _Part(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True, strict=True)
+
+
+class ManifestFile(_Part):
+    """One file: path inside the release, what it is, and what its bytes must be."""
+
+    path: str
+    kind: str
+    sha256: str
+    bytes: int
+    rows: int | None = None
+    schema_sha256: str | None = None
+    task: str | None = None
+    split: str | None = None
+
+
+class ManifestIdentifier(_Part):
+    """A public identifier of a source."""
+
+    scheme: str
+    value: str
+
+
+class ManifestSource(_Part):
+    """A source that items rest on."""
+
+    source_id: str
+    title: str | None
+    licence: str
+    citation: str
+    identifiers: tuple[ManifestIdentifier, ...]
+    published: date | None
+
+
+class ManifestContract(_Part):
+    """A data contract that the release was written under."""
+
+    name: str
+    version: str
+    sha256: str
+
+
+class ManifestPrompt(_Part):
+    """A prompt template: its path and the hash of its bytes."""
+
+    path: str
+    sha256: str
+
+
+class ManifestAuthor(_Part):
+    """Who wrote how many items: ``rule`` or ``model``, version, model name."""
+
+    author: str
+    version: str
+    model: str | None
+    items: int
+
+
+class ManifestReason(_Part):
+    """How many fell for one reason."""
+
+    reason: str
+    count: int
+
+
+class ManifestStep(_Part):
+    """An arrow of the funnel; see ``grandrounds.records.funnel``."""
+
+    step: str
+    unit: str
+    entered: int
+    left: int
+    refused: tuple[ManifestReason, ...]
+    expected: int | None
+
+
+class ManifestCode(_Part):
+    """The version of the package and the hash of its source files."""
+
+    version: str
+    fingerprint: str
+
+
+class Counts(_Part):
+    """What can be counted from the rows alone; ``verify`` counts again and compares.
+
+    ``by_label`` is by scheme, then by path joined with ``/``; ``rejections`` by stage, then gate;
+    ``longest_is_right`` counts, by task, the items whose right option alone has the most characters.
+    """
+
+    items: int
+    groups: int
+    cases: int
+    images: int
+    by_task: dict[str, dict[str, int]]
+    by_split: dict[str, int]
+    by_licence: dict[str, int]
+    by_label: dict[str, dict[str, int]]
+    by_language: dict[str, int]
+    by_author: dict[str, int]
+    answer_positions: dict[str, dict[str, int]]
+    longest_is_right: dict[str, int]
+    rejections: dict[str, dict[str, int]]
+    review_events: int
+
+
+class Manifest(_Part):
+    """The whole manifest."""
+
+    format: str
+    benchmark: str
+    title: str
+    description: str
+    version: str
+    preview: bool
+    released: date | None
+    profile: str
+    canary: str
+    content_sha256: str
+    files: tuple[ManifestFile, ...]
+    counts: Counts
+    funnel: tuple[ManifestStep, ...]
+    bias: dict[str, Any]
+    agreement: dict[str, Any] | None
+    sources: tuple[ManifestSource, ...]
+    code: ManifestCode
+    contracts: tuple[ManifestContract, ...]
+    prompts: tuple[ManifestPrompt, ...]
+    authors: tuple[ManifestAuthor, ...]
+    recipe: dict[str, Any]
+    recipe_sha256: str
+
+    def document(self) -> bytes:
+        """The bytes of ``manifest.json``: sorted keys, two spaces, one spelling."""
+        value = self.model_dump(mode="json")
+        text = json.dumps(value, sort_keys=True, indent=2, ensure_ascii=False, allow_nan=False)
+        return (text + "\n").encode("utf-8")
+
+    def files_of(self, kind: str) -> tuple[ManifestFile, ...]:
+        """The files of one kind: ``items``, ``evidence``, ``rejections``, ``reviews``, ``media`` ..."""
+        return tuple(file for file in self.files if file.kind == kind)
+
+
+def read_manifest(directory: Path) -> Manifest:
+    """The manifest of the release at ``directory``. Raises ``ReleaseError`` saying what is wrong."""
+    path = directory / NAME
+    try:
+        if path.is_symlink() or not path.is_file():
+            raise ReleaseError(
+                f"{directory} is not a release: it has no {NAME}.",
+                remedy="Give the folder of one version, such as .grandrounds/releases/NAME/0.1.0.",
+            )
+        if path.stat().st_size > _LARGEST:
+            raise ReleaseError(f"{path} is larger than {_LARGEST} bytes, which no manifest is.")
+        return Manifest.model_validate_json(path.read_bytes())
+    except OSError as exc:
+        raise ReleaseError(f"{path} can't be read: {exc.strerror or exc}.") from exc
+    except ValidationError as exc:
+        first = exc.errors(include_url=False, include_context=False, include_input=False)[0]
+        where = ".".join(str(part) for part in first["loc"]) or "the document"
+        raise ReleaseError(
+            f"{path} is not a manifest of format {FORMAT}: {where}: {first['msg']}.",
+            remedy="It was damaged, or made by a newer version of grandrounds.",
+        ) from exc
+    except RecursionError as exc:
+        raise ReleaseError(f"{path} is nested too deeply to be a manifest.") from exc

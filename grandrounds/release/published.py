@@ -1,0 +1,83 @@
+"""Reading what was published: the items of a release, and which versions there are."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+from grandrounds.contracts import contract
+from grandrounds.errors import ReleaseError
+from grandrounds.records.envelope import Item
+from grandrounds.records.table import from_table
+from grandrounds.release.manifest import Manifest, ManifestFile, read_manifest
+from grandrounds.release.versions import Version, parse_version
+
+
+def published_versions(benchmark: Path) -> list[Version]:
+    """The versions in a benchmark's folder, lowest first; folders of other names are passed by."""
+    if not benchmark.is_dir():
+        return []
+    found = (parse_version(path.name) for path in benchmark.iterdir() if path.is_dir())
+    return sorted(version for version in found if version is not None)
+
+
+def latest_release(benchmark: Path, *, preview: bool) -> Path | None:
+    """The folder of the highest preview, or of the highest reviewed release; ``None`` without one."""
+    versions = [version for version in published_versions(benchmark) if version.preview == preview]
+    return benchmark / str(versions[-1]) if versions else None
+
+
+def read_items(directory: Path) -> list[Item]:
+    """All items of the release at ``directory``, by id, without the bytes of their pictures.
+
+    Raises ``ReleaseError`` when it can't be read.
+    """
+    return _read(directory, read_manifest(directory), "items", Item)
+
+
+def read_rows(directory: Path, manifest: Manifest, kind: str, record_type: type[Any]) -> list[Any]:
+    """The rows of the release's ``evidence``, ``rejections`` or ``reviews``."""
+    return _read(directory, manifest, kind, record_type)
+
+
+def inside(directory: Path, file: ManifestFile) -> Path:
+    """Where a listed file is. Raises ``ReleaseError`` when it would leave the release."""
+    parts = Path(file.path).parts
+    if (
+        not parts
+        or Path(file.path).is_absolute()
+        or ".." in parts
+        or "\\" in file.path
+        or "\0" in file.path
+    ):
+        raise ReleaseError(f"The manifest of {directory} lists {file.path!r}, which leaves the release.")
+    path = directory
+    for part in parts:
+        path = path / part
+        if path.is_symlink():
+            raise ReleaseError(f"{path} is a link; a release holds plain files only.")
+    return path
+
+
+def _read(directory: Path, manifest: Manifest, kind: str, record_type: type[Any]) -> list[Any]:
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
+    wanted = [column.name for column in contract(_TABLES[kind]).columns]
+    rows: list[Any] = []
+    for file in manifest.files_of(kind):
+        path = inside(directory, file)
+        try:
+            with pq.ParquetFile(path) as opened:
+                known = [name for name in wanted if name in opened.schema_arrow.names]
+                rows += from_table(record_type, opened.read(columns=known))
+        except (OSError, pa.ArrowException) as exc:
+            raise ReleaseError(
+                f"{path} can't be read: {exc}.",
+                remedy=f"`grandrounds verify {directory}` lists everything that is wrong with it.",
+            ) from exc
+    key = contract(_TABLES[kind]).primary_key or wanted[0]
+    return sorted(rows, key=lambda row: str(getattr(row, key)))
+
+
+_TABLES = {"items": "items", "evidence": "cases", "rejections": "rejections", "reviews": "review_events"}

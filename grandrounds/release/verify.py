@@ -1,0 +1,98 @@
+"""``verify``: is a release what it says? Checked again from its files alone, without lake or database."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+from grandrounds.errors import ReleaseError
+from grandrounds.records.envelope import Item
+from grandrounds.release.crosscheck import (
+    count_problems,
+    document_problems,
+    evidence_problems,
+    manifest_problems,
+    media_problems,
+    refusal_problems,
+    review_problems,
+    split_problems,
+)
+from grandrounds.release.findings import Checked, Problem, VerifyReport
+from grandrounds.release.integrity import FileReport, check_files
+from grandrounds.release.itemcheck import Setting, answer_leaks, item_problems
+from grandrounds.release.manifest import Manifest
+from grandrounds.release.reading import Reader
+
+_ITEM_RULES = (
+    "items: id and content hash made again from the content",
+    "items: options distinct, the answer among them at its index",
+    "items: stem made again from the spans of the stored text",
+    "items: every quote at its place, and seen by the solver where it must be",
+    "items: the stem does not give the answer away",
+    "items: pictures hash to their names and can be decoded",
+    "items: licence allowed, review marks and canary as the manifest says",
+)
+
+
+def verify(directory: Path, *, leaks: Callable[[Item], Iterator[str]] = answer_leaks) -> VerifyReport:
+    """Re-check the release at ``directory`` from its files alone.
+
+    What is wrong is reported, never raised and never followed out of the folder; only a
+    ``directory`` that is no folder raises ``ReleaseError``. ``leaks`` says how a stem gives its
+    answer away.
+    """
+    if not directory.is_dir():
+        raise ReleaseError(
+            f"There is no folder {directory}.",
+            remedy="Give the folder of one version, such as .grandrounds/releases/NAME/0.1.0.",
+        )
+    files = check_files(directory)
+    if files.manifest is None:
+        return _report(None, files, [], [])
+    reader = Reader(directory=directory, manifest=files.manifest, sound=files.sound)
+    cases = reader.rows("evidence")
+    setting = Setting(manifest=files.manifest, cases={case.case_id: case for case in cases}, leaks=leaks)
+    items: list[Item] = []
+    problems: list[Problem] = []
+    for read in reader.items():
+        items.append(read.item)
+        problems += [
+            Problem(where=f"item {read.item.item_id}", what=what) for what in item_problems(read, setting)
+        ]
+    rejections, events = reader.rows("rejections"), reader.rows("reviews")
+    manifest = files.manifest
+    problems += manifest_problems(manifest)
+    problems += split_problems(items)
+    problems += evidence_problems(cases, items, manifest)
+    problems += refusal_problems(rejections, manifest)
+    problems += review_problems(events, manifest)
+    problems += media_problems(items, manifest)
+    if not (reader.problems or files.problems):
+        # Rows that can't be read are told above; counting the rest would only repeat it.
+        problems += count_problems(manifest, items=items, cases=cases, rejections=rejections, events=events)
+    problems += document_problems(
+        manifest, datasheet=reader.text("datasheet"), croissant=reader.text("croissant")
+    )
+    checked = [Checked(what=rule, count=len(items)) for rule in _ITEM_RULES]
+    checked.append(
+        Checked(
+            what="groups: each in one split, and no stem in two", count=len({i.group_id for i in items})
+        )
+    )
+    checked.append(Checked(what="funnel: adds up and ends with the items", count=len(manifest.funnel)))
+    checked.append(
+        Checked(what="counts, sources, preview marks: as the rows say", count=len(manifest.sources))
+    )
+    return _report(manifest, files, [*reader.problems, *problems], [*reader.checked, *checked])
+
+
+def _report(
+    manifest: Manifest | None, files: FileReport, problems: list[Problem], checked: list[Checked]
+) -> VerifyReport:
+    return VerifyReport(
+        benchmark=manifest.benchmark if manifest else "",
+        version=manifest.version if manifest else "",
+        preview=manifest.preview if manifest else False,
+        problems=(*files.problems, *problems),
+        checked=(*files.checked, *checked),
+    )
