@@ -11,6 +11,7 @@ from grandrounds.contracts import contract
 from grandrounds.fingerprint import sha256_value
 from grandrounds.recipe import Recipe
 from grandrounds.records.envelope import Candidate
+from grandrounds.review.queue import fill
 from resources import LakeResource, ReviewResource
 
 
@@ -32,8 +33,7 @@ def review_queue(recipe: Recipe) -> dg.AssetsDefinition:
         context: dg.AssetExecutionContext, lake: LakeResource, review: ReviewResource
     ) -> dg.MaterializeResult[Any]:
         candidates = lake.open().read_records(lake_key(recipe, "candidates"), Candidate)
-        store = review.open()
-        result = store.enqueue(recipe.name, candidates, run_id=context.run.run_id)
+        result = fill(review.open(), recipe, candidates, run_id=context.run.run_id)
         return dg.MaterializeResult(
             metadata={
                 "dagster/row_count": len(candidates),

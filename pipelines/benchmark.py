@@ -119,11 +119,13 @@ def _publish_sensor(recipe: Recipe, job: Any) -> dg.SensorDefinition:
         default_status=dg.DefaultSensorStatus.RUNNING,
     )
     def publish_when_reviewed(review: ReviewResource) -> dg.RunRequest | dg.SkipReason:
+        from grandrounds.review.policy import status
         from grandrounds.review.sensor import publishable
 
-        request = publishable(review.open(), recipe)
-        if request.key is None:
-            return dg.SkipReason(request.reason)
+        store = review.open()
+        request = publishable(store, recipe)
+        if request is None:
+            return dg.SkipReason("; ".join(status(store, recipe).unmet) or "nothing was accepted")
         return dg.RunRequest(run_key=request.key, tags={RECIPE_TAG: recipe.name})
 
     return publish_when_reviewed

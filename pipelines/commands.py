@@ -115,12 +115,14 @@ def _run(
 
 def _refuse_unless_reviewed(recipe: Recipe, settings: Settings) -> None:
     from grandrounds.errors import ReviewError
+    from grandrounds.review.policy import status
     from grandrounds.review.sensor import publishable
     from grandrounds.review.store import ReviewStore
 
-    request = publishable(ReviewStore(settings.review_url.value), recipe)
-    if request.key is None:
+    store = ReviewStore(settings.review_url.value)
+    if publishable(store, recipe) is None:
+        unmet = "; ".join(status(store, recipe).unmet) or "nothing was accepted"
         raise ReviewError(
-            f"{recipe.name} can't be published yet: {request.reason}.",
+            f"{recipe.name} can't be published yet: {unmet}.",
             remedy=f"`grandrounds review status {recipe.name}` shows what is missing.",
         )
