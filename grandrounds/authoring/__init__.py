@@ -1,0 +1,1 @@
+"""From evidence to items: what the solver may see, and the authors that write the questions."""
