@@ -145,7 +145,7 @@ def test_another_programs_sqlite_file_is_refused_and_left_alone(tmp_path):
     path = tmp_path / "ledger.sqlite"
     with sqlite3.connect(path) as other:
         other.execute("CREATE TABLE requests (id TEXT)")
-    with pytest.raises(ReviewError, match="something else.*'requests'"):
+    with pytest.raises(ReviewError, match=r"something else.*'requests'"):
         ReviewStore(f"sqlite:///{path}")
     with sqlite3.connect(path) as other:
         assert other.execute("SELECT name FROM sqlite_master").fetchall() == [("requests",)]
@@ -258,7 +258,7 @@ def test_no_message_shows_the_password(url):
 @pytest.mark.postgres
 def test_a_refused_password_is_not_shown_either(postgres):
     wrong = postgres.url("postgres").replace("s3cret", "s3cret-wrong")
-    with pytest.raises(ReviewError, match="can't be reached.*password authentication failed") as caught:
+    with pytest.raises(ReviewError, match=r"can't be reached.*password authentication failed") as caught:
         ReviewStore(wrong)
     assert "s3cret" not in all_that_is_said(caught.value)
 
