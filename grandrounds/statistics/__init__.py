@@ -1,0 +1,1 @@
+"""Numbers about items and reviewers that gates, review and release share."""
