@@ -62,7 +62,7 @@ _CONTEXT: dict[str, Any] = {
 }
 _TYPES = {"string": "sc:Text", "integer": "cr:Int64", "number": "cr:Float64", "boolean": "sc:Boolean",
           "date": "sc:Date", "timestamp": "sc:DateTime"}  # fmt: skip
-_PARQUET = "application/vnd.apache.parquet"
+_PARQUET = "application/x-parquet"
 
 
 def croissant(manifest: Manifest, *, statements: Statements) -> bytes:
@@ -151,13 +151,13 @@ def _protocol(manifest: Manifest) -> str:
 
 def _distribution(manifest: Manifest) -> list[dict[str, Any]]:
     files = [_file_object(file) for file in manifest.files_of("items")]
+    # In no container: these are the files beside this one, as they lie in the folder.
     sets = [
         {
             "@type": "cr:FileSet",
             "@id": f"{task}-files",
             "name": f"{task}-files",
             "description": f"The data files of {task}, all splits.",
-            "containedIn": [{"@id": file.path} for file in manifest.files_of("items") if file.task == task],
             "encodingFormat": _PARQUET,
             "includes": f"data/{task}/*.parquet",
         }

@@ -10,9 +10,11 @@ from typing import TYPE_CHECKING, Any
 
 import yaml
 
+from grandrounds.contracts import Column, contract
 from grandrounds.release.croissant import licence_address
 from grandrounds.release.manifest import Manifest, ManifestReason, ManifestSource
 from grandrounds.release.plots import PLOTS, Plot
+from grandrounds.release.shards import CANARY, IMAGES
 from grandrounds.release.splits import SPLITS
 from grandrounds.release.statements import Statements
 
@@ -51,6 +53,7 @@ def datasheet(manifest: Manifest, *, statements: Statements, plots: Sequence[Plo
         manifest=manifest,
         counts=manifest.counts,
         tasks={task: _TASKS.get(task, _OTHER_TASK) for task in manifest.counts.by_task},
+        columns=[(column.name, _type(column), column.description) for column in _columns()],
         splits=SPLITS,
         first_task=first_task,
         first_split=next(split for split in ("test", "dev", "train") if numbers[split]),
@@ -98,6 +101,21 @@ def _head(manifest: Manifest) -> str:
     return f"---\n{yaml.safe_dump(head, sort_keys=False, allow_unicode=True)}---"
 
 
+def _columns() -> tuple[Column, ...]:
+    more = (
+        Column(
+            name=CANARY, logical_type="string", description="Marks text that no model should be trained on."
+        ),
+        Column(name=IMAGES, logical_type="array", description="The pictures, in the order of media."),
+    )
+    return (*contract("items").columns, *more)
+
+
+def _type(column: Column) -> str:
+    inner = column.element
+    return f"list of {_type(inner)}s" if inner else column.logical_type.replace("array", "list of images")
+
+
 def _hub_licence(licence: str) -> str:
     """The Hub's name of a licence; ``other`` for those it has no name for."""
     name = licence.lower()
@@ -124,6 +142,7 @@ def _environment() -> jinja2.Environment:
         "line": _line,
         "cell": _line,
         "paragraph": _paragraph,
+        "prose": _prose,
         "number": lambda value: f"{value:,}",
         "reasons": _reasons,
         "by_size": _by_size,
@@ -137,6 +156,11 @@ def _line(value: Any) -> str:
     """``value`` as one line in which no Markdown or HTML of a source can act."""
     words = " ".join(str(value).split())
     return re.sub(r"([\\`\[\]|*_])", r"\\\1", words).replace("<", "&lt;")
+
+
+def _prose(value: Any) -> str:
+    """One of our own sentences: its code marks stay, but names from data in it can't act."""
+    return re.sub(r"([\[\]|])", r"\\\1", " ".join(str(value).split())).replace("<", "&lt;")
 
 
 def _paragraph(value: Any) -> str:

@@ -1,0 +1,127 @@
+"""``grandrounds verify`` and ``grandrounds diff``."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import asdict
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+if TYPE_CHECKING:
+    from rich.console import Console
+
+    from grandrounds.release.diff import Difference
+    from grandrounds.release.findings import VerifyReport
+
+# More lines than this scroll away what matters; --json gives all.
+_SHOWN = 50
+
+
+@click.command(short_help="Re-check a release from its files alone.")
+@click.argument("directory", metavar="DIR", type=click.Path(path_type=Path))
+@click.option("--json", "as_json", is_flag=True, help="Print the whole report as JSON.")
+@click.pass_context
+def verify(ctx: click.Context, directory: Path, as_json: bool) -> None:
+    """Re-check the release in DIR from its files alone: no lake, database or network is needed.
+
+    Checksums, schemas, ids, stems, quotes, answers, pictures, splits, licences, counts and marks are
+    made again from the files and compared. Ends with 1, and a list, when anything is off.
+
+    \b
+    Examples:
+      grandrounds verify .grandrounds/releases/case_diagnosis/0.1.0
+      grandrounds verify ~/Downloads/case_diagnosis --json | jq .problems
+    """
+    from grandrounds.release.verify import verify as check
+
+    report = check(directory)
+    if as_json:
+        click.echo(json.dumps(asdict(report) | {"sound": report.sound}, indent=2, ensure_ascii=False))
+    else:
+        _show_report(report, directory)
+    if not report.sound:
+        ctx.exit(1)
+
+
+@click.command(short_help="What changed between two releases.")
+@click.argument("before", metavar="DIR_A", type=click.Path(path_type=Path))
+@click.argument("after", metavar="DIR_B", type=click.Path(path_type=Path))
+@click.option("--json", "as_json", is_flag=True, help="Print the whole difference as JSON.")
+def diff(before: Path, after: Path, as_json: bool) -> None:
+    """What was added, removed, changed or moved between the releases in DIR_A and DIR_B.
+
+    An item is the same when its id is: an id is a hash of what is asked and what is right. An item of
+    the same case and task with another id counts as changed.
+
+    \b
+    Examples:
+      grandrounds diff releases/case_diagnosis/1.0.0 releases/case_diagnosis/1.1.0
+      grandrounds diff OLD NEW --json | jq '.changed | length'
+    """
+    from grandrounds.release.diff import diff as compare
+
+    difference = compare(before, after)
+    if as_json:
+        click.echo(json.dumps(asdict(difference), indent=2, ensure_ascii=False))
+    else:
+        _show_difference(difference)
+
+
+def _show_report(report: VerifyReport, directory: Path) -> None:
+    from rich.markup import escape
+    from rich.table import Table
+
+    console = _console()
+    table = Table(box=None, header_style="bold", pad_edge=False)
+    table.add_column("checked", overflow="fold")
+    table.add_column("number", justify="right")
+    for checked in report.checked:
+        table.add_row(escape(checked.what), f"{checked.count:,}")
+    console.print(table)
+    what = f"{report.benchmark} {report.version}".strip() or str(directory)
+    if report.sound:
+        kind = " (a preview: not clinician-reviewed)" if report.preview else ""
+        console.print(f"\n[bold green]Sound.[/] {escape(what)}{kind} is what it says.")
+        return
+    console.print(f"\n[bold red]{len(report.problems):,} problems[/] in {escape(what)}:")
+    for problem in report.problems[:_SHOWN]:
+        console.print(f"  [bold]{escape(problem.where)}[/] {escape(problem.what)}", soft_wrap=True)
+    if len(report.problems) > _SHOWN:
+        console.print(f"  and {len(report.problems) - _SHOWN:,} more: --json lists all.")
+
+
+def _show_difference(difference: Difference) -> None:
+    from rich.markup import escape
+
+    console = _console()
+    console.print(f"From [bold]{escape(difference.before)}[/] to [bold]{escape(difference.after)}[/]:")
+    lists = {
+        "added": [escape(item) for item in difference.added],
+        "removed": [escape(item) for item in difference.removed],
+        "changed": [
+            f"{escape(change.before)} -> {escape(change.after)} ({escape(', '.join(change.fields))})"
+            for change in difference.changed
+        ],
+        "moved": [
+            f"{escape(move.item_id)}: {escape(move.before)} -> {escape(move.after)}"
+            for move in difference.moved
+        ],
+    }
+    for name, lines in lists.items():
+        console.print(f"  {name:9} {len(lines):,}")
+    console.print(f"  {'as before':9} {difference.unchanged:,}")
+    for name, lines in lists.items():
+        if lines:
+            console.print(f"\n[bold]{name}[/]")
+        for line in lines[:_SHOWN]:
+            console.print(f"  {line}", soft_wrap=True)
+        if len(lines) > _SHOWN:
+            console.print(f"  and {len(lines) - _SHOWN:,} more: --json lists all.")
+
+
+def _console() -> Console:
+    from rich.console import Console
+
+    return Console(highlight=False)
