@@ -1,0 +1,244 @@
+"""What the solver may see of a case: this patient's story up to the first sign of the answer.
+
+The rule. This patient's presentation, history, examination and investigations are read in printed
+order, sentence by sentence, and the reading stops for good before the first sentence that leaks:
+nothing printed after it is shown, so neither treatment nor outcome can slip in behind a gap.
+A section of another kind (diagnosis, treatment, outcome, discussion ...) ends the reading too.
+
+Three things are left out without ending it: cross-references to figures, tables and literature
+(gaps inside a sentence), sentences that only point at a figure or table or are the publisher's or the
+ethics committee's, and at most one opening sentence (first or second) that gives the answer away before
+it has told anything measured ("A man with suspected X was admitted ...").
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+from grandrounds.authoring.references import cross_references, points_elsewhere
+from grandrounds.clinical.leaks import FURNITURE, NAMING_KINDS, Leak, find_leaks
+from grandrounds.recipe import Cut, EvidenceNeed
+from grandrounds.records.case import Case, Section
+from grandrounds.records.parts import Span
+from grandrounds.stem import render, subtract
+from grandrounds.text import sentences
+
+_STORY = ("presentation", "history", "examination", "investigations")
+_AFTERWARDS = ("diagnosis", "treatment", "outcome", "discussion", "conclusion", "back")
+_OPENING_SENTENCES = 2
+_OPENING_LENGTH = 260
+
+_MEASURED = re.compile(
+    r"\d+(?:[.,]\d+)?\s*(?:%|\u00b0|mm|cm|mg|\u03bcg|\u00b5g|g/|kg|ml|mL|dL|mmol|beats|bpm|/min|IU|U/|cells|\u00d7)|\d+/\d+"
+)
+_INVESTIGATED = re.compile(
+    r"\b(?:x-?rays?|radiograph\w*|radiolog\w+|ct|cta|mri|mra|mrcp|tomograph\w*|ultraso\w+|sonograph\w*|echocardiogra\w+|electrocardiogra\w+|ecg|ekg|"
+    r"scintigra\w+|pet|angiogra\w+|endoscop\w+|gastroscop\w+|colonoscop\w+|bronchoscop\w+|cystoscop\w+|laparoscop\w+|"
+    r"biops\w+|histolog\w+|histopatholog\w+|cytolog\w+|aspirat\w+|cultures?|serolog\w+|laborator\w+|blood\s+(?:tests?|count|film|gas)|"
+    r"(?:h(?:a)?emoglobin|leu[ck]ocytes?|platelets?|creatinine|c-reactive|sedimentation|urinalysis|electrolytes|bilirubin|albumin|sodium|potassium)|"
+    r"serum|plasma|cerebrospinal|lumbar\s+puncture|electromyogra\w+|electroencephalogra\w+|eeg|emg|spirometr\w+|audiogra\w+|"
+    r"investigations?|imaging|scans?|genetic\s+test\w*|pcr)\b",
+    re.IGNORECASE,
+)
+_EXAMINED = re.compile(
+    r"\b(?:on|upon|at|during)\s+(?:\w+\s+){0,3}?examination\b|\bexamination\s+(?:of\s+[\w\s]{1,30})?(?:revealed|showed|was|demonstrated|disclosed|found|identified)\b|"
+    r"\b(?:vital\s+signs|blood\s+pressure|pulse\s+rate|heart\s+rate|auscultation|palpation)\b",
+    re.IGNORECASE,
+)
+_ETHICS = re.compile(
+    r"\b(?:informed\s+consent|written\s+consent|consent\s+(?:was|for\s+publication)|ethic(?:s|al)\s+(?:committee|approval|board)|institutional\s+review\s+board)\b",
+    re.IGNORECASE,
+)
+_CASE_TEXT = re.compile(
+    r"\b\d{1,3}[\s-]*(?:year|month|week|day)s?[\s-]*old\b|\b(?:the|our|a)\s+patient\b|\b(?:man|woman|boy|girl|male|female|infant)\b.{0,80}\b(?:presented|admitted|referred|complain\w*)",
+    re.IGNORECASE,
+)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Visible:
+    """The pieces of ``Case.text`` that make the stem, in order.
+
+    ``pieces`` is empty when no stem can be made, and ``reason`` says why. ``stopped_by`` is the
+    leak before which the reading stopped; ``None`` when it stopped for another reason.
+    """
+
+    pieces: tuple[Span, ...]
+    reason: str = ""
+    stopped_by: Leak | None = None
+
+
+def visible_part(
+    case: Case, *, cut: Cut, need: EvidenceNeed, answer: str, aliases: Sequence[str] = ()
+) -> Visible:
+    """Which pieces of ``case.text`` the solver may see; see the module for the rule.
+
+    ``answer`` and ``aliases`` are what must not be named. Lengths in ``need`` count characters of
+    the rendered stem. The stem made of the pieces never names the answer.
+    """
+    reading = _Reading(case=case, cut=cut, answer=answer, aliases=tuple(aliases))
+    sections = story_sections(case)
+    if not sections:
+        return Visible(pieces=(), reason="the article has no section that tells the patient's story")
+    kept = _shortened(case.text, reading.run(sections), need.maximum_characters)
+    kept, late = _without_late_leaks(case.text, kept, answer, aliases)
+    stopped_by = late or reading.stopped_by
+    pieces = _pieces(kept)
+    length = len(render(case.text, pieces))
+    if length < max(need.minimum_characters, 1):
+        return Visible(pieces=(), reason=_too_short(length, stopped_by), stopped_by=stopped_by)
+    return Visible(pieces=pieces, stopped_by=stopped_by)
+
+
+def story_sections(case: Case) -> tuple[Section, ...]:
+    """This patient's sections that the solver may see, in reading order, up to the first that comes
+    after the diagnosis. Where no section tells the story, untitled or unsorted case text does."""
+    own = sorted(case.own_sections(), key=lambda section: section.span.start)
+    kinds = _STORY if any(section.kind in _STORY for section in own) else ("other",)
+    found: list[Section] = []
+    for section in own:
+        told = bool(section.span.of(case.text).strip())
+        if section.kind in _AFTERWARDS and found:
+            break
+        if section.kind in kinds and told and _is_story(case.text, section):
+            found.append(section)
+    return tuple(found)
+
+
+def _is_story(text: str, section: Section) -> bool:
+    return section.kind in _STORY or _CASE_TEXT.search(section.span.of(text)) is not None
+
+
+@dataclass(slots=True, kw_only=True)
+class _Reading:
+    """One pass over a case. ``stopped_by`` is set when a leak ends it."""
+
+    case: Case
+    cut: Cut
+    answer: str
+    aliases: tuple[str, ...]
+    stopped_by: Leak | None = None
+    read: int = 0
+    dropped: bool = False
+
+    def run(self, sections: Sequence[Section]) -> list[tuple[Span, ...]]:
+        """The kept sentences, each as the pieces that are left of it."""
+        kept: list[tuple[Span, ...]] = []
+        for section in sections:
+            if self._section_ends(section):
+                break
+            for sentence, leaks in _with_leaks(self.case.text, section.span, self.answer, self.aliases):
+                self.read += 1
+                if self._sentence_ends(sentence):
+                    return kept
+                telling = [leak for leak in leaks if leak.kind != FURNITURE]
+                if telling:
+                    if self._may_drop(sentence):
+                        self.dropped = True
+                        continue
+                    self.stopped_by = telling[0]
+                    return kept
+                left = self._left_of(sentence, leaks)
+                if left:
+                    kept.append(left)
+        return kept
+
+    def _section_ends(self, section: Section) -> bool:
+        if self.cut is Cut.BEFORE_INVESTIGATIONS:
+            return section.kind == "investigations"
+        return self.cut is Cut.PRESENTATION and section.kind in ("examination", "investigations")
+
+    def _sentence_ends(self, sentence: Span) -> bool:
+        words = sentence.of(self.case.text)
+        if self.cut is Cut.PRESENTATION and _EXAMINED.search(words):
+            return True
+        return self.cut is not Cut.BEFORE_DIAGNOSIS and _INVESTIGATED.search(words) is not None
+
+    def _may_drop(self, sentence: Span) -> bool:
+        """Whether a leaking sentence is an opening that has told nothing measured yet."""
+        words = sentence.of(self.case.text)
+        return (
+            not self.dropped
+            and self.read <= _OPENING_SENTENCES
+            and len(words) <= _OPENING_LENGTH
+            and not _MEASURED.search(words)
+        )
+
+    def _left_of(self, sentence: Span, leaks: Sequence[Leak]) -> tuple[Span, ...]:
+        """What stays of a sentence; nothing when it is furniture, ethics, or points at a figure."""
+        text = self.case.text
+        if _ETHICS.search(sentence.of(text)):
+            return ()
+        holes = list(cross_references(text, sentence, self.case.marks))
+        for leak in leaks:
+            if not leak.text.startswith("["):
+                return ()
+            holes.append(leak.span)
+        left = tuple(piece for piece in subtract(sentence, holes) if _says_something(piece.of(text)))
+        return () if points_elsewhere(text, left) or not _is_prose(text, left) else left
+
+
+def _with_leaks(
+    text: str, area: Span, answer: str, aliases: Sequence[str]
+) -> Iterator[tuple[Span, list[Leak]]]:
+    """The sentences of ``area``, each with the leaks that touch it."""
+    words = area.of(text)
+    leaks = find_leaks(words, answer=answer, aliases=aliases)
+    for sentence in sentences(words):
+        touching = [leak for leak in leaks if leak.span.start < sentence.end and sentence.start < leak.span.end]
+        yield _moved(sentence, area.start), [
+            Leak(kind=leak.kind, span=_moved(leak.span, area.start), text=leak.text) for leak in touching
+        ]
+
+
+def _moved(span: Span, by: int) -> Span:
+    return Span(start=span.start + by, end=span.end + by)
+
+
+def _says_something(words: str) -> bool:
+    return bool(words.strip())
+
+
+def _is_prose(text: str, pieces: Sequence[Span]) -> bool:
+    """Whether a letter or digit is left; a lone full stop is not a sentence."""
+    return any(char.isalnum() for piece in pieces for char in piece.of(text))
+
+
+def _pieces(kept: Sequence[tuple[Span, ...]]) -> tuple[Span, ...]:
+    return tuple(piece for sentence in kept for piece in sentence)
+
+
+def _shortened(text: str, kept: list[tuple[Span, ...]], longest: int) -> list[tuple[Span, ...]]:
+    """The longest run of whole sentences whose stem has at most ``longest`` characters."""
+    low, high = 0, len(kept)
+    while low < high:
+        middle = (low + high + 1) // 2
+        if len(render(text, _pieces(kept[:middle]))) <= longest:
+            low = middle
+        else:
+            high = middle - 1
+    return kept[:low]
+
+
+def _without_late_leaks(
+    text: str, kept: list[tuple[Span, ...]], answer: str, aliases: Sequence[str]
+) -> tuple[list[tuple[Span, ...]], Leak | None]:
+    """Sentences from the end go until the rendered stem is clean: cutting gaps can join words."""
+    late = None
+    while kept:
+        leaks = find_leaks(render(text, _pieces(kept)), answer=answer, aliases=aliases)
+        telling = [leak for leak in leaks if leak.kind != FURNITURE]
+        if not telling:
+            break
+        late = telling[0]
+        kept = kept[:-1]
+    return kept, late
+
+
+def _too_short(length: int, leak: Leak | None) -> str:
+    if leak is None:
+        return f"the case has only {length} characters of story"
+    why = "names the answer" if leak.kind in NAMING_KINDS else "was written after the diagnosis was known"
+    return f"only {length} characters are left before the first sentence that {why}: {leak.text[:120]!r}"
