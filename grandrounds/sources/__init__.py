@@ -1,0 +1,1 @@
+"""Readers: from a folder of files to source rows and evidence."""
