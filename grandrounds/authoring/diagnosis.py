@@ -19,13 +19,28 @@ from grandrounds.records.case import Case
 from grandrounds.records.parts import Span
 from grandrounds.text import find_phrase, normalise, sentences, words
 
-_TITLE_WEIGHT = 3.0
+_TITLE_WEIGHT = 4.0
 _SECOND_TITLE_WEIGHT = 1.2
 _MENTION_WEIGHT = 0.15
 _MENTION_CAP = 1.5
 _ENOUGH = 3.0
 _LEAD = 1.15
 _LONGEST_WORDS = 12
+_SMALL_WORDS = frozenset("a an and at by for from in of on or the to with".split())
+
+# Where a sentence that states the diagnosis is looked for, and what the place takes off: the patient's
+# own story first; discussions speak of other patients too, so they come after the title.
+_PLACES = (
+    (("diagnosis", "presentation", "investigations", "treatment", "outcome", "examination", "history"), 0.0),
+    (("abstract",), 0.3),
+    (("conclusion",), 0.4),
+    (("background", "discussion", "other"), 1.2),
+)
+_TITLE_SCORE = 0.05
+_CONCLUSIVE = re.compile(
+    r"\b(?:reveal|confirm|consistent|compatible|diagnos|histolog|histopatholog|biops|cultur|proved|proven|established)\w*",
+    re.IGNORECASE,
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -76,11 +91,14 @@ def find_diagnosis(case: Case) -> Diagnosis | NoDiagnosis:
         )
     if not best.title and len(ranked) > 1 and best.weight < _LEAD * ranked[1].weight:
         return NoDiagnosis(reason=f"{best.phrases[0]!r} and {ranked[1].phrases[0]!r} are equally likely")
+    if best.title and not _supported(case, best.title):
+        return NoDiagnosis(reason=f"the title names {best.title!r}, but the text never does")
     name = _name(case, best)
-    quote = _quote(case, best, name)
+    aliases = _aliases(case, name)
+    quote = _quote(case, best, (name, *aliases))
     if quote is None:
         return NoDiagnosis(reason=f"no sentence of the article states {name!r}")
-    return Diagnosis(name=name, aliases=_aliases(case, best, name), quote=quote, weight=best.weight)
+    return Diagnosis(name=name, aliases=aliases, quote=quote, weight=best.weight)
 
 
 def _clusters(case: Case) -> list[_Cluster]:
@@ -129,12 +147,21 @@ def _name(case: Case, cluster: _Cluster) -> str:
     return _upper_first(best.phrase)
 
 
+def _supported(case: Case, phrase: str) -> bool:
+    """Whether the text, title apart, says the phrase or at least its last two words."""
+    parts = phrase.split()
+    endings = [phrase, " ".join(parts[-2:])] if len(parts) > 1 else [phrase]
+    head = [" ".join(phrase.split(" of ", 1)[0].split()[-2:])]
+    areas = [s.span.of(case.text) for s in case.own_sections() if s.kind != "title"]
+    return any(find_phrase(area, ending) for area in areas for ending in (*endings, *head))
+
+
 def _as_running_text(case: Case, phrase: str) -> str:
     """A title's words without its capitals: each word as the body writes it inside a sentence."""
     body = "\n".join(s.span.of(case.text) for s in case.own_sections() if s.kind != "title")
-    hits = [hit for hit in find_phrase(body, phrase) if not _starts_sentence(body, hit.start)]
-    if hits:
-        return _upper_first(" ".join(hits[0].of(body).split()))
+    for hit in find_phrase(body, phrase):
+        if normalise(hit.of(body)) == normalise(phrase) and not _starts_sentence(body, hit.start):
+            return _upper_first(" ".join(hit.of(body).split()))
     return _upper_first(" ".join(_word_as_in(body, word) for word in phrase.split()))
 
 
@@ -143,10 +170,10 @@ def _word_as_in(body: str, word: str) -> str:
     bare = word.strip(",.;:()")
     if not bare or sum(char.isupper() for char in bare) > 1 or any(char.isdigit() for char in bare):
         return word
-    inside = [m for m in re.finditer(rf"(?<=[a-z,] ){re.escape(bare)}\b", body, re.IGNORECASE)]
-    if inside and all(match.group()[0].isupper() for match in inside):
+    inside = re.findall(rf"(?<=[a-z,] ){re.escape(bare)}\b", body, re.IGNORECASE)
+    if inside and all(found[0].isupper() for found in inside):
         return word
-    if not inside and word[0].isupper() and re.search(rf"\b{re.escape(bare)}\b", body) and bare.lower() not in body.lower().split():
+    if not inside and bare.endswith(("'s", "\u2019s")):
         return word
     return word.lower()
 
@@ -156,46 +183,57 @@ def _starts_sentence(body: str, position: int) -> bool:
     return not before or before[-1] in ".!?:\n" or body[max(0, position - 2) : position].endswith("\n")
 
 
-def _upper_first(words_: str) -> str:
-    return words_[:1].upper() + words_[1:]
+def _upper_first(phrase: str) -> str:
+    return phrase[:1].upper() + phrase[1:]
 
 
-def _quote(case: Case, cluster: _Cluster, name: str) -> Span | None:
-    """The sentence that best states the diagnosis: a statement, else a sentence that names it, else the title."""
-    ordered: Sequence[Statement] = sorted(
-        cluster.stated, key=lambda each: (-(each.weight + (1.0 if each.own else 0.0)), each.sentence.start)
-    )
-    for statement in ordered:
-        if statement.weight >= 0.7:
-            return statement.sentence
-    names = [name, *dict.fromkeys(cluster.phrases)]
-    for kind in ("diagnosis", "presentation", "investigations", "treatment", "outcome", "abstract", "conclusion", "discussion", "title"):
-        for section in case.own_sections():
-            if section.kind == kind:
-                for sentence in sentences(case.text, section.span):
-                    if any(find_phrase(sentence.of(case.text), each) for each in names):
-                        return sentence
-    return None
+def _quote(case: Case, cluster: _Cluster, names: Sequence[str]) -> Span | None:
+    """The sentence that best states the diagnosis by name; the title where no sentence does better."""
+    weights: dict[Span, float] = {}
+    for statement in cluster.stated:
+        weights[statement.sentence] = max(weights.get(statement.sentence, 0.0), statement.weight)
+    scored: list[tuple[float, Span]] = []
+    for kinds, penalty in _PLACES:
+        if kinds == ("abstract",) and case.case_count > 1:
+            continue  # an abstract of several patients does not say whose diagnosis it states
+        for sentence in _naming_sentences(case, kinds, names):
+            bare = 0.5 if _CONCLUSIVE.search(sentence.of(case.text)) else 0.1
+            scored.append((weights.get(sentence, bare) - penalty, sentence))
+    scored += [(_TITLE_SCORE, sentence) for sentence in _naming_sentences(case, ("title",), names)]
+    return max(scored, key=lambda each: each[0])[1] if scored else None
 
 
-def _aliases(case: Case, cluster: _Cluster, name: str) -> tuple[str, ...]:
-    """Other names: the terminology's, the article's abbreviations, and how else the text puts it."""
-    found = list(Terminology.load().names_of(name))
-    for entry in case.abbreviations:
-        short, _, long = entry.partition("=")
-        if long and (normalise(long) == normalise(name) or Terminology.load().related(long, name)):
-            found += [short.strip(), long.strip()]
-    head = head_word(name)
-    found += [
-        phrase
-        for phrase in cluster.phrases
-        if len(words(phrase)) <= 8 and (head_word(phrase) == head or normalise(phrase) in normalise(name))
+def _naming_sentences(case: Case, kinds: Sequence[str], names: Sequence[str]) -> list[Span]:
+    return [
+        sentence
+        for section in case.own_sections()
+        if section.kind in kinds
+        for sentence in sentences(case.text, section.span)
+        if any(find_phrase(sentence.of(case.text), name) for name in names)
     ]
+
+
+def _aliases(case: Case, name: str) -> tuple[str, ...]:
+    """Other names that are equally right: the terminology's synonyms and the article's abbreviations."""
+    found = [*Terminology.load().names_of(name), *_abbreviations(case, name)]
     known = {normalise(name)}
     aliases = []
     for phrase in found:
         key = normalise(phrase)
-        if key and key not in known and len(key) > 1:
+        if len(key) > 1 and key not in known:
             known.add(key)
             aliases.append(phrase if phrase.isupper() else _upper_first(phrase))
     return tuple(aliases)
+
+
+def _abbreviations(case: Case, name: str) -> list[str]:
+    """Short forms that this article uses for the diagnosis, also where they leave a qualifier out."""
+    initials = "".join(word[0] for word in words(name) if word not in _SMALL_WORDS)
+    shorts = []
+    for entry in case.abbreviations:
+        short, _, long = entry.partition("=")
+        stands_for = normalise(long) in normalise(name) and head_word(long) == head_word(name)
+        letters = normalise(short).replace(" ", "")
+        if stands_for or (len(letters) >= 3 and initials.startswith(letters)):
+            shorts.append(short.strip())
+    return shorts

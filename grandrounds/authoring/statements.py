@@ -36,15 +36,20 @@ _PATTERNS: tuple[tuple[re.Pattern[str], float], ...] = tuple(
     )
 )  # fmt: skip
 _AGAINST = re.compile(
-    r"\b(?:differential|suspected|suspicion|presumed|presumptive|provisional|possible|possibly|probable|initial(?:ly)?|working|"
+    r"\b(?:differential|most\s+likely|likely|suspected|suspicion|presumed|presumptive|provisional|possible|possibly|probable|initial(?:ly)?|working|"
     r"rule[ds]?\s+out|excluded?|exclude|unlikely|no\s+evidence|not\s+consistent|misdiagnos\w*|previously|prior|history|known|"
     r"years?\s+(?:ago|earlier|before|previously)|family|family's|mother|father|thought\s+to\s+be|considered|instead|negative\s+for|without|absence)\b",
     re.IGNORECASE,
 )
+_LONG_AGO = re.compile(
+    r"\b(?:\w+\s+)?(?:years?|months?|decades?)\s+(?:ago|earlier|before|previously|prior)\b|\bin\s+(?:19|20)\d\d\b", re.IGNORECASE
+)
+_OR = re.compile(r"\s*(?:,|or\b)\s*(?:or\b|an?\b|and/or\b)", re.IGNORECASE)
+_OR_BEFORE = re.compile(r"\bor\b", re.IGNORECASE)
 _STOP = re.compile(
     r"[.;:()\[\]]|,\s|\s(?:and\s+(?:was|were|the|he|she|a\s+\w+\s+was)|was|were|is|are|has|had|who|which|that|with|without|based|by|"
     r"after|following|because|since|when|where|while|at|on|from|for|in|using|via|but|so|as|made|confirmed|associated|caused|"
-    r"secondary|due|presenting|complicated|rather|then|upon|through|according|between|during|within|under|and)\b"
+    r"secondary|due|presenting|presented|complicated|diagnosed|detected|discovered|found|seen|treated|managed|located|situated|involving|causing|occurring|arising|mimicking|leading|requiring|affecting|developing|extending|resulting|confirmed|related|rather|then|upon|through|according|between|during|within|under|and)\b"
 )
 _FRAME = re.compile(
     rf"^(?:{_LEAD})?(?:(?:case|cases|features|evidence|presence|picture|diagnosis|form|type|presentation)\s+of\s+)?(?:an?\s+|the\s+)?",
@@ -99,8 +104,7 @@ def _in_section(text: str, section: Section) -> Iterator[Statement]:
                 span = _phrase(text, cue.end(), sentence.end)
                 if span is None:
                     continue
-                before = text[max(sentence.start, cue.start() - 60) : cue.end()]
-                doubt = 0.25 if _AGAINST.search(before) else 1.0
+                doubt = _doubt(text, sentence, cue=Span(start=cue.start(), end=cue.end()), phrase=span)
                 yield Statement(
                     phrase=span.of(text),
                     phrase_span=span,
@@ -108,6 +112,16 @@ def _in_section(text: str, section: Section) -> Iterator[Statement]:
                     section=section.kind,
                     weight=weight * place * doubt,
                 )
+
+
+def _doubt(text: str, sentence: Span, *, cue: Span, phrase: Span) -> float:
+    """What a statement loses when it is a history, a suspicion or one of several possibilities."""
+    before = text[max(sentence.start, cue.start - 60) : cue.end]
+    after = text[phrase.end : min(sentence.end, phrase.end + 90)]
+    factor = 0.25 if _AGAINST.search(before) else 1.0
+    if _LONG_AGO.search(text[sentence.start : sentence.end]):
+        factor *= 0.25
+    return factor * (0.5 if _OR.match(after) or _OR_BEFORE.search(text[cue.end : phrase.end]) else 1.0)
 
 
 def _phrase(text: str, start: int, end: int) -> Span | None:
