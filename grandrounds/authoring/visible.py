@@ -16,18 +16,28 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from itertools import takewhile
 
 from grandrounds.authoring.references import cross_references, points_elsewhere
-from grandrounds.clinical.leaks import FURNITURE, NAMING_KINDS, Leak, find_leaks
+from grandrounds.clinical.leaks import (
+    FURNITURE,
+    NAMING_KINDS,
+    POST_DIAGNOSIS,
+    Leak,
+    defined_abbreviations,
+    find_leaks,
+)
 from grandrounds.recipe import Cut, EvidenceNeed
 from grandrounds.records.case import Case, Section
 from grandrounds.records.parts import Span
 from grandrounds.stem import render, subtract
-from grandrounds.text import sentences
+from grandrounds.text import normalise, sentences
 
+_PARAGRAPH = "\n\n"
+_BLANK_LINE = re.compile(r"\n[^\S\n]*\n")
 _STORY = ("presentation", "history", "examination", "investigations")
 _AFTERWARDS = ("diagnosis", "treatment", "outcome", "discussion", "conclusion", "back")
-_OPENING_SENTENCES = 2
+_OPENING_SENTENCES = 3
 _OPENING_LENGTH = 260
 
 _MEASURED = re.compile(
@@ -45,6 +55,10 @@ _INVESTIGATED = re.compile(
 _EXAMINED = re.compile(
     r"\b(?:on|upon|at|during)\s+(?:\w+\s+){0,3}?examination\b|\bexamination\s+(?:of\s+[\w\s]{1,30})?(?:revealed|showed|was|demonstrated|disclosed|found|identified)\b|"
     r"\b(?:vital\s+signs|blood\s+pressure|pulse\s+rate|heart\s+rate|auscultation|palpation)\b",
+    re.IGNORECASE,
+)
+_SUSPECTED = re.compile(
+    r"\b(?:suspect\w*|suspicion|possibl[ey]|presum\w+|thought\s+to|query|queried|rule\s+out|exclude|evaluation\s+(?:of|for)|examination\s+for)\b",
     re.IGNORECASE,
 )
 _ETHICS = re.compile(
@@ -78,18 +92,34 @@ def visible_part(
     ``answer`` and ``aliases`` are what must not be named. Lengths in ``need`` count characters of
     the rendered stem. The stem made of the pieces never names the answer.
     """
-    reading = _Reading(case=case, cut=cut, answer=answer, aliases=tuple(aliases))
+    aliases = names_in_article(case, answer=answer, aliases=aliases)
+    reading = _Reading(case=case, cut=cut, answer=answer, aliases=aliases)
     sections = story_sections(case)
     if not sections:
         return Visible(pieces=(), reason="the article has no section that tells the patient's story")
     kept = _shortened(case.text, reading.run(sections), need.maximum_characters)
     kept, late = _without_late_leaks(case.text, kept, answer, aliases)
     stopped_by = late or reading.stopped_by
-    pieces = _pieces(kept)
+    pieces = _pieces(case.text, kept)
     length = len(render(case.text, pieces))
     if length < max(need.minimum_characters, 1):
         return Visible(pieces=(), reason=_too_short(length, stopped_by), stopped_by=stopped_by)
     return Visible(pieces=pieces, stopped_by=stopped_by)
+
+
+def names_in_article(case: Case, *, answer: str, aliases: Sequence[str] = ()) -> tuple[str, ...]:
+    """``aliases``, and the short forms that this article gives the answer or one of them.
+
+    Those who judge the stem later see only the stem, so a draft should carry these as its aliases.
+    """
+    names = (answer, *aliases)
+    given = defined_abbreviations(case.text, names)
+    listed = tuple(
+        short.strip(" :.")
+        for short, _, long in (pair.partition("=") for pair in case.abbreviations)
+        if any(normalise(long) == normalise(name) for name in names)
+    )
+    return tuple(dict.fromkeys(alias for alias in (*aliases, *given, *listed) if alias and alias != answer))
 
 
 def story_sections(case: Case) -> tuple[Section, ...]:
@@ -126,23 +156,21 @@ class _Reading:
     def run(self, sections: Sequence[Section]) -> list[tuple[Span, ...]]:
         """The kept sentences, each as the pieces that are left of it."""
         kept: list[tuple[Span, ...]] = []
-        for section in sections:
-            if self._section_ends(section):
+        told = tuple(takewhile(lambda section: not self._section_ends(section), sections))
+        for sentence, leaks in _with_leaks(self.case.text, told, self.answer, self.aliases):
+            self.read += 1
+            if self._sentence_ends(sentence):
                 break
-            for sentence, leaks in _with_leaks(self.case.text, section.span, self.answer, self.aliases):
-                self.read += 1
-                if self._sentence_ends(sentence):
-                    return kept
-                telling = [leak for leak in leaks if leak.kind != FURNITURE]
-                if telling:
-                    if self._may_drop(sentence):
-                        self.dropped = True
-                        continue
-                    self.stopped_by = telling[0]
-                    return kept
-                left = self._left_of(sentence, leaks)
-                if left:
-                    kept.append(left)
+            telling = [leak for leak in leaks if leak.kind != FURNITURE]
+            if telling and self._may_drop(sentence, telling):
+                self.dropped = True
+                continue
+            if telling:
+                self.stopped_by = telling[0]
+                break
+            left = self._left_of(sentence, leaks)
+            if left:
+                kept.append(left)
         return kept
 
     def _section_ends(self, section: Section) -> bool:
@@ -156,15 +184,19 @@ class _Reading:
             return True
         return self.cut is not Cut.BEFORE_DIAGNOSIS and _INVESTIGATED.search(words) is not None
 
-    def _may_drop(self, sentence: Span) -> bool:
-        """Whether a leaking sentence is an opening that has told nothing measured yet."""
+    def _may_drop(self, sentence: Span, telling: Sequence[Leak]) -> bool:
+        """Whether a leaking sentence is an opening that has told nothing measured yet.
+
+        A conclusion is dropped only where it opens the report ("We report a man with X, treated
+        with Y") or is a suspicion; behind any other conclusion the story would go on after the end.
+        """
         words = sentence.of(self.case.text)
-        return (
-            not self.dropped
-            and self.read <= _OPENING_SENTENCES
-            and len(words) <= _OPENING_LENGTH
-            and not _MEASURED.search(words)
-        )
+        if self.dropped or len(words) > _OPENING_LENGTH or _MEASURED.search(words):
+            return False
+        concluded = any(leak.kind == POST_DIAGNOSIS for leak in telling)
+        if concluded and self.read > 1 and not _SUSPECTED.search(words):
+            return False
+        return self.read <= _OPENING_SENTENCES
 
     def _left_of(self, sentence: Span, leaks: Sequence[Leak]) -> tuple[Span, ...]:
         """What stays of a sentence; nothing when it is furniture, ethics, or points at a figure."""
@@ -181,16 +213,29 @@ class _Reading:
 
 
 def _with_leaks(
-    text: str, area: Span, answer: str, aliases: Sequence[str]
+    text: str, sections: Sequence[Section], answer: str, aliases: Sequence[str]
 ) -> Iterator[tuple[Span, list[Leak]]]:
-    """The sentences of ``area``, each with the leaks that touch it."""
-    words = area.of(text)
-    leaks = find_leaks(words, answer=answer, aliases=aliases)
-    for sentence in sentences(words):
-        touching = [leak for leak in leaks if leak.span.start < sentence.end and sentence.start < leak.span.end]
-        yield _moved(sentence, area.start), [
-            Leak(kind=leak.kind, span=_moved(leak.span, area.start), text=leak.text) for leak in touching
-        ]
+    """The sentences of ``sections``, each with the leaks that touch it.
+
+    The sections are searched as one text, because a later one may say that what stands in an
+    earlier one was before admission.
+    """
+    story, offsets = "", []
+    for section in sections:
+        offsets.append((len(story), section.span))
+        story += section.span.of(text) + _PARAGRAPH
+    leaks = find_leaks(story, answer=answer, aliases=aliases)
+    for start, span in offsets:
+        moved = span.start - start
+        for sentence in sentences(text, span):
+            yield (
+                sentence,
+                [
+                    Leak(kind=leak.kind, span=_moved(leak.span, moved), text=leak.text)
+                    for leak in leaks
+                    if leak.span.start + moved < sentence.end and sentence.start < leak.span.end + moved
+                ],
+            )
 
 
 def _moved(span: Span, by: int) -> Span:
@@ -206,8 +251,16 @@ def _is_prose(text: str, pieces: Sequence[Span]) -> bool:
     return any(char.isalnum() for piece in pieces for char in piece.of(text))
 
 
-def _pieces(kept: Sequence[tuple[Span, ...]]) -> tuple[Span, ...]:
-    return tuple(piece for sentence in kept for piece in sentence)
+def _pieces(text: str, kept: Sequence[tuple[Span, ...]]) -> tuple[Span, ...]:
+    """The pieces of all sentences; neighbours in one paragraph become one, so that quotes may span them."""
+    found: list[Span] = []
+    for piece in (piece for sentence in kept for piece in sentence):
+        gap = text[found[-1].end : piece.start] if found else "x"
+        if not gap.strip() and not _BLANK_LINE.search(gap):
+            found[-1] = Span(start=found[-1].start, end=piece.end)
+        else:
+            found.append(piece)
+    return tuple(found)
 
 
 def _shortened(text: str, kept: list[tuple[Span, ...]], longest: int) -> list[tuple[Span, ...]]:
@@ -215,7 +268,7 @@ def _shortened(text: str, kept: list[tuple[Span, ...]], longest: int) -> list[tu
     low, high = 0, len(kept)
     while low < high:
         middle = (low + high + 1) // 2
-        if len(render(text, _pieces(kept[:middle]))) <= longest:
+        if len(render(text, _pieces(text, kept[:middle]))) <= longest:
             low = middle
         else:
             high = middle - 1
@@ -228,7 +281,7 @@ def _without_late_leaks(
     """Sentences from the end go until the rendered stem is clean: cutting gaps can join words."""
     late = None
     while kept:
-        leaks = find_leaks(render(text, _pieces(kept)), answer=answer, aliases=aliases)
+        leaks = find_leaks(render(text, _pieces(text, kept)), answer=answer, aliases=aliases)
         telling = [leak for leak in leaks if leak.kind != FURNITURE]
         if not telling:
             break
