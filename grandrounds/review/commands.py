@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 if TYPE_CHECKING:
+    from grandrounds.review.agreement import ReaderAgreement
     from grandrounds.review.policy import ReviewStatus
     from grandrounds.review.store import ReviewStore
     from grandrounds.review.transfer import ImportReport
@@ -125,15 +126,13 @@ def _print_json(value: Any) -> None:
 
 
 def _status_as_data(found: ReviewStatus) -> dict[str, Any]:
-    from dataclasses import asdict
-
     return {
         "recipe": found.recipe,
         "policy": found.policy.model_dump(mode="json"),
         "candidates": found.candidates,
         "counts": {outcome.value: count for outcome, count in found.counts.items()},
         "by_reviewer": dict(found.by_reviewer),
-        "agreement": asdict(found.agreement) if found.agreement else None,
+        "agreement": found.agreement.as_json(),
         "met": found.met,
         "unmet": list(found.unmet),
     }
@@ -161,10 +160,9 @@ def _print_status(found: list[ReviewStatus]) -> None:
         table.add_row("candidates", str(one.candidates))
         for reviewer, count in one.by_reviewer.items():
             table.add_row(f"decided by {escape(reviewer)}", str(count))
-        if one.agreement:
-            table.add_section()
-            table.add_row("percent agreement", one.agreement.percent_text)
-            table.add_row("Gwet's AC1", one.agreement.ac1_text)
+        table.add_section()
+        for name, figure in _agreement_rows(one.agreement):
+            table.add_row(name, figure)
         console.print(table)
         if one.policy.policy == "none":
             console.print("Policy none: nothing waits for readers; releases are previews, not reviewed.")
@@ -172,6 +170,19 @@ def _print_status(found: list[ReviewStatus]) -> None:
             console.print(f"  {sentence}", markup=False)
         if one.met and one.policy.policy != "none":
             console.print("The policy is met: the sensor (or `grandrounds publish`) may publish.")
+
+
+def _agreement_rows(found: ReaderAgreement) -> list[tuple[str, str]]:
+    if found.percent_agreement is None or found.gwet_ac1 is None:
+        return []
+    rows = [
+        ("read by two or more", str(found.items)),
+        ("percent agreement", f"{found.percent_agreement:.1%}"),
+        ("Gwet's AC1", f"{found.gwet_ac1:.3f}"),
+    ]
+    if found.gwet_ac1_low is not None and found.gwet_ac1_high is not None:
+        rows.append(("its 95% interval", f"{found.gwet_ac1_low:.3f} to {found.gwet_ac1_high:.3f}"))
+    return rows
 
 
 def _print_report(report: ImportReport) -> None:

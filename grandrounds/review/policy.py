@@ -15,8 +15,8 @@ from enum import StrEnum
 from grandrounds.errors import ReviewError
 from grandrounds.recipe import Recipe, Review
 from grandrounds.records.envelope import Candidate
-from grandrounds.records.review_event import ACCEPT, EDIT, REJECT, ReviewEvent
-from grandrounds.review.agreement import Agreement, agreement_of
+from grandrounds.records.review_event import EDIT, REJECT, ReviewEvent
+from grandrounds.review.agreement import ReaderAgreement, agreement_in
 from grandrounds.review.checks import ADJUDICATOR, REVIEWER, current_decisions
 from grandrounds.review.edits import apply_edits, parse_edits
 from grandrounds.review.store import ReviewStore, Snapshot
@@ -60,7 +60,7 @@ class ReviewStatus:
     """How far the review of a recipe is.
 
     ``counts`` has every outcome; ``by_reviewer`` counts the verdicts that stand. ``agreement`` is
-    over all candidates with two readers or more, ``None`` while there is none. ``unmet`` says in
+    over all candidates with two readers or more. ``unmet`` says in
     sentences what still stands between the recipe and its release; ``met`` is that there is nothing.
     """
 
@@ -69,7 +69,7 @@ class ReviewStatus:
     candidates: int
     counts: Mapping[Outcome, int]
     by_reviewer: Mapping[str, int]
-    agreement: Agreement | None
+    agreement: ReaderAgreement
     unmet: tuple[str, ...]
 
     @property
@@ -117,23 +117,26 @@ def rulings(now: Snapshot, policy: Review) -> list[Ruling]:
     return rule_all((entry.candidate for entry in now.entries), now.events, policy)
 
 
-def status(store: ReviewStore, recipe: Recipe | str) -> ReviewStatus:
-    """How far the review of ``recipe`` is. A name alone takes the policy that came with the queue."""
+def status(store: ReviewStore, recipe: Recipe | str, *, interval: bool = True) -> ReviewStatus:
+    """How far the review of ``recipe`` is. A name alone takes the policy that came with the queue.
+
+    ``interval=False`` leaves out the interval of the agreement, which takes seconds for thousands
+    of candidates.
+    """
     name, policy = policy_of(store, recipe)
-    return status_of(name, policy, rulings(store.snapshot(name), policy))
+    return status_of(name, policy, rulings(store.snapshot(name), policy), interval=interval)
 
 
-def status_of(recipe: str, policy: Review, ruled: Sequence[Ruling]) -> ReviewStatus:
+def status_of(
+    recipe: str, policy: Review, ruled: Sequence[Ruling], *, interval: bool = True
+) -> ReviewStatus:
     """The status that ``ruled`` make."""
     found = Counter(ruling.outcome for ruling in ruled)
     counts = {outcome: found[outcome] for outcome in Outcome}
     people = Counter(event.reviewer for ruling in ruled for event in ruling.decisions)
-    agreement = agreement_of(
-        {
-            ruling.candidate_id: {event.reviewer: event.decision for event in ruling.readers}
-            for ruling in ruled
-        },
-        categories=(ACCEPT, EDIT, REJECT),
+    by_id = sorted(ruled, key=lambda ruling: ruling.candidate_id)
+    agreement = agreement_in(
+        ([event.decision for event in ruling.readers] for ruling in by_id), interval=interval
     )
     return ReviewStatus(
         recipe=recipe,
@@ -192,7 +195,7 @@ def _result(candidate: Candidate, event: ReviewEvent) -> Candidate | None:
     return apply_edits(candidate, parse_edits(event.edits)) if event.decision == EDIT else candidate
 
 
-def _unmet(policy: Review, counts: Mapping[Outcome, int], agreement: Agreement | None) -> tuple[str, ...]:
+def _unmet(policy: Review, counts: Mapping[Outcome, int], agreement: ReaderAgreement) -> tuple[str, ...]:
     found = []
     if not sum(counts.values()):
         found.append("The queue is empty.")
@@ -202,8 +205,9 @@ def _unmet(policy: Review, counts: Mapping[Outcome, int], agreement: Agreement |
         found.append(f"{counts[Outcome.DISPUTED]} candidates are disputed: an adjudicator must decide.")
     least = policy.minimum_agreement
     if policy.policy != _NONE and least > 0:
-        if agreement is None:
+        reached = agreement.percent_agreement
+        if reached is None:
             found.append(f"Agreement of {least:.0%} is asked, but no candidate has two readers.")
-        elif agreement.percent < least:
-            found.append(f"Readers agree on {agreement.percent:.1%}; {least:.0%} is asked.")
+        elif reached < least:
+            found.append(f"Readers agree on {reached:.1%}; {least:.0%} is asked.")
     return tuple(found)

@@ -31,7 +31,7 @@ def publishable(store: ReviewStore, recipe: Recipe | str) -> PublishRequest | No
     if policy.policy == "none":
         return None
     ruled = rulings(store.snapshot(name), policy)
-    if not status_of(name, policy, ruled).met:
+    if not status_of(name, policy, ruled, interval=False).met:
         return None
     sorted_out = sort_out(ruled, policy)
     if not sorted_out.reviewed:

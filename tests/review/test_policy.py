@@ -13,6 +13,7 @@ from grandrounds.errors import ReviewError
 from grandrounds.recipe import Review, parse_recipe
 from grandrounds.records.envelope import content_sha256
 from grandrounds.records.review_event import ReviewEvent
+from grandrounds.review.agreement import agreement_of
 from grandrounds.review.policy import Outcome, rule, status
 from tests.support.factories import make_candidate, make_case
 
@@ -243,10 +244,14 @@ def test_agreement_is_measured_on_what_readers_said_and_may_stand_in_the_way(lit
     read(lite, candidates[:4], decide, ["accept", "accept", "accept", "reject"])
     lite.append([decide(candidates[3], by="reviewer-c", role="adjudicator")])
     found = status(lite, recipe(minimum_agreement=0.75))
-    assert found.agreement is not None
     assert found.agreement.items == 4
-    assert found.agreement.percent == pytest.approx(0.75)
-    assert -1 <= found.agreement.low <= found.agreement.ac1 <= found.agreement.high <= 1
+    assert found.agreement.percent_agreement == pytest.approx(0.75)
+    # By hand: p(accept) = 7/8, p(reject) = 1/8, three verdicts: pe = (7/64 + 7/64) / 2 = 7/64.
+    assert found.agreement.gwet_ac1 == pytest.approx((0.75 - 7 / 64) / (1 - 7 / 64))
+    assert found.agreement.gwet_ac1_low <= found.agreement.gwet_ac1 <= found.agreement.gwet_ac1_high
+    snapshot = lite.snapshot("case_diagnosis")
+    asked = [entry.candidate for entry in reversed(snapshot.entries)]
+    assert agreement_of(asked, snapshot.events) == found.agreement
     assert found.met
     strict = status(lite, recipe(minimum_agreement=0.9))
     assert strict.unmet == ("Readers agree on 75.0%; 90% is asked.",)
