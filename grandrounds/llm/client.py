@@ -7,6 +7,7 @@ from inside another event loop, and from a thread of an orchestrator.
 from __future__ import annotations
 
 import asyncio
+import sys
 import threading
 from collections.abc import Callable, Iterable, Sized
 from dataclasses import dataclass
@@ -127,7 +128,10 @@ class ModelClient:
             self._busy.release()
 
     def stop(self) -> None:
-        """Ask a running ``answer_all`` to end early, from any thread; it then raises ``ModelError``."""
+        """Ask a running ``answer_all`` to end early, from any thread; it then raises ``ModelError``.
+
+        For frameworks that catch Ctrl-C themselves while this client works in one of their threads.
+        """
         run = self._run
         if run is not None:
             run.stop()
@@ -188,13 +192,12 @@ class _Watch:
             while not self._ended.wait(_GLANCE_SECONDS):
                 glance()
                 if not threading.main_thread().is_alive():
-                    # Ctrl-C ended the main thread while we work in another: end too, don't hold it up.
-                    raise KeyboardInterrupt
+                    raise _main_thread_ended()
         except BaseException:
             self._wind_up()
             raise
         if self._error is not None:
-            raise self._error
+            raise self._error if threading.main_thread().is_alive() else _main_thread_ended()
         glance()
 
     def _wind_up(self) -> None:
@@ -213,6 +216,20 @@ class _Watch:
             self._error = exc
         finally:
             self._ended.set()
+
+
+def _main_thread_ended() -> BaseException:
+    """What to raise when the main thread ended while we work in another.
+
+    Mostly Ctrl-C ended it, and we mustn't hold the program up. If not, we can't go on either: Python
+    resolves no names and starts no helpers for event loops any more.
+    """
+    if isinstance(getattr(sys, "last_value", None), KeyboardInterrupt):
+        return KeyboardInterrupt()
+    return ModelError(
+        "The program's main thread ended while model requests ran in another one.",
+        remedy="Let the main thread wait for it (join); what was answered so far is in the ledger.",
+    )
 
 
 def _progress(now: Tally, before: Tally, total: int | None) -> Progress:

@@ -27,8 +27,8 @@ class Recorder:
         self._waiting: list[_Waiting] = []
         self._changed = threading.Condition()
         self._closing = False
-        self._thread = threading.Thread(target=self._work, name="ledger", daemon=True)
-        self._thread.start()
+        self._ended: asyncio.Future[None] = self._loop.create_future()
+        threading.Thread(target=self._work, name="ledger", daemon=True).start()
 
     def file(self, filed: Filed) -> asyncio.Future[ModelAnswer]:
         """File one answer; done when it is on the disk. Fails with ``LedgerError`` when it can't be."""
@@ -43,7 +43,7 @@ class Recorder:
         with self._changed:
             self._closing = True
             self._changed.notify()
-        await asyncio.to_thread(self._thread.join)
+        await self._ended
 
     def _work(self) -> None:
         while True:
@@ -52,6 +52,7 @@ class Recorder:
                     self._changed.wait()
                 batch, self._waiting = self._waiting, []
             if not batch:
+                self._loop.call_soon_threadsafe(self._ended.set_result, None)
                 return
             try:
                 answers = self._ledger.write([filed for filed, _ in batch])

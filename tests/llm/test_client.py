@@ -247,6 +247,16 @@ threading.Thread(target=asking.answer_all, args=(asks(int(sys.argv[3])),)).start
 time.sleep(60)
 """
 
+_RUN_AFTER_MAIN = """
+import sys, threading
+from pathlib import Path
+from tests.llm.helpers import asks, client
+asking = client(sys.argv[1], Path(sys.argv[2]), concurrency=int(sys.argv[4]))
+threading.Thread(target=lambda: print(len(asking.answer_all(asks(int(sys.argv[3])))))).start()
+while asking.sent < 10:
+    pass
+"""
+
 
 def _start(stub: StubProcess, folder: Path, count: int, *, code: str = _RUN) -> subprocess.Popen[str]:
     return subprocess.Popen(
@@ -304,6 +314,31 @@ def test_ctrl_c_keeps_what_is_in_flight(tmp_path: Path, code: str) -> None:
     assert seen["received"] < 400
     with Ledger(tmp_path / "ledger.sqlite") as ledger:
         assert ledger.stats().by_status == {"ok": seen["received"]}  # sent, finished, kept: all of them
+
+
+@pytest.mark.slow
+def test_a_main_thread_that_ends_too_early_is_told_and_nothing_is_lost(tmp_path: Path) -> None:
+    with StubProcess(latency_ms=100) as stub:
+        _, said = _start(stub, tmp_path, 5000, code=_RUN_AFTER_MAIN).communicate(timeout=20)
+        received = stub.stats()["received"]
+
+    assert "Let the main thread wait for it" in said
+    with Ledger(tmp_path / "ledger.sqlite") as ledger:
+        assert 10 <= ledger.stats().by_status["ok"] == received
+
+
+@pytest.mark.slow
+def test_a_second_ctrl_c_does_not_wait_at_all(tmp_path: Path) -> None:
+    code = _RUN.replace("concurrency", "grace_seconds=60, concurrency")
+    with StubProcess(always="hang") as stub:
+        process = _start(stub, tmp_path, 100, code=code)
+        _until(lambda: stub.stats()["received"] >= 16)
+        process.send_signal(signal.SIGINT)
+        time.sleep(0.5)
+        process.send_signal(signal.SIGINT)
+        said, _ = process.communicate(timeout=20)
+
+    assert said == "interrupted\n"
 
 
 @pytest.mark.slow
