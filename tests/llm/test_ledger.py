@@ -357,7 +357,7 @@ def test_a_folder_that_may_not_be_written_is_reported() -> None:
     with tempfile.TemporaryDirectory() as folder:
         Path(folder).chmod(0o555)
 
-        said = _python(_AS_NOBODY, f"{folder}/home/ledger.sqlite")
+        said = _python(_AS_NOBODY, f"{folder}/made/ledger.sqlite")
 
         Path(folder).chmod(0o755)
         assert said.startswith("refused:"), said
