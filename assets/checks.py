@@ -69,7 +69,8 @@ def funnel_check(recipe: Recipe) -> dg.AssetChecksDefinition:
     def adds_up(lake: LakeResource) -> dg.AssetCheckResult:
         found = problems(lake.open().read_records(lake_key(recipe, "funnel"), FunnelStep))
         return dg.AssetCheckResult(
-            passed=not found, metadata={"problems": dg.MetadataValue.md("\n".join(f"- {line}" for line in found))}
+            passed=not found,
+            metadata={"problems": dg.MetadataValue.md("\n".join(f"- {line}" for line in found))},
         )
 
     return adds_up

@@ -7,14 +7,14 @@ from collections.abc import Iterator
 from typing import Any
 
 import dagster as dg
-
-from assets.tables import lake_key, markdown_table, table_result, table_spec
-from grandrounds.contracts import contract
-from grandrounds.fingerprint import code_fingerprint
 from grandrounds.funnel import build_funnel, funnel_markdown
 from grandrounds.gates.clinical import admit
 from grandrounds.gates.run import judge
 from grandrounds.gates.status import reject_drafts, reject_revisions
+
+from assets.tables import lake_key, markdown_table, table_result, table_spec
+from grandrounds.contracts import contract
+from grandrounds.fingerprint import code_fingerprint
 from grandrounds.lake import Lake
 from grandrounds.progress import stage
 from grandrounds.recipe import Recipe
@@ -58,7 +58,11 @@ def gates(recipe: Recipe) -> dg.AssetsDefinition:
             body=lambda: _judge(recipe, opened),
         )  # fmt: skip
         yield table_result(
-            recipe, "candidates", lake=opened, step=made, sample=("task", "question", "options", "answer", "stem")
+            recipe,
+            "candidates",
+            lake=opened,
+            step=made,
+            sample=("task", "question", "options", "answer", "stem"),
         )
         yield table_result(
             recipe,
@@ -86,7 +90,7 @@ def _judge(recipe: Recipe, lake: Lake) -> dict[str, list[Any]]:
 
     sources, cases = rows("sources", Source), rows("cases", Case)
     drafts, revisions = rows("drafts", Draft), rows("revisions", Revision)
-    admitted, not_admitted = admit(cases, recipe)
+    _, not_admitted = admit(cases, recipe)
     with stage("Judging"):
         judged = judge(
             [row for row in revisions if row.status == OK],

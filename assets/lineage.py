@@ -25,9 +25,19 @@ _CASE_TO_ENVELOPE = {
     "protected": ("protected",),
     "source_published": ("published",),
 }
-_SOURCE_TO_CASE = (
-    "source_id title licence citation identifiers journal article_type language published group_id protected"
-).split()
+_SOURCE_TO_CASE = [
+    "source_id",
+    "title",
+    "licence",
+    "citation",
+    "identifiers",
+    "journal",
+    "article_type",
+    "language",
+    "published",
+    "group_id",
+    "protected",
+]
 
 
 def column_lineage(recipe: str, table: str) -> dg.TableColumnLineage | None:
@@ -57,4 +67,6 @@ _PARENTS = {"revisions": "drafts", "candidates": "revisions", "items": "candidat
 def _inherited(table: str, parent: str) -> dict[str, list[tuple[str, str]]]:
     """Columns that both tables have come from the parent's column of the same name."""
     known = {column.name for column in contract(parent).columns}
-    return {column.name: [(parent, column.name)] for column in contract(table).columns if column.name in known}
+    return {
+        column.name: [(parent, column.name)] for column in contract(table).columns if column.name in known
+    }

@@ -25,8 +25,8 @@ def review_queue(recipe: Recipe) -> dg.AssetsDefinition:
         owners=list(recipe.owners),
         kinds={"sqlalchemy"},
         description=(
-            f"Candidates waiting for {recipe.review.readers} readers each. A candidate whose content changed is "
-            "asked again. The sensor publishes when the recipe's review policy is met."
+            f"Candidates waiting for {recipe.review.readers} readers each. A candidate whose content "
+            "changed is asked again. The sensor publishes when the recipe's review policy is met."
         ),
     )
     def queue(
@@ -69,7 +69,11 @@ def review_events(recipe: Recipe) -> dg.AssetsDefinition:
             body=lambda: {key: rows},
         )
         return table_result(
-            recipe, "review_events", lake=opened, step=made, sample=("item_id", "reviewer", "role", "decision")
+            recipe,
+            "review_events",
+            lake=opened,
+            step=made,
+            sample=("item_id", "reviewer", "role", "decision"),
         )
 
     return events

@@ -8,7 +8,9 @@ from pathlib import Path
 from typing import Any
 
 import dagster as dg
+from grandrounds.sources.inventory import Inventory, read_folder
 from pydantic import Field
+from pydantic_core import to_jsonable_python
 
 from assets.tables import lake_key, markdown_table, table_result, table_spec
 from grandrounds.contracts import contract
@@ -16,7 +18,6 @@ from grandrounds.fingerprint import code_fingerprint, sha256_value
 from grandrounds.paths import demo_sources
 from grandrounds.progress import stage
 from grandrounds.recipe import Recipe
-from grandrounds.sources.inventory import Inventory, read_folder
 from grandrounds.sources.kinds import CASE_KINDS
 from resources import LakeResource, SettingsResource
 
@@ -76,17 +77,16 @@ def reading(recipe: Recipe) -> dg.AssetsDefinition:
 
 
 def _digest(inventory: Inventory) -> str:
-    """Names the content of an inventory: ids are content hashes, so they stand for the rows."""
+    """Names the content of an inventory: two that give the same tables have the same digest."""
     return sha256_value(
         [
+            to_jsonable_python(inventory.sources),
             [
-                [row.source_id, row.path, row.status, row.reason, row.licence, row.group_id, row.protected,
-                 str(row.published), row.title, row.citation, list(row.notes), row.reader_version]
-                for row in inventory.sources
+                [case.case_id, case.text_sha256, to_jsonable_python(case.figures)]
+                for case in inventory.cases
             ],
-            [[case.case_id, case.text_sha256, [list(f.media_sha256) for f in case.figures]] for case in inventory.cases],
         ]
-    )  # fmt: skip
+    )
 
 
 def _by_status(inventory: Inventory) -> str:

@@ -29,10 +29,16 @@ _COMMANDS = {
     "list": _LazyCommand("", "The recipes, what each needs, and what is there."),
     "build": _LazyCommand("", "Run a recipe up to its review queue, or to a preview release."),
     "publish": _LazyCommand("", "Turn accepted candidates into an immutable release."),
-    "review": _LazyCommand("grandrounds.review.commands:review", "The clinicians' queue: status, export, import."),
-    "verify": _LazyCommand("grandrounds.release.commands:verify", "Re-check a release from its files alone."),
+    "review": _LazyCommand(
+        "grandrounds.review.commands:review", "The clinicians' queue: status, export, import."
+    ),
+    "verify": _LazyCommand(
+        "grandrounds.release.commands:verify", "Re-check a release from its files alone."
+    ),
     "diff": _LazyCommand("grandrounds.release.commands:diff", "What changed between two releases."),
-    "doctor": _LazyCommand("grandrounds.doctor:doctor", "What is installed, configured, reachable, writable."),
+    "doctor": _LazyCommand(
+        "grandrounds.doctor:doctor", "What is installed, configured, reachable, writable."
+    ),
 }
 
 

@@ -134,7 +134,9 @@ def _endpoint(settings: Settings) -> str:
             return f"{url} answers {response.status}"
     except urllib.error.HTTPError as exc:
         if exc.code in {401, 403}:
-            raise GrandRoundsError(f"{url} refuses the key ({exc.code}).", remedy="Check OPENAI_API_KEY.") from exc
+            raise GrandRoundsError(
+                f"{url} refuses the key ({exc.code}).", remedy="Check OPENAI_API_KEY."
+            ) from exc
         return f"{url} answers {exc.code}"
     except (urllib.error.URLError, TimeoutError) as exc:
         raise GrandRoundsError(

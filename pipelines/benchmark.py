@@ -70,12 +70,26 @@ class Benchmark(dg.Component):
 
 def benchmark_definitions(recipe: Recipe) -> dg.Definitions:
     """Assets, checks, jobs and (for reviewed recipes) the publishing sensor."""
-    assets = [reading(recipe), drafts(recipe), revisions(recipe), gates(recipe), items(recipe), release(recipe)]
+    assets = [
+        reading(recipe),
+        drafts(recipe),
+        revisions(recipe),
+        gates(recipe),
+        items(recipe),
+        release(recipe),
+    ]
     checks = [contract_check(recipe, table) for table in BUILT]
-    checks += [contract_check(recipe, "items"), funnel_check(recipe), bias_check(recipe), release_check(recipe)]
+    checks += [
+        contract_check(recipe, "items"),
+        funnel_check(recipe),
+        bias_check(recipe),
+        release_check(recipe),
+    ]
     if recipe.preview:
         return dg.Definitions(
-            assets=assets, asset_checks=checks, jobs=[_job(recipe, "build", dg.AssetSelection.groups(recipe.name))]
+            assets=assets,
+            asset_checks=checks,
+            jobs=[_job(recipe, "build", dg.AssetSelection.groups(recipe.name))],
         )
     assets += [review_queue(recipe), review_events(recipe)]
     checks.append(contract_check(recipe, "review_events"))

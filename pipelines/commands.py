@@ -24,7 +24,9 @@ RECIPES = Path(__file__).resolve().parent / "recipes"
 
 @click.command("build")
 @click.argument("recipe")
-@click.option("--sources", metavar="DIR", help="Source folder (GRANDROUNDS_SOURCES; default: the demo sources).")
+@click.option(
+    "--sources", metavar="DIR", help="Source folder (GRANDROUNDS_SOURCES; default: the demo sources)."
+)
 @click.option("--json", "as_json", is_flag=True, help="Print the outcome as JSON.")
 def build(recipe: str, sources: str | None, as_json: bool) -> None:
     """Run RECIPE up to its review queue, or to a preview release where it asks for no review.
@@ -97,9 +99,7 @@ def find_recipe(name: str) -> Recipe:
     return recipe
 
 
-def _run(
-    what: str, name: str, *, settings: Settings, as_json: bool, version: str | None = None
-) -> None:
+def _run(what: str, name: str, *, settings: Settings, as_json: bool, version: str | None = None) -> None:
     from pipelines.running import run_job
     from pipelines.showing import as_json as outcome_json
     from pipelines.showing import show_outcome

@@ -20,6 +20,4 @@ def defs() -> dg.Definitions:
         },
         executor=dg.in_process_executor,  # a fresh process costs seconds a step; pools run inside steps
     )
-    return dg.Definitions.merge(
-        dg.load_from_defs_folder(path_within_project=Path(__file__).parent), shared
-    )
+    return dg.Definitions.merge(dg.load_from_defs_folder(path_within_project=Path(__file__).parent), shared)

@@ -34,7 +34,11 @@ def describe(recipe: Recipe, settings: Settings) -> RecipeRow:
     model = settings.llm_model.value if settings.model_configured and recipe.author != "rule" else ""
     review = "none (preview)" if recipe.preview else f"{recipe.review.readers} readers"
     folder = settings.releases_path / recipe.name
-    releases = [path.name for path in folder.iterdir() if (path / "manifest.json").exists()] if folder.is_dir() else []
+    releases = (
+        [path.name for path in folder.iterdir() if (path / "manifest.json").exists()]
+        if folder.is_dir()
+        else []
+    )
     return RecipeRow(
         recipe=recipe.name,
         title=recipe.title,

@@ -86,9 +86,7 @@ def run_job(
     return _outcome(what, recipe, result=result, lake=Lake(settings.lake_url.value))
 
 
-def _run_config(
-    recipe: Recipe, *, settings: Settings, version: str | None, what: str
-) -> dict[str, Any]:
+def _run_config(recipe: Recipe, *, settings: Settings, version: str | None, what: str) -> dict[str, Any]:
     ops: dict[str, Any] = {}
     if what == "build" and settings.sources.value:
         ops[f"{recipe.name}_reading"] = {"config": {"folder": settings.sources.value}}

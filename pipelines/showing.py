@@ -63,7 +63,9 @@ def show_outcome(outcome: Outcome) -> None:
         console.print(Text(f"Next: grandrounds review status {outcome.recipe}"))
     if not outcome.success:
         console.print(
-            Text("Stopped. What was finished is kept; run the same command again when the cause is mended."),
+            Text(
+                "Stopped. What was finished is kept; run the same command again when the cause is mended."
+            ),
             style="bold",
         )
 
@@ -94,7 +96,12 @@ def as_json(outcome: Outcome) -> dict[str, Any]:
         },
         "funnel": [asdict(step) for step in outcome.funnel],
         "failed_checks": [
-            {"asset": check.asset, "check": check.check, "severity": check.severity, **_plain(check.metadata)}
+            {
+                "asset": check.asset,
+                "check": check.check,
+                "severity": check.severity,
+                **_plain(check.metadata),
+            }
             for check in outcome.failed_checks
         ],
         "errors": list(outcome.errors),
@@ -115,4 +122,6 @@ def _show_check(console: Console, check: FailedCheck) -> None:
 
 
 def _plain(metadata: Mapping[str, Any]) -> dict[str, Any]:
-    return {name: value for name, value in metadata.items() if isinstance(value, (str, int, float, dict, list))}
+    return {
+        name: value for name, value in metadata.items() if isinstance(value, (str, int, float, dict, list))
+    }

@@ -48,7 +48,9 @@ class Golden:
             path.parent.mkdir(parents=True, exist_ok=True)
             path.write_text(text, encoding="utf-8")
         assert path.exists(), f"{name} is missing; run pytest --remake-golden"
-        assert text == path.read_text(encoding="utf-8"), f"{name} differs; if that is right, --remake-golden"
+        assert text == path.read_text(encoding="utf-8"), (
+            f"{name} differs; if that is right, --remake-golden"
+        )
 
 
 @pytest.fixture

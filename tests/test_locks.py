@@ -37,9 +37,9 @@ def holder(tmp_path: Path) -> subprocess.Popen[str]:
 
 
 def test_a_second_builder_is_told_who_holds_the_lock(holder: subprocess.Popen[str], tmp_path: Path) -> None:
-    with pytest.raises(GrandRoundsError, match=f"The recipe is in use by another process .{holder.pid}."):
-        with exclusive(tmp_path / "a.lock", what="The recipe"):
-            pass
+    taken = f"The recipe is in use by another process .{holder.pid}."
+    with pytest.raises(GrandRoundsError, match=taken), exclusive(tmp_path / "a.lock", what="The recipe"):
+        pass
 
 
 def test_a_killed_builder_frees_its_lock(holder: subprocess.Popen[str], tmp_path: Path) -> None:
@@ -49,7 +49,9 @@ def test_a_killed_builder_frees_its_lock(holder: subprocess.Popen[str], tmp_path
         pass
 
 
-def test_a_waiting_builder_goes_on_when_the_lock_is_free(holder: subprocess.Popen[str], tmp_path: Path) -> None:
+def test_a_waiting_builder_goes_on_when_the_lock_is_free(
+    holder: subprocess.Popen[str], tmp_path: Path
+) -> None:
     begun = time.monotonic()
     holder.kill()
     with exclusive(tmp_path / "a.lock", what="The recipe", wait_seconds=10):

@@ -35,7 +35,9 @@ def wording_of(task: Task) -> Wording:
     return _TASKS[task.name](task)
 
 
-def make_author(recipe: Recipe, *, client: ModelClient | None, on_progress: Progress | None = None) -> Author:
+def make_author(
+    recipe: Recipe, *, client: ModelClient | None, on_progress: Progress | None = None
+) -> Author:
     """The author that a recipe asks for.
 
     ``auto`` is a model where one is configured and rules otherwise. Raises ``RecipeError`` when the

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from grandrounds.authoring.wording import Wording
-from grandrounds.clinical.leaks import find_leaks, names_answer
+from grandrounds.clinical.leaks import find_leaks
 from grandrounds.clinical.terminology import Terminology
 from grandrounds.records.case import Case, Figure
 from grandrounds.records.parts import Authorship, Evidence, Flag, Label, Locator, Media, OptionOrigin, Span
@@ -91,7 +91,9 @@ def labels(case: Case, answer: str) -> tuple[Label, ...]:
 
 def body_system(case: Case, answer: str) -> str:
     """The body system of a diagnosis, title and abstract helping where its name does not say it."""
-    context = case.title + " " + " ".join(s.span.of(case.text) for s in case.sections if s.kind == "abstract")
+    context = (
+        case.title + " " + " ".join(s.span.of(case.text) for s in case.sections if s.kind == "abstract")
+    )
     return Terminology.load().body_system(answer, context)
 
 
@@ -154,8 +156,3 @@ def _evidence(case: Case, content: Content) -> tuple[Evidence, ...]:
         )
         for role, span in quotes
     )
-
-
-def tells_answer(words: str, content: Content) -> bool:
-    """Whether ``words`` name the answer in any way."""
-    return names_answer(find_leaks(words, answer=content.answer, aliases=content.aliases))

@@ -26,12 +26,17 @@ _MENTION_CAP = 1.5
 _ENOUGH = 3.0
 _LEAD = 1.15
 _LONGEST_WORDS = 12
-_SMALL_WORDS = frozenset("a an and at by for from in of on or the to with".split())
+_SMALL_WORDS = frozenset(
+    ["a", "an", "and", "at", "by", "for", "from", "in", "of", "on", "or", "the", "to", "with"]
+)
 
 # Where a sentence that states the diagnosis is looked for, and what the place takes off: the patient's
 # own story first; discussions speak of other patients too, so they come after the title.
 _PLACES = (
-    (("diagnosis", "presentation", "investigations", "treatment", "outcome", "examination", "history"), 0.0),
+    (
+        ("diagnosis", "presentation", "investigations", "treatment", "outcome", "examination", "history"),
+        0.0,
+    ),
     (("abstract",), 0.3),
     (("conclusion",), 0.4),
     (("background", "discussion", "other"), 1.2),
@@ -86,9 +91,7 @@ def find_diagnosis(case: Case) -> Diagnosis | NoDiagnosis:
     ranked = sorted(clusters, key=lambda each: (-each.weight, each.phrases[0]))
     best = ranked[0]
     if best.weight < _ENOUGH:
-        return NoDiagnosis(
-            reason=f"{best.phrases[0]!r} is the likeliest condition, but too little says so ({best.weight:.1f})"
-        )
+        return NoDiagnosis(reason=f"{best.phrases[0]!r} is the likeliest condition, but too little says so")
     if not best.title and len(ranked) > 1 and best.weight < _LEAD * ranked[1].weight:
         return NoDiagnosis(reason=f"{best.phrases[0]!r} and {ranked[1].phrases[0]!r} are equally likely")
     if best.title and not _supported(case, best.title):

@@ -15,6 +15,8 @@ from grandrounds.fingerprint import unit_interval
 from grandrounds.records.parts import OptionOrigin
 from grandrounds.text import contains_phrase, normalise
 
+UNKNOWN_SYSTEM = "other"
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Known:
@@ -71,11 +73,20 @@ def balance(
     take = min(wanted_longer, len(longer))
     kept = longer[:take] + shorter[: count - take]
     kept += longer[take : take + count - len(kept)]
-    return tuple(sorted(kept, key=lambda option: _rank(asked, option.option))) if len(kept) == count else tuple(chosen)
+    return (
+        tuple(sorted(kept, key=lambda option: _rank(asked, option.option)))
+        if len(kept) == count
+        else tuple(chosen)
+    )
 
 
 def ranked(asked: Asked, *, pool: Iterable[Known]) -> list[OptionOrigin]:
-    """All diagnoses of the body system: other cases' by rank, then the terminology's by rank."""
+    """All diagnoses of the body system: other cases' by rank, then the terminology's by rank.
+
+    None where the body system is not known: anything would be as wrong as anything else.
+    """
+    if asked.body_system == UNKNOWN_SYSTEM:
+        return []
     terminology = Terminology.load()
     cases = {
         normalise(known.name): OptionOrigin(option=known.name, origin="case", reference=known.case_id)

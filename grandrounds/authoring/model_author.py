@@ -43,13 +43,11 @@ class ModelAuthor:
 
     name = "model"
 
-    def __init__(
-        self, recipe: Recipe, *, client: ModelClient, on_progress: Progress | None = None
-    ) -> None:
+    def __init__(self, recipe: Recipe, *, client: ModelClient, on_progress: Progress | None = None) -> None:
         self._recipe = recipe
         self._client = client
         self._on_progress = on_progress
-        self._wordings = {task.name: wording_of(task) for task in recipe.tasks}
+        self._wordings: dict[str, Wording] = {task.name: wording_of(task) for task in recipe.tasks}
 
     def draft(self, cases: Sequence[Case]) -> list[Draft]:
         """One draft a case and task."""
@@ -132,11 +130,11 @@ class ModelAuthor:
             case, recipe=self._recipe.name, wording=wording, content=content, authorship=authorship
         )
         status, reason = (failure.status, failure.reason) if failure else (OK, "")
-        return Draft(draft_id=row_id("draft", fields, status=status), status=status, reason=reason, **fields)
+        return Draft(
+            draft_id=row_id("draft", fields, status=status), status=status, reason=reason, **fields
+        )
 
-    def _revision(
-        self, draft: Draft, case: Case, request: ModelRequest, answer: ModelAnswer
-    ) -> Revision:
+    def _revision(self, draft: Draft, case: Case, request: ModelRequest, answer: ModelAnswer) -> Revision:
         authorship = replace(
             draft.authorship,
             revise_prompt_sha256=request.prompt_sha256,

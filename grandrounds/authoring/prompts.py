@@ -80,10 +80,14 @@ def load_prompt(task: str, stage: str, folder: Path | None = None) -> Prompt:
     try:
         text = path.read_text(encoding="utf-8")
     except FileNotFoundError as exc:
-        raise RecipeError(f"There is no prompt {path}.", remedy=f"Task {task!r} needs a {stage} prompt.") from exc
+        raise RecipeError(
+            f"There is no prompt {path}.", remedy=f"Task {task!r} needs a {stage} prompt."
+        ) from exc
     head, template = _split(text, path)
     if (head.stage, head.task) != (stage, task):
-        raise RecipeError(f"Prompt {path} says it is {head.task}/{head.stage}; its place says {task}/{stage}.")
+        raise RecipeError(
+            f"Prompt {path} says it is {head.task}/{head.stage}; its place says {task}/{stage}."
+        )
     _check_variables(template, stage=stage, path=path)
     contract(head.output)
     return Prompt(

@@ -18,7 +18,10 @@ def row_id(prefix: str, fields: Mapping[str, Any], *, status: str, parent: str =
         [
             parent,
             status,
-            [fields[name] for name in ("recipe", "task", "case_id", "stem", "question", "answer", "rationale")],
+            [
+                fields[name]
+                for name in ("recipe", "task", "case_id", "stem", "question", "answer", "rationale")
+            ],
             list(fields["options"]),
             [[e.role, e.quote, e.locator.start, e.locator.end] for e in fields["evidence"]],
             [

@@ -9,14 +9,14 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 from grandrounds.authoring.author import Progress, wording_of
 from grandrounds.authoring.compose import Content, body_system, envelope_fields, visible_sentences
 from grandrounds.authoring.diagnosis import Diagnosis, NoDiagnosis, find_diagnosis
 from grandrounds.authoring.distractors import Asked, Known, balance, choose
 from grandrounds.authoring.rows import row_id, spans
-from grandrounds.authoring.visible import visible_part
+from grandrounds.authoring.visible import Visible, visible_part
 from grandrounds.authoring.wording import Wording
 from grandrounds.clinical.leaks import find_leaks, names_answer
 from grandrounds.fingerprint import code_fingerprint
@@ -41,6 +41,15 @@ _DANGLING = re.compile(
 )
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Found:
+    """What the rules read out of a case, once for all its tasks."""
+
+    case: Case
+    diagnosis: Diagnosis | NoDiagnosis
+    visible: Visible
+
+
 class RuleAuthor:
     """Writes by rules; see the module."""
 
@@ -48,7 +57,7 @@ class RuleAuthor:
 
     def __init__(self, recipe: Recipe, *, on_progress: Progress | None = None) -> None:
         self._recipe = recipe
-        self._on_progress = on_progress or (lambda done, total: None)
+        self._on_progress = on_progress or _unheard
         self._authorship = Authorship(
             author=self.name,
             author_version=f"{VERSION}+{code_fingerprint('grandrounds.authoring', 'grandrounds.clinical')}",
@@ -58,30 +67,33 @@ class RuleAuthor:
         """One draft a case and task."""
         found = []
         for number, case in enumerate(cases, start=1):
-            found.append((case, find_diagnosis(case)))
+            found.append(self._found(case))
             self._on_progress(number, len(cases))
-        pool = [_known(case, each) for case, each in found if isinstance(each, Diagnosis)]
+        pool = [
+            _known(each.case, each.diagnosis) for each in found if isinstance(each.diagnosis, Diagnosis)
+        ]
         return [
-            self._draft(case, diagnosis, wording=wording_of(task), pool=pool)
-            for case, diagnosis in found
+            self._draft(each, wording=wording_of(task), pool=pool)
+            for each in found
             for task in self._recipe.tasks
         ]
 
     def revise(self, drafts: Sequence[Draft], *, cases: Mapping[str, Case]) -> list[Revision]:
         """One revision a draft."""
         pool = _pool(drafts)
-        wordings = {task.name: wording_of(task) for task in self._recipe.tasks}
+        wordings: dict[str, Wording] = {task.name: wording_of(task) for task in self._recipe.tasks}
         revised = []
         for number, draft in enumerate(drafts, start=1):
-            revised.append(self._revise(draft, cases[draft.case_id], wording=wordings[draft.task], pool=pool))
+            revised.append(
+                self._revise(draft, cases[draft.case_id], wording=wordings[draft.task], pool=pool)
+            )
             self._on_progress(number, len(drafts))
         return revised
 
-    def _draft(
-        self, case: Case, diagnosis: Diagnosis | NoDiagnosis, *, wording: Wording, pool: Sequence[Known]
-    ) -> Draft:
+    def _found(self, case: Case) -> _Found:
+        diagnosis = find_diagnosis(case)
         if isinstance(diagnosis, NoDiagnosis):
-            return self._finished_draft(case, wording, Content(answer=""), "no_diagnosis", diagnosis.reason)
+            return _Found(case=case, diagnosis=diagnosis, visible=Visible(pieces=()))
         visible = visible_part(
             case,
             cut=self._recipe.cut,
@@ -89,6 +101,12 @@ class RuleAuthor:
             answer=diagnosis.name,
             aliases=diagnosis.aliases,
         )
+        return _Found(case=case, diagnosis=diagnosis, visible=visible)
+
+    def _draft(self, found: _Found, *, wording: Wording, pool: Sequence[Known]) -> Draft:
+        case, diagnosis, visible = found.case, found.diagnosis, found.visible
+        if isinstance(diagnosis, NoDiagnosis):
+            return self._finished_draft(case, wording, Content(answer=""), "no_diagnosis", diagnosis.reason)
         content = Content(
             answer=diagnosis.name,
             aliases=diagnosis.aliases,
@@ -117,11 +135,11 @@ class RuleAuthor:
         fields = envelope_fields(
             case, recipe=self._recipe.name, wording=wording, content=content, authorship=self._authorship
         )
-        return Draft(draft_id=row_id("draft", fields, status=status), status=status, reason=reason, **fields)
+        return Draft(
+            draft_id=row_id("draft", fields, status=status), status=status, reason=reason, **fields
+        )
 
-    def _revise(
-        self, draft: Draft, case: Case, *, wording: Wording, pool: Sequence[Known]
-    ) -> Revision:
+    def _revise(self, draft: Draft, case: Case, *, wording: Wording, pool: Sequence[Known]) -> Revision:
         changes: list[str] = []
         pieces = _without_leaks(case, draft, changes)
         pieces = _self_contained(case, pieces, changes)
@@ -153,6 +171,10 @@ class RuleAuthor:
             changes=tuple(changes),
             **fields,
         )
+
+
+def _unheard(_done: int, _total: int | None) -> None:
+    """Progress that nobody asked for."""
 
 
 def _known(case: Case, diagnosis: Diagnosis) -> Known:
@@ -211,13 +233,18 @@ def _rationale(case: Case, answer: str, support: Sequence[Span]) -> str:
 
 def _without_leaks(case: Case, draft: Draft, changes: list[str]) -> tuple[Span, ...]:
     """Criterion ``no_leak``: cut again with every alias that any stage knows."""
-    aliases = (*draft.answer_aliases, *(entry.partition("=")[0] for entry in _own_abbreviations(case, draft)))
+    aliases = (
+        *draft.answer_aliases,
+        *(entry.partition("=")[0] for entry in _own_abbreviations(case, draft)),
+    )
     kept: list[Span] = []
     for span in draft.visible_spans:
-        leaks = find_leaks(span.of(case.text), answer=draft.answer, aliases=aliases)
-        if names_answer(leaks):
+        naming = names_answer(find_leaks(span.of(case.text), answer=draft.answer, aliases=aliases))
+        if naming:
             changes.append(f"no_leak: cut from “{_short(span.of(case.text))}” on, which names the answer")
-            before = [s for s in visible_sentences(case, [span]) if s.end <= span.start + leaks[0].span.start]
+            before = [
+                s for s in visible_sentences(case, [span]) if s.end <= span.start + naming[0].span.start
+            ]
             if before:
                 kept.append(Span(start=span.start, end=before[-1].end))
             break

@@ -42,7 +42,8 @@ _AGAINST = re.compile(
     re.IGNORECASE,
 )
 _LONG_AGO = re.compile(
-    r"\b(?:\w+\s+)?(?:years?|months?|decades?)\s+(?:ago|earlier|before|previously|prior)\b|\bin\s+(?:19|20)\d\d\b", re.IGNORECASE
+    r"\b(?:\w+\s+)?(?:years?|months?|decades?)\s+(?:ago|earlier|before|previously|prior)\b|\bin\s+(?:19|20)\d\d\b",
+    re.IGNORECASE,
 )
 _OR = re.compile(r"\s*(?:,|or\b)\s*(?:or\b|an?\b|and/or\b)", re.IGNORECASE)
 _OR_BEFORE = re.compile(r"\bor\b", re.IGNORECASE)
@@ -56,7 +57,9 @@ _FRAME = re.compile(
     re.IGNORECASE,
 )
 
-_OWN = frozenset({"diagnosis", "presentation", "investigations", "treatment", "outcome", "history", "examination"})
+_OWN = frozenset(
+    {"diagnosis", "presentation", "investigations", "treatment", "outcome", "history", "examination"}
+)
 _PLACE_WEIGHT = {
     "diagnosis": 1.5,
     "presentation": 1.0,

@@ -84,7 +84,7 @@ def condition_spans(title: str) -> tuple[Span, ...]:
 
 def _rank(title: str, span: Span, position: int) -> int:
     """Earlier segments first, but "X: an unusual case of Y" says in Y what X was."""
-    framed = _CASE_OF.search(title[:span.start].rpartition(":")[2]) is not None
+    framed = _CASE_OF.search(title[: span.start].rpartition(":")[2]) is not None
     return position - (2 if framed else 0)
 
 

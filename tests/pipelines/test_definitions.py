@@ -52,7 +52,9 @@ def snapshot(repository: dg.RepositoryDefinition) -> dict[str, Any]:
     }
 
 
-def test_the_asset_graph_is_as_the_snapshot_says(repository: dg.RepositoryDefinition, golden: Golden) -> None:
+def test_the_asset_graph_is_as_the_snapshot_says(
+    repository: dg.RepositoryDefinition, golden: Golden
+) -> None:
     golden.check("asset_graph.json", json.dumps(snapshot(repository), indent=2) + "\n")
 
 
@@ -65,13 +67,19 @@ def test_every_asset_tells_a_newcomer_what_it_is(repository: dg.RepositoryDefini
 
 def test_every_table_has_a_blocking_contract(repository: dg.RepositoryDefinition) -> None:
     graph = repository.asset_graph
-    blocking = {key.asset_key for key in graph.asset_check_keys if key.name == "contract" and graph.get(key).blocking}
+    blocking = {
+        key.asset_key
+        for key in graph.asset_check_keys
+        if key.name == "contract" and graph.get(key).blocking
+    }
     tables = {key for key in graph.get_all_asset_keys() if key.path[-1] not in {"review_queue", "release"}}
     assert tables <= blocking
 
 
 @pytest.mark.slow
-def test_a_wrong_key_is_named_with_its_file_and_line_and_a_scaffolded_recipe_is_right(tmp_path: Path) -> None:
+def test_a_wrong_key_is_named_with_its_file_and_line_and_a_scaffolded_recipe_is_right(
+    tmp_path: Path,
+) -> None:
     for name in ("pipelines", "assets", "resources"):
         shutil.copytree(ROOT / name, tmp_path / name, ignore=shutil.ignore_patterns("__pycache__"))
     shutil.copy(ROOT / "pyproject.toml", tmp_path)

@@ -1,0 +1,206 @@
+"""Items and release: accepted candidates get their split, and everything is published at once."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import UTC, date, datetime
+from typing import Any
+
+import dagster as dg
+from grandrounds.funnel import build_funnel, funnel_markdown
+from pydantic import Field
+
+from assets.tables import asset_key, lake_key, markdown_table, table_result, table_spec
+from grandrounds.contracts import contract
+from grandrounds.fingerprint import code_fingerprint
+from grandrounds.lake import Lake
+from grandrounds.progress import stage
+from grandrounds.recipe import Recipe
+from grandrounds.records.case import Case
+from grandrounds.records.envelope import Candidate, Draft, Item, Revision
+from grandrounds.records.rejection import Rejection
+from grandrounds.records.review_event import ReviewEvent
+from grandrounds.records.source import Source
+from grandrounds.release.items import preview_items, reviewed_items
+from grandrounds.release.register import SplitRegister
+from grandrounds.release.splits import groups_of
+from grandrounds.release.writer import ReleaseRequest, write_release
+from grandrounds.review.accept import Accepted, accept
+from grandrounds.review.agreement import agreement_of
+from grandrounds.statistics.bias import bias_reports
+from resources import LakeResource, SettingsResource
+
+
+class ReleaseSettings(dg.Config):
+    """What a person may ask of a release."""
+
+    version: str = Field(default="", description="Version to publish. Empty: the next one by what changed.")
+    released: str = Field(default="", description="Day of release, YYYY-MM-DD. Empty: today (UTC).")
+
+    def day(self) -> date:
+        """The day of release."""
+        return date.fromisoformat(self.released) if self.released else datetime.now(UTC).date()
+
+
+@dataclass(frozen=True, slots=True)
+class _Decided:
+    """What reviewers left of the candidates; everything, unreviewed, in a preview."""
+
+    candidates: list[Candidate]
+    accepted: Accepted | None
+    events: list[ReviewEvent]
+
+
+def items(recipe: Recipe) -> dg.AssetsDefinition:
+    """The rows of the next release."""
+    deps = ["candidates"] if recipe.preview else ["candidates", "review_events"]
+
+    @dg.multi_asset(
+        name=f"{recipe.name}_items",
+        specs=[table_spec(recipe, "items", deps=deps)],
+        description="Gives each accepted candidate its split; a group keeps its split for ever.",
+        op_tags={"stage": "release"},
+    )
+    def make_items(config: ReleaseSettings, lake: LakeResource) -> dg.MaterializeResult[Any]:
+        opened, key = lake.open(), lake_key(recipe, "items")
+        decided = _decide(recipe, opened)
+        register = SplitRegister(opened)
+        groups = groups_of(decided.candidates, stratify_by=recipe.splits.stratify_by)
+        splits = register.assign(groups, shares=recipe.splits, recipe=recipe.name)
+        day = None if recipe.preview else config.day()
+        days = register.first_days((row.item_id for row in decided.candidates), released=day)
+        made = opened.step(
+            outputs={key: contract("items")},
+            inputs=[lake_key(recipe, table) for table in deps],
+            parameters=[
+                recipe.review.model_dump(mode="json"),
+                sorted(splits.items()),
+                sorted((item, str(first)) for item, first in days.items()),
+                code_fingerprint("grandrounds.release", "grandrounds.review", "grandrounds.records"),
+            ],
+            body=lambda: {key: _items(decided, splits=splits, days=days)},
+        )
+        return table_result(
+            recipe,
+            "items",
+            lake=opened,
+            step=made,
+            sample=("item_id", "split", "task", "answer", "licence"),
+            more={"by_split": dg.MetadataValue.md(_by_split(opened, key))},
+        )
+
+    return make_items
+
+
+def release(recipe: Recipe) -> dg.AssetsDefinition:
+    """The immutable directory that evaluators load."""
+
+    @dg.asset(
+        key=asset_key(recipe, "release"),
+        deps=[asset_key(recipe, table) for table in ("items", "cases", "sources", "rejections", "funnel")],
+        group_name=recipe.name,
+        owners=list(recipe.owners),
+        kinds={"parquet", "huggingface"},
+        description=(
+            "An immutable, checksummed directory of Parquet splits with manifest, datasheet, evidence, "
+            "rejections and change list. "
+            + ("A preview: no clinician has reviewed it." if recipe.preview else "Reviewed by clinicians.")
+        ),
+        op_tags={"stage": "release"},
+    )
+    def publish(
+        config: ReleaseSettings, settings: SettingsResource, lake: LakeResource
+    ) -> dg.MaterializeResult[Any]:
+        opened = lake.open()
+        with stage("Writing the release"):
+            result = write_release(
+                _request(recipe, opened, config),
+                root=settings.get().releases_path,
+                register=SplitRegister(opened),
+            )
+        datasheet = (result.path / "README.md").read_text(encoding="utf-8")
+        funnel = _final_funnel(recipe, opened, _decide(recipe, opened))
+        return dg.MaterializeResult(
+            metadata={
+                "directory": dg.MetadataValue.path(str(result.path)),
+                "version": result.version,
+                "dagster/row_count": result.items,
+                "made": "this content is already published" if result.unchanged else "anew",
+                "funnel": dg.MetadataValue.md(funnel_markdown(funnel)),
+                "datasheet": dg.MetadataValue.md(datasheet.split("---", 2)[-1]),
+            }
+        )
+
+    return publish
+
+
+def _decide(recipe: Recipe, lake: Lake) -> _Decided:
+    candidates = lake.read_records(lake_key(recipe, "candidates"), Candidate)
+    if recipe.preview:
+        return _Decided(candidates, None, [])
+    events = lake.read_records(lake_key(recipe, "review_events"), ReviewEvent)
+    accepted = accept(candidates, events, recipe.review)
+    return _Decided([made.candidate for made in accepted.reviewed], accepted, events)
+
+
+def _items(decided: _Decided, *, splits: Mapping[str, str], days: Mapping[str, date]) -> list[Item]:
+    if decided.accepted is None:
+        return preview_items(decided.candidates, splits=splits)
+    return reviewed_items(decided.accepted.reviewed, splits=splits, available_from=days)
+
+
+def _request(recipe: Recipe, lake: Lake, config: ReleaseSettings) -> ReleaseRequest:
+    def rows(table: str, record_type: type[Any]) -> list[Any]:
+        return lake.read_records(lake_key(recipe, table), record_type)
+
+    decided = _decide(recipe, lake)
+    rejections: list[Rejection] = rows("rejections", Rejection)
+    made_items: list[Item] = rows("items", Item)
+    return ReleaseRequest(
+        recipe=recipe,
+        items=made_items,
+        cases=rows("cases", Case),
+        sources=rows("sources", Source),
+        rejections=[*rejections, *(decided.accepted.rejections if decided.accepted else ())],
+        funnel=_final_funnel(recipe, lake, decided),
+        get_media=lake.get_media,
+        reviews=decided.events,
+        bias={report.task: report.as_json() for report in bias_reports(made_items, recipe.gates)},
+        agreement=_agreement(recipe, lake, decided),
+        released=None if recipe.preview else config.day(),
+        version=config.version or None,
+    )
+
+
+def _final_funnel(recipe: Recipe, lake: Lake, decided: _Decided) -> Any:
+    def rows(table: str, record_type: type[Any]) -> list[Any]:
+        return lake.read_records(lake_key(recipe, table), record_type)
+
+    return build_funnel(
+        recipe,
+        sources=rows("sources", Source),
+        cases=rows("cases", Case),
+        drafts=rows("drafts", Draft),
+        revisions=rows("revisions", Revision),
+        candidates=rows("candidates", Candidate),
+        rejections=rows("rejections", Rejection),
+        accepted=decided.candidates,
+        review_rejections=decided.accepted.rejections if decided.accepted else [],
+        items=rows("items", Item),
+    )
+
+
+def _agreement(recipe: Recipe, lake: Lake, decided: _Decided) -> dict[str, object] | None:
+    if decided.accepted is None:
+        return None
+    return agreement_of(
+        lake.read_records(lake_key(recipe, "candidates"), Candidate), decided.events
+    ).as_json()
+
+
+def _by_split(lake: Lake, key: str) -> str:
+    table = lake.read_table(key)
+    counts = Counter(zip(table.column("task").to_pylist(), table.column("split").to_pylist(), strict=True))
+    return markdown_table(("task", "split", "items"), [[*k, n] for k, n in sorted(counts.items())])
