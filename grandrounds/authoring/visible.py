@@ -205,7 +205,7 @@ class _Reading:
             return ()
         holes = list(cross_references(text, sentence, self.case.marks))
         for leak in leaks:
-            if not leak.text.startswith("["):
+            if leak.text[0] not in "[(":
                 return ()
             holes.append(leak.span)
         left = tuple(piece for piece in subtract(sentence, holes) if _says_something(piece.of(text)))
@@ -282,10 +282,9 @@ def _without_late_leaks(
     late = None
     while kept:
         leaks = find_leaks(render(text, _pieces(text, kept)), answer=answer, aliases=aliases)
-        telling = [leak for leak in leaks if leak.kind != FURNITURE]
-        if not telling:
+        if not leaks:
             break
-        late = telling[0]
+        late = leaks[0]
         kept = kept[:-1]
     return kept, late
 
