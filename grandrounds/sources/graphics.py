@@ -45,8 +45,9 @@ class Choice:
 class GraphicFinder:
     """Looks up graphic names among the walked files."""
 
-    def __init__(self, files: Iterable[FoundFile]) -> None:
+    def __init__(self, files: Iterable[FoundFile], *, article_folders: Iterable[str]) -> None:
         self._by_stem: dict[str, list[FoundFile]] = {}
+        self._article_folders = frozenset(article_folders)
         for file in files:
             base = file.name.rpartition("/")[2].casefold()
             stem, ending = _split(base)
@@ -57,7 +58,7 @@ class GraphicFinder:
     def find(self, name: str, article: FoundFile) -> Choice:
         """The file that ``article`` means by the graphic ``name``."""
         for key in _keys(name):
-            near = [file for file in self._by_stem.get(key, ()) if _beside(file, article)]
+            near = [file for file in self._by_stem.get(key, ()) if self._beside(file, article)]
             if not near:
                 continue
             best = min(_rank(file, article) for file in near)
@@ -67,6 +68,14 @@ class GraphicFinder:
                 return Choice(note=f"The graphic {name!r} is in {len(folders)} folders beside the article; none was taken.")
             return Choice(file=min(chosen, key=_preference))
         return Choice()
+
+
+    def _beside(self, file: FoundFile, article: FoundFile) -> bool:
+        """Whether the nearest folder above the picture that holds articles is this article's."""
+        folder = file.folder
+        while folder and folder not in self._article_folders:
+            folder = folder.rpartition("/")[0]
+        return folder == article.folder
 
 
 def check_picture(data: bytes) -> Picture:
@@ -113,11 +122,6 @@ def _keys(name: str) -> tuple[str, ...]:
         elif re.match(r"p[a-z]{3}\.\d", key):
             keys.append(f"journal.{key}")
     return tuple(dict.fromkeys(key for key in keys if key))
-
-
-def _beside(file: FoundFile, article: FoundFile) -> bool:
-    folder = article.folder
-    return file.folder == folder or not folder or file.folder.startswith(f"{folder}/")
 
 
 def _rank(file: FoundFile, article: FoundFile) -> tuple[int, int]:

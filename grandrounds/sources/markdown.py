@@ -159,6 +159,10 @@ def parse_head(source: str) -> Head:
     except (yaml.YAMLError, ValueError, RecursionError) as exc:
         short = " ".join(str(exc).split())[:300]
         raise SourceError(f"The head is not valid YAML: {short}", remedy="Quote values that hold ': '.") from exc
+    try:
+        repr(document).encode("utf-8")
+    except UnicodeEncodeError as exc:
+        raise SourceError("The head holds characters that are none (lone surrogates).", remedy="Remove them.") from exc
     if not isinstance(document, dict):
         raise SourceError("The YAML head is no list of `key: value` lines.", remedy="See the head's format.")
     try:
