@@ -161,7 +161,7 @@ class Database:
         return ReviewError(f"The review database {self.shown} {what}.", remedy=remedy)
 
     def _clean(self, error: BaseException) -> str:
-        words = " ".join(str(error).split())
+        words = (str(error).strip().splitlines() or [type(error).__name__])[0]
         for secret in self._secrets:
             words = words.replace(secret, "***")
         return words.rstrip(". ")

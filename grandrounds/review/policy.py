@@ -199,10 +199,11 @@ def _unmet(policy: Review, counts: Mapping[Outcome, int], agreement: ReaderAgree
     found = []
     if not sum(counts.values()):
         found.append("The queue is empty.")
-    if counts[Outcome.PENDING]:
-        found.append(f"{counts[Outcome.PENDING]} candidates wait for readers ({policy.readers} each).")
-    if counts[Outcome.DISPUTED]:
-        found.append(f"{counts[Outcome.DISPUTED]} candidates are disputed: an adjudicator must decide.")
+    pending, disputed = counts[Outcome.PENDING], counts[Outcome.DISPUTED]
+    if pending:
+        found.append(f"Not read by {policy.readers} yet: {_candidates(pending)}.")
+    if disputed:
+        found.append(f"Disputed, for an adjudicator to decide: {_candidates(disputed)}.")
     least = policy.minimum_agreement
     if policy.policy != _NONE and least > 0:
         reached = agreement.percent_agreement
@@ -211,3 +212,7 @@ def _unmet(policy: Review, counts: Mapping[Outcome, int], agreement: ReaderAgree
         elif reached < least:
             found.append(f"Readers agree on {reached:.1%}; {least:.0%} is asked.")
     return tuple(found)
+
+
+def _candidates(count: int) -> str:
+    return "1 candidate" if count == 1 else f"{count} candidates"
