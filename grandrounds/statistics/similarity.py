@@ -8,10 +8,12 @@ A. Rajaraman, J. Ullman, Mining of Massive Datasets, chapter 3 (bands).
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cache
 from hashlib import blake2b
+from itertools import count
 from typing import TYPE_CHECKING, Any
 
 from grandrounds.text import words
@@ -84,13 +86,13 @@ class _Shingles:
     def __init__(self, texts: Sequence[str]) -> None:
         import numpy as np
 
-        vocabulary: dict[str, int] = {}
+        vocabulary: defaultdict[str, int] = defaultdict(count().__next__)
         numbers: list[int] = []
         lengths = np.zeros(len(texts), dtype=np.int64)
         for position, text in enumerate(texts):
             row = words(text)
             lengths[position] = len(row)
-            numbers += [vocabulary.setdefault(word, len(vocabulary)) for word in row]
+            numbers.extend(map(vocabulary.__getitem__, row))
         hashed = np.array([_word_hash(word) for word in vocabulary], dtype=np.uint64)
         flat = hashed[np.array(numbers, dtype=np.int64)] if numbers else np.zeros(0, dtype=np.uint64)
         self.counts = np.where(lengths == 0, 0, np.maximum(lengths - WORDS_IN_SHINGLE + 1, 1))

@@ -1,0 +1,45 @@
+"""Gate ``licence``: known, and one that a release of the recipe's profile may carry.
+
+| profile | may carry | source |
+| --- | --- | --- |
+| ``open`` | CC0, public domain mark, CC BY, CC BY-SA, ODC-By, ODbL, PDDL, MIT, Apache | licence texts |
+| ``non_commercial`` | those, and CC BY-NC, CC BY-NC-SA | CC BY-NC 4.0, section 2(a)(1) |
+| ``private`` | every licence that is known | nothing is published |
+
+Any version counts, and ``LicenseRef-CC-BY`` (a document that names no version) as CC BY. Questions
+made from an article are adapted material (CC 4.0, section 1(a)), which the no-derivatives licences
+do not let anybody share (CC BY-ND 4.0, section 2(a)(1)(B)): they stay private. The table itself is
+``grandrounds.licences``, which the release uses too.
+"""
+
+from __future__ import annotations
+
+from grandrounds.gates.gate import Findings, Gate, Looked, found
+from grandrounds.licences import UNKNOWN, allowed
+
+
+def look(at: Looked) -> Findings:
+    """Refuse an unknown licence, one that the profile may not carry, and one unlike the case's."""
+    licence, profile = at.revision.licence, at.recipe.release.profile
+    other = at.case is not None and at.case.licence != licence
+    return found(
+        f"The row says {licence!r}, but its case is under {at.case.licence!r}."
+        if other and at.case
+        else None,
+        _refusal(licence, profile),
+    )
+
+
+def _refusal(licence: str, profile: str) -> str | None:
+    if not licence or licence == UNKNOWN:
+        return "The licence of the source is unknown; say it in sources.yaml if you know it."
+    if allowed(licence, profile=profile):
+        return None
+    if "-ND" in licence:
+        return (
+            f"{licence} forbids sharing derivative works; a release of profile {profile!r} can't carry it."
+        )
+    return f"{licence} is not among the licences that a release of profile {profile!r} may carry."
+
+
+GATE = Gate(name="licence", look=look)

@@ -1,0 +1,126 @@
+"""Runs every gate on every revision: each ends as exactly one candidate or one rejection.
+
+The gates that look at one row come first, in the order below; the first that refuses names the
+rejection, but its sentence holds what all of them found. What passed is compared with one another:
+duplicates go, groups are merged, options are shuffled.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, fields
+
+from grandrounds.gates import deidentify, grounding, groups, leakage, licence, options, types
+from grandrounds.gates.batch_bias import shuffle_options
+from grandrounds.gates.duplicates import NAME as DUPLICATES
+from grandrounds.gates.duplicates import find_duplicates
+from grandrounds.gates.gate import Findings, Gate, Looked
+from grandrounds.gates.status import reject
+from grandrounds.recipe import Recipe
+from grandrounds.records.case import Case
+from grandrounds.records.envelope import OK, Candidate, Envelope, Revision, content_sha256, item_id
+from grandrounds.records.parts import Flag
+from grandrounds.records.rejection import Rejection
+
+GATES: tuple[Gate, ...] = (
+    licence.GATE,
+    types.GATE,
+    options.GATE,
+    grounding.GATE,
+    leakage.GATE,
+    deidentify.GATE,
+    groups.GATE,
+)
+"""The gates that look at one row, in order."""
+
+NAMES: tuple[str, ...] = (*(gate.name for gate in GATES), DUPLICATES)
+"""Every gate that can refuse a revision, in order."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Judged:
+    """What became of the revisions, in their order."""
+
+    candidates: list[Candidate]
+    rejections: list[Rejection]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Passed:
+    revision: Revision
+    flags: tuple[Flag, ...]
+
+
+def judge(revisions: Sequence[Revision], *, cases: Mapping[str, Case], recipe: Recipe) -> Judged:
+    """Judge all revisions with status ``ok``; others are left to ``status.reject_revisions``.
+
+    ``cases`` are by case id. A gate that raises on a row refuses that row with the error's words;
+    the others are judged all the same.
+    """
+    passed: list[_Passed] = []
+    rejections: list[Rejection] = []
+    seen: Counter[str] = Counter()
+    for revision in revisions:
+        if revision.status != OK:
+            continue
+        again = seen[revision.revision_id]
+        seen[revision.revision_id] += 1
+        looked = Looked(revision=revision, case=cases.get(revision.case_id), recipe=recipe)
+        seen_by = [(gate.name, _look(gate, looked)) for gate in GATES]
+        if again:
+            seen_by.insert(0, (types.GATE.name, Findings(problems=("Its id occurs twice.",))))
+        refused = [(name, problem) for name, findings in seen_by for problem in findings.problems]
+        if refused:
+            reasons = [
+                problem if name == refused[0][0] else f"[{name}] {problem}" for name, problem in refused
+            ]
+            rejections.append(_reject(revision, gate=refused[0][0], reasons=reasons, again=again))
+        else:
+            flags = tuple(flag for _, findings in seen_by for flag in findings.flags)
+            passed.append(_Passed(revision=revision, flags=flags))
+    return _compare(passed, rejections, cases=cases, recipe=recipe)
+
+
+def _look(gate: Gate, looked: Looked) -> Findings:
+    try:
+        return gate.look(looked)
+    except Exception as exc:  # noqa: BLE001 - one row must not end the run, whatever is wrong with it
+        return Findings(problems=(f"The gate itself failed on this row: {type(exc).__name__}: {exc}.",))
+
+
+def _compare(
+    passed: Sequence[_Passed], rejections: list[Rejection], *, cases: Mapping[str, Case], recipe: Recipe
+) -> Judged:
+    rows = [entry.revision for entry in passed]
+    duplicates = find_duplicates(rows, recipe)
+    alike = [(rows[one].case_id, rows[other].case_id) for one, other in duplicates.pairs]
+    group_of = groups.merged_groups(cases, alike)
+    candidates = []
+    for position, entry in enumerate(passed):
+        problem = duplicates.problems.get(position)
+        if problem is None:
+            candidates.append(_candidate(entry, group_of))
+        else:
+            rejections.append(_reject(entry.revision, gate=DUPLICATES, reasons=[problem]))
+    return Judged(candidates=shuffle_options(candidates, recipe), rejections=rejections)
+
+
+def _candidate(entry: _Passed, group_of: Mapping[str, str]) -> Candidate:
+    revision = entry.revision
+    envelope = {field.name: getattr(revision, field.name) for field in fields(Envelope)}
+    envelope["group_id"] = group_of.get(revision.group_id, revision.group_id)
+    envelope["quality_flags"] = tuple(dict.fromkeys((*revision.quality_flags, *entry.flags)))
+    return Candidate(
+        **envelope,
+        item_id=item_id(revision),
+        revision_id=revision.revision_id,
+        draft_id=revision.draft_id,
+        content_sha256=content_sha256(revision),
+    )
+
+
+def _reject(revision: Revision, *, gate: str, reasons: Sequence[str], again: int = 0) -> Rejection:
+    return reject(
+        revision, stage="gates", gate=gate, reasons=reasons, subject_id=revision.revision_id, again=again
+    )

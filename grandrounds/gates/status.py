@@ -1,0 +1,98 @@
+"""Rejections: how a row that does not go on is kept. And those that authoring itself gave up."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Sequence
+from dataclasses import asdict
+from datetime import date
+from typing import Any
+
+from grandrounds.fingerprint import content_id
+from grandrounds.records.case import Case
+from grandrounds.records.envelope import OK, Draft, Envelope, Revision
+from grandrounds.records.rejection import Rejection
+
+_NO_REASON = "The author gave no reason."
+
+
+def reject_drafts(drafts: Iterable[Draft]) -> list[Rejection]:
+    """One rejection of stage ``draft`` for each draft that is not ok; the status is the gate."""
+    return [
+        reject(row, stage="draft", gate=row.status, reasons=[row.reason], subject_id=row.draft_id)
+        for row in drafts
+        if row.status != OK
+    ]
+
+
+def reject_revisions(revisions: Iterable[Revision]) -> list[Rejection]:
+    """One rejection of stage ``revise`` for each revision that is not ok; the status is the gate."""
+    return [
+        reject(row, stage="revise", gate=row.status, reasons=[row.reason], subject_id=row.revision_id)
+        for row in revisions
+        if row.status != OK
+    ]
+
+
+def reject(
+    row: Envelope, *, stage: str, gate: str, reasons: Sequence[str], subject_id: str, again: int = 0
+) -> Rejection:
+    """The rejection of an authored row, with the whole row inside as JSON.
+
+    ``again`` tells rows with the same id apart (0 for the first), so that none is lost.
+    """
+    return Rejection(
+        rejection_id=content_id(
+            "rejection", [row.recipe, stage, gate, subject_id, *([again] if again else [])]
+        ),
+        recipe=row.recipe,
+        stage=stage,
+        gate=gate,
+        reason=_sentence(reasons),
+        subject_id=subject_id,
+        source_id=row.source_id,
+        case_id=row.case_id,
+        task=row.task,
+        row=row_json(row),
+    )
+
+
+def reject_case(case: Case, *, recipe: str, gate: str, reasons: Sequence[str]) -> Rejection:
+    """The rejection of a case. Its text stays in the ``cases`` table; the row keeps what names it."""
+    return Rejection(
+        rejection_id=content_id("rejection", [recipe, "cases", gate, case.case_id]),
+        recipe=recipe,
+        stage="cases",
+        gate=gate,
+        reason=_sentence(reasons),
+        subject_id=case.case_id,
+        source_id=case.source_id,
+        case_id=case.case_id,
+        row=json.dumps(
+            {
+                "title": case.title,
+                "licence": case.licence,
+                "language": case.language,
+                "citation": case.citation,
+                "article_type": case.article_type,
+                "text_sha256": case.text_sha256,
+            },
+            ensure_ascii=False,
+        ),
+    )
+
+
+def row_json(row: Any) -> str:
+    """A record as one line of JSON, keys sorted, dates as ISO 8601."""
+    return json.dumps(asdict(row), sort_keys=True, ensure_ascii=False, default=_date)
+
+
+def _date(value: object) -> str:
+    if isinstance(value, date):
+        return value.isoformat()
+    raise TypeError(f"{type(value).__name__} has no JSON form")
+
+
+def _sentence(reasons: Sequence[str]) -> str:
+    said = " ".join(reason.strip() for reason in reasons if reason.strip())
+    return said or _NO_REASON
