@@ -31,7 +31,7 @@ from grandrounds.recipe import Cut, EvidenceNeed
 from grandrounds.records.case import Case, Section
 from grandrounds.records.parts import Span
 from grandrounds.stem import render, subtract
-from grandrounds.text import normalise, sentences
+from grandrounds.text import normalise, sentences, words
 
 _PARAGRAPH = "\n\n"
 _BLANK_LINE = re.compile(r"\n[^\S\n]*\n")
@@ -39,6 +39,7 @@ _STORY = ("presentation", "history", "examination", "investigations")
 _AFTERWARDS = ("diagnosis", "treatment", "outcome", "discussion", "conclusion", "back")
 _OPENING_SENTENCES = 3
 _OPENING_LENGTH = 260
+_FEWEST_WORDS = 3
 
 _MEASURED = re.compile(
     r"\d+(?:[.,]\d+)?\s*(?:%|\u00b0|mm|cm|mg|\u03bcg|\u00b5g|g/|kg|ml|mL|dL|mmol|beats|bpm|/min|IU|U/|cells|\u00d7)|\d+/\d+"
@@ -179,10 +180,10 @@ class _Reading:
         return self.cut is Cut.PRESENTATION and section.kind in ("examination", "investigations")
 
     def _sentence_ends(self, sentence: Span) -> bool:
-        words = sentence.of(self.case.text)
-        if self.cut is Cut.PRESENTATION and _EXAMINED.search(words):
+        told = sentence.of(self.case.text)
+        if self.cut is Cut.PRESENTATION and _EXAMINED.search(told):
             return True
-        return self.cut is not Cut.BEFORE_DIAGNOSIS and _INVESTIGATED.search(words) is not None
+        return self.cut is not Cut.BEFORE_DIAGNOSIS and _INVESTIGATED.search(told) is not None
 
     def _may_drop(self, sentence: Span, telling: Sequence[Leak]) -> bool:
         """Whether a leaking sentence is an opening that has told nothing measured yet.
@@ -190,11 +191,11 @@ class _Reading:
         A conclusion is dropped only where it opens the report ("We report a man with X, treated
         with Y") or is a suspicion; behind any other conclusion the story would go on after the end.
         """
-        words = sentence.of(self.case.text)
-        if self.dropped or len(words) > _OPENING_LENGTH or _MEASURED.search(words):
+        told = sentence.of(self.case.text)
+        if self.dropped or len(told) > _OPENING_LENGTH or _MEASURED.search(told):
             return False
         concluded = any(leak.kind == POST_DIAGNOSIS for leak in telling)
-        if concluded and self.read > 1 and not _SUSPECTED.search(words):
+        if concluded and self.read > 1 and not _SUSPECTED.search(told):
             return False
         return self.read <= _OPENING_SENTENCES
 
@@ -204,12 +205,9 @@ class _Reading:
         if _ETHICS.search(sentence.of(text)):
             return ()
         holes = list(cross_references(text, sentence, self.case.marks))
-        for leak in leaks:
-            if leak.text[0] not in "[(":
-                return ()
-            holes.append(leak.span)
-        left = tuple(piece for piece in subtract(sentence, holes) if _says_something(piece.of(text)))
-        return () if points_elsewhere(text, left) or not _is_prose(text, left) else left
+        holes += [leak.span for leak in leaks if leak.kind == FURNITURE]
+        left = tuple(piece for piece in subtract(sentence, holes) if piece.of(text).strip())
+        return () if points_elsewhere(text, left) or not _is_prose(text, left, sentence) else left
 
 
 def _with_leaks(
@@ -242,13 +240,11 @@ def _moved(span: Span, by: int) -> Span:
     return Span(start=span.start + by, end=span.end + by)
 
 
-def _says_something(words: str) -> bool:
-    return bool(words.strip())
-
-
-def _is_prose(text: str, pieces: Sequence[Span]) -> bool:
-    """Whether a letter or digit is left; a lone full stop is not a sentence."""
-    return any(char.isalnum() for piece in pieces for char in piece.of(text))
+def _is_prose(text: str, pieces: Sequence[Span], sentence: Span) -> bool:
+    """Whether a sentence is left: all of it, or three words at least; a lone full stop is none."""
+    words_left = sum(len(words(piece.of(text))) for piece in pieces)
+    whole = len(pieces) == 1 and pieces[0] == sentence
+    return words_left >= (1 if whole else _FEWEST_WORDS)
 
 
 def _pieces(text: str, kept: Sequence[tuple[Span, ...]]) -> tuple[Span, ...]:

@@ -26,23 +26,26 @@ import yaml
 
 from grandrounds.text import normalise, words
 
+
+def _set(words_in_a_row: str) -> frozenset[str]:
+    return frozenset(words_in_a_row.split())
+
+
 SHORTEST_WORD = 4
 SHORTEST_STEM = 6
 
-_GROUPS = ("grammar", "qualifier", "anatomy", "process", "empty", "device", "everyday")
+_GROUPS = ("grammar", "qualifier", "anatomy", "process", "empty", "device", "common", "everyday")
 _PREFIX = re.compile(
     r"^(?:bi|uni|intra|extra|para|peri|juxta|retro|sub|supra|infra|inter|trans|pre|post|multi|pan|non|hemi)(?=.{4})"
 )
-_BEFORE_CAUSE = frozenset({"induced", "related", "associated", "mediated"})
-_CIRCUMSTANCE = frozenset(
-    "in after following during mimicking presenting masquerading complicating treated simulating".split()
+_BEFORE_CAUSE = _set("induced related associated mediated")
+_CIRCUMSTANCE = _set(
+    "in after following during mimicking presenting masquerading complicating treated simulating"
 )
-_JOINTS = frozenset("of due secondary caused from with and or by to without on at for plus the a an".split())
-_NOT_PLURAL = frozenset("graves measles herpes diabetes rickets rabies mumps lens pancreas".split())
+_JOINTS = _set("of due secondary caused from with and or by to without on at for plus the a an")
+_NOT_PLURAL = _set("graves measles herpes diabetes rickets rabies mumps lens pancreas")
 # Endings that make relatives, longest first; what is left is the stem.
-_ENDINGS = (
-    "omatosis", "idosis", "iasis", "osis", "ation", "ition", "mia", "ism", "tion", "ion", "ia", "us", "um", "is", "a", "e", "y",
-)  # fmt: skip
+_ENDINGS = tuple("omatosis idosis iasis osis ation ition mia ism tion ion ia us um is a e y".split())
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -125,7 +128,7 @@ def _equivalents() -> dict[str, str]:
     for row in read["equivalents"]:
         same = [_singular(normalise(word)) for word in row.split()]
         first = found.get(same[0], same[0])
-        found.update({word: first for word in same})
+        found.update(dict.fromkeys(same, first))
     return found
 
 
@@ -136,7 +139,9 @@ def _vocabulary() -> frozenset[str]:
 
 def _in(word: str, *groups: str) -> bool:
     single = _singular(normalise(word))
-    return any(single in _groups()[group] or _PREFIX.sub("", single) in _groups()[group] for group in groups)
+    return any(
+        single in _groups()[group] or _PREFIX.sub("", single) in _groups()[group] for group in groups
+    )
 
 
 def _core(parts: list[str]) -> list[str]:
@@ -168,7 +173,11 @@ def _phrases(segment: list[str]) -> list[str]:
     found = []
     for start in range(len(segment) - 1):
         part = segment[start:]
-        if _in(part[-1], "empty") and start and all(_in(word, "qualifier", "anatomy", "empty") for word in part):
+        if (
+            _in(part[-1], "empty")
+            and start
+            and all(_in(word, "qualifier", "anatomy", "empty") for word in part)
+        ):
             continue
         if all(_in(word, "qualifier", "empty", "grammar") for word in part):
             continue

@@ -44,7 +44,9 @@ _DASHES = re.compile("[\u2010-\u2015\u2212]")
 # Reference numbers in square brackets.
 _REFERENCE = re.compile(r"\[\s*\d{1,3}(?:\s*[-\u2010-\u2015,;]\s*\d{1,3}){0,12}\s*\]")
 # After a number or unit a bracket holds a normal range, not references.
-_MEASURE = re.compile(r"(?:\d|%|/\s?[\w\u00b5\u03bc.]{1,6}|\b(?:mm\s?Hg|IU|U|pg|ng|mg|mmol|mEq|g|fl|fL))\s*$")
+_MEASURE = re.compile(
+    r"(?:\d|%|/\s?[\w\u00b5\u03bc.]{1,6}|\b(?:mm\s?Hg|IU|U|pg|ng|mg|mmol|mEq|g|fl|fL))\s*$"
+)
 _NO_HELP = re.compile(
     r"\b(?:no|without|little|minimal|not|failed|poor|partial|transient|temporar\w+|initial|only)\b[^.;]{0,40}"
     r"\b(?:improve\w*|respon\w+|relief|reliev\w*|effect|benefit|resol\w+|avail|help\w*)\b|"
@@ -75,7 +77,9 @@ def find_post_diagnosis(text: str) -> tuple[Span, ...]:
     """The sentences of ``text`` that could be written only after the diagnosis was known."""
     spans = sentences(text)
     told = [_flat(span.of(text)) for span in spans]
-    named = [_rules_of(sentence, told[position + 1 : position + 2]) for position, sentence in enumerate(told)]
+    named = [
+        _rules_of(sentence, told[position + 1 : position + 2]) for position, sentence in enumerate(told)
+    ]
     silenced: frozenset[str] = frozenset()
     found: list[Span] = []
     for position in reversed(range(len(told))):
@@ -93,9 +97,7 @@ def is_post_diagnosis(sentence: str) -> bool:
 
 def find_furniture(text: str) -> tuple[Span, ...]:
     """Publisher's furniture and reference numbers left in ``text``, sorted by place."""
-    found = [
-        Span(start=match.start(), end=match.end()) for match in _patterns().furniture.finditer(text)
-    ]
+    found = [Span(start=match.start(), end=match.end()) for match in _patterns().furniture.finditer(text)]
     for match in _REFERENCE.finditer(text):
         if not _MEASURE.search(text[max(0, match.start() - 16) : match.start()]):
             found.append(Span(start=match.start(), end=match.end()))
@@ -153,7 +155,9 @@ def _flat(sentence: str) -> str:
 
 @lru_cache(maxsize=1)
 def _patterns() -> _Patterns:
-    read = yaml.safe_load(files("grandrounds.clinical").joinpath("residue.yaml").read_text(encoding="utf-8"))
+    read = yaml.safe_load(
+        files("grandrounds.clinical").joinpath("residue.yaml").read_text(encoding="utf-8")
+    )
     parts: dict[str, str] = {}
     for name, pattern in read["parts"].items():
         parts[name] = _filled(pattern, parts)
