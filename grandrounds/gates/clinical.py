@@ -1,8 +1,8 @@
 """Admission: is this the case of a patient, in a language of the recipe, long enough to ask about?
 
 What publishers call a case report need not be one (a meeting report on plant genomics is marked
-so). A case is admitted when its own sections tell of a person (age, sex, patient) who came to
-somebody (presented, was referred, complained ...), by several independent signs.
+so). A case is admitted when its own sections tell of one person (of some age, he or she, "the
+patient") who came to somebody (presented, was referred ...) or in whom something was found.
 """
 
 from __future__ import annotations
@@ -20,21 +20,33 @@ _CASE_SECTIONS = frozenset(
     {"presentation", "history", "examination", "investigations", "diagnosis", "treatment", "outcome"}
 )
 
-_PERSON = re.compile(
-    r"(?i)\b(?:patients?|m[ae]n|wom[ae]n|males?|females?|boys?|girls?|infants?|neonates?|newborns?|child(?:ren)?|"
-    r"adolescents?|f(?:o)?etus(?:es)?|gentleman|lady|mother|father|primigravida|gravida|toddler|teenager)\b"
-)
-_AGE = re.compile(
-    r"(?i)\b(?:\d{1,3}|[a-z]+(?:-[a-z]+)?)[-\s](?:years?|yrs?|months?|weeks?|days?)[-\s]"
-    r"(?:old|of age|of gestation)\b"
-    r"|\baged?\s+(?:of\s+)?\d{1,3}\b|\b\d{1,3}\s*(?:y/?o|yo)\b|\bin (?:his|her) (?:teens|\w+ties)\b"
-    r"|\b\d{1,2}\s*(?:\+\s*\d)?\s*weeks['\u2019]?\s+(?:of\s+)?(?:gestation|pregnan)"
+_ONE_PERSON = (
+    re.compile(
+        r"(?i)\b(?:\d{1,3}|[a-z]+(?:-[a-z]+)?)[-\s](?:years?|yrs?|months?|weeks?|days?)[-\s]"
+        r"(?:old|of age)\b"
+        r"|\baged?\s+(?:of\s+)?\d{1,3}\b|\b\d{1,3}\s*(?:y/?o|yo)\b|\bin (?:his|her) (?:teens|\w+ties)\b"
+        r"|\b\d{1,2}\s*(?:\+\s*\d)?\s*weeks['\u2019]?\s+(?:of\s+)?(?:gestation|pregnan)"
+    ),
+    re.compile(r"\b(?:[Hh]e|[Ss]he)\b(?:.|\n)*\b(?:[Hh]e|[Ss]he|[Hh]is|[Hh]er)\b"),
+    re.compile(
+        r"(?i)\b(?:the|this|our|a) (?:\w+ ){0,2}"
+        r"(?:patient|man|woman|boy|girl|infant|neonate|newborn|child)\b"
+    ),
 )
 _ENCOUNTER = re.compile(
     r"(?i)\b(?:present(?:ed|ing|ation)|complain(?:ed|ing|ts?)|admitted|admission|referred|was seen|"
-    r"consulted|attended|visited|brought to|hospitali[sz]ed|emergency (?:department|room)|history of|"
-    r"physical examination|on examination|symptoms?|underwent|diagnosed|applied to|came to)\b"
+    r"consulted|attended|visited|brought (?:to|in)|hospitali[sz]ed|emergency|clinic|ward|history of|"
+    r"examination|symptoms?|underwent|diagnosed|applied to|came (?:to|in|with)|reported|noticed|"
+    r"developed)\b"
 )
+_FINDING = re.compile(
+    r"(?i)\b(?:pain(?:ful)?|fever|cough|vomit\w*|nausea|diarrh?o?ea|dyspno?ea|breath\w*|fatigue|weakness|headache|"
+    r"swelling|swollen|mass|lesion|rash|bleeding|seizures?|jaundice|blood pressure|pulse|temperature|"
+    r"h(?:a)?emoglobin|serum|biopsy|culture|ultrasound|radiograph\w*|x-ray|tomography|magnetic resonance|"
+    r"mri|ct|echocardiogra\w*|electrocardiogra\w*|endoscopy|surgery|tender\w*|fracture|tooth|teeth|vision|"
+    r"visual acuity|f(?:o)?etal|diagnosis|treatment|therapy|mg|mmhg)\b"
+)
+_FEWEST_FINDINGS = 2
 _ANIMAL = re.compile(
     r"(?i)\byear-old[,\s]+(?:[\w-]+[,\s]+){0,4}?(?:dog|cat|horse|mare|stallion|gelding|cow|bull|calf|ewe|goat|ferret|rabbit)s?\b"
 )
@@ -67,9 +79,8 @@ def problems(case: Case, recipe: Recipe) -> list[str]:
         found.append(
             f"What it tells of the patient has {len(told)} characters; the recipe asks for {shortest}."
         )
-    missing = _missing_signs(told)
-    if missing:
-        found.append(f"It is not the case of a patient: no {', no '.join(missing)}.")
+    if case.language.lower().startswith("en"):  # the words of the signs are English
+        found += _missing_signs(told)
     if _ANIMAL.search(told):
         found.append("The patient is an animal.")
     return found
@@ -83,16 +94,13 @@ def _told(case: Case) -> str:
 
 
 def _missing_signs(told: str) -> list[str]:
-    """The kinds of sign that are absent. A person is needed, and an age may be missing only where
-    the text speaks of the person often."""
-    persons = len(_PERSON.findall(told))
+    """What a patient's case always has: one person, who came to somebody or had something found."""
     missing = []
-    if not persons:
-        missing.append("person")
-    if not _AGE.search(told) and persons < 3:
-        missing.append("age")
-    if not _ENCOUNTER.search(told):
-        missing.append("complaint, visit or examination")
+    if not any(sign.search(told) for sign in _ONE_PERSON):
+        missing.append("It is not the case of a patient: no person of any age or sex is spoken of.")
+    findings = {match.group().lower() for match in _FINDING.finditer(told)}
+    if not _ENCOUNTER.search(told) and len(findings) < _FEWEST_FINDINGS:
+        missing.append("It is not the case of a patient: no complaint, visit or finding is told.")
     return missing
 
 

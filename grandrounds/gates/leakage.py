@@ -11,7 +11,6 @@ from collections.abc import Iterator
 
 from grandrounds.gates.gate import Findings, Gate, Looked, found, shortened
 from grandrounds.gates.names import answer_names
-from grandrounds.text import contains_phrase
 
 _SHOWN = 5
 
@@ -22,9 +21,9 @@ def look(at: Looked) -> Findings:
     problems = list(_text_leaks("stem", revision.stem, revision.answer, names))
     for number, media in enumerate(revision.media, start=1):
         problems += _text_leaks(f"caption of picture {number}", media.caption, revision.answer, names)
-        problems += _name_leaks(f"file name of picture {number}", media.name, names)
-        problems += _name_leaks(f"label of picture {number}", media.label, names)
-    problems += _name_leaks("question", revision.question, names)
+        problems += _name_leaks(f"file name of picture {number}", media.name, revision.answer, names)
+        problems += _name_leaks(f"label of picture {number}", media.label, revision.answer, names)
+    problems += _name_leaks("question", revision.question, revision.answer, names)
     more = len(problems) - _SHOWN
     return found(*problems[:_SHOWN], f"And {more} more." if more > 0 else None)
 
@@ -38,12 +37,12 @@ def _text_leaks(where: str, text: str, answer: str, names: tuple[str, ...]) -> I
         yield f'The {where} gives the answer away ({leak.kind}): "{shortened(leak.text, 60)}".'
 
 
-def _name_leaks(where: str, text: str, names: tuple[str, ...]) -> Iterator[str]:
-    for name in names:
-        # A short abbreviation ("MS") is part of too many file names and words to mean anything.
-        if len(name) > 3 and contains_phrase(text, name):
-            yield f'The {where} names the answer: "{shortened(text, 60)}".'
-            return
+def _name_leaks(where: str, text: str, answer: str, names: tuple[str, ...]) -> Iterator[str]:
+    from grandrounds.clinical.leaks import NAMING_KINDS, find_leaks
+
+    leaks = find_leaks(text, answer=answer, aliases=names) if text else ()
+    if any(leak.kind in NAMING_KINDS for leak in leaks):
+        yield f'The {where} names the answer: "{shortened(text, 60)}".'
 
 
 GATE = Gate(name="leakage", look=look)
