@@ -29,6 +29,8 @@ _LONGEST_ABBREVIATION = 6
 _VIEW = re.compile(r"\s+(?:view|projection|radiograph|film|x-?ray|diameter|and\s+lateral)\b", re.IGNORECASE)
 # Words between the words of a name that may stand apart ("an abscess in the right lobe of the liver").
 _APART = 5
+# Characters before a bracket in which a long form is looked for.
+_LONG_FORM = 120
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -117,29 +119,32 @@ def _initials(names: tuple[str, ...]) -> list[str]:
 
 def _find_abbreviation(text: str, form: str, names: tuple[str, ...]) -> list[Span]:
     """Where ``form`` stands as written, unless the text says that it is short for something else."""
-    if _means_other(text, form, names):
-        return []
-    found = []
-    for match in re.finditer(rf"(?<![^\W_]){re.escape(form)}s?(?![^\W_])", text):
-        if not _VIEW.match(text, match.end()):
-            found.append(Span(start=match.start(), end=match.end()))
-    return found
+    found = [
+        Span(start=match.start(), end=match.end())
+        for match in re.finditer(rf"(?<![^\W_]){re.escape(form)}s?(?![^\W_])", text)
+        if not _VIEW.match(text, match.end())
+    ]
+    return [] if found and _means_other(text, form, names) else found
 
 
 def _means_other(text: str, form: str, names: tuple[str, ...]) -> bool:
-    """Whether ``text`` defines ``form`` as something else: "anteroposterior (AP)"."""
-    match = re.search(rf"((?:[\w-]+\W+){{1,8}}?)[(\[]\s*{re.escape(form)}\s*[)\]]", text)
-    if match is None:
-        return False
-    before = normalise(match.group(1))
-    ours = {normalise(name) for name in names}
-    if any(name and (before.endswith(name) or name.endswith(before)) for name in ours):
-        return False
-    letters = [word[0].upper() for word in before.split()]
-    wanted = [letter for letter in form if letter.isalpha()]
-    return letters[-len(wanted) :] == [letter.upper() for letter in wanted] and not any(
-        set(before.split()[-len(wanted) :]) & set(name.split()) for name in ours
-    )
+    """Whether ``text`` defines ``form`` as something else: "anteroposterior projection (AP)"."""
+    letters = [letter.lower() for letter in form if letter.isalpha()]
+    ours = {word for name in names for word in words(name)}
+    for match in re.finditer(rf"[(\[]\s*{re.escape(form)}\s*[)\]]", text):
+        before = words(text[max(0, match.start() - _LONG_FORM) : match.start()])
+        initials = before[-len(letters) :]
+        if [word[0] for word in initials] == letters and not ours.issuperset(initials):
+            return True
+        if before and before[-1] not in ours and _spells(before[-1], letters):
+            return True
+    return False
+
+
+def _spells(word: str, letters: Sequence[str]) -> bool:
+    """Whether ``letters`` stand in ``word`` in order, from its first on ("anteroposterior", AP)."""
+    rest = iter(word)
+    return word[:1] == letters[0] and all(letter in rest for letter in letters)
 
 
 @lru_cache(maxsize=16)
@@ -147,10 +152,17 @@ def _printed_words(text: str) -> tuple[tuple[str, str, Span], ...]:
     """The words of ``text``: normalised, in base form, and where they stand."""
     found = []
     for match in _WORD.finditer(text):
-        word = normalise(_INVISIBLE.sub("", match.group())).replace(" ", "")
+        word, single = _read_word(match.group())
         if word:
-            found.append((word, base(word), Span(start=match.start(), end=match.end())))
+            found.append((word, single, Span(start=match.start(), end=match.end())))
     return tuple(found)
+
+
+@lru_cache(maxsize=65536)
+def _read_word(printed: str) -> tuple[str, str]:
+    """A printed word normalised, and in base form."""
+    word = normalise(_INVISIBLE.sub("", printed)).replace(" ", "")
+    return word, base(word)
 
 
 def _find_parts(text: str, known: Sequence[Giveaway]) -> list[Span]:

@@ -17,10 +17,11 @@ The words of every rule are in ``residue.yaml``.
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from importlib.resources import files
+from itertools import pairwise
 from typing import Any
 
 import yaml
@@ -50,15 +51,16 @@ _MEASURE = re.compile(
 _NO_HELP = re.compile(
     r"\b(?:no|without|little|minimal|not|failed|poor|partial|transient|temporar\w+|initial|only)\b[^.;]{0,40}"
     r"\b(?:improve\w*|respon\w+|relief|reliev\w*|effect|benefit|resol\w+|avail|help\w*)\b|"
-    r"\b(?:despite|in spite of|worsen\w*|deteriorat\w*|persist\w*|re-?presented|continued to)\b",
-    re.IGNORECASE,
+    r"\b(?:despite|in spite of|worsen\w*|deteriorat\w*|persist\w*|re-?presented|continued to)\b"
 )
+_HELP_WITHIN = 160
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Rule:
     name: str
     when: re.Pattern[str]
+    as_printed: re.Pattern[str] | None
     unless: re.Pattern[str]
 
 
@@ -77,9 +79,7 @@ def find_post_diagnosis(text: str) -> tuple[Span, ...]:
     """The sentences of ``text`` that could be written only after the diagnosis was known."""
     spans = sentences(text)
     told = [_flat(span.of(text)) for span in spans]
-    named = [
-        _rules_of(sentence, told[position + 1 : position + 2]) for position, sentence in enumerate(told)
-    ]
+    named = [_rules_of(sentence, after) for sentence, after in pairwise([*told, ""])]
     silenced: frozenset[str] = frozenset()
     found: list[Span] = []
     for position in reversed(range(len(told))):
@@ -92,7 +92,7 @@ def find_post_diagnosis(text: str) -> tuple[Span, ...]:
 
 def is_post_diagnosis(sentence: str) -> bool:
     """Whether ``sentence``, on its own, is residue."""
-    return bool(_rules_of(_flat(sentence), []))
+    return bool(_rules_of(_flat(sentence), ""))
 
 
 def find_furniture(text: str) -> tuple[Span, ...]:
@@ -104,20 +104,28 @@ def find_furniture(text: str) -> tuple[Span, ...]:
     return tuple(sorted(found, key=lambda span: (span.start, span.end)))
 
 
-def _rules_of(sentence: str, after: Sequence[str]) -> frozenset[str]:
-    """The names of the rules that ``sentence`` meets; ``after``, the next one, may say it did not help."""
+@lru_cache(maxsize=65536)
+def _rules_of(printed: str, after: str) -> frozenset[str]:
+    """The names of the rules that a sentence meets; ``after``, the next one, may say it did not help.
+
+    Remembered, because author, gates and verification read the same sentences again.
+    """
     patterns = _patterns()
-    if patterns.past_anywhere.search(sentence):
+    if patterns.past_anywhere.search(printed.lower()):
         return frozenset()
-    return frozenset(rule.name for rule in patterns.rules if _meets(sentence, rule, after))
+    return frozenset(rule.name for rule in patterns.rules if _meets(printed, rule, after))
 
 
-def _meets(sentence: str, rule: _Rule, after: Sequence[str]) -> bool:
-    for match in rule.when.finditer(sentence):
-        clause = _clause(sentence, match)
+def _meets(printed: str, rule: _Rule, after: str) -> bool:
+    told = printed.lower()
+    found = list(rule.when.finditer(told))
+    if rule.as_printed:
+        found += rule.as_printed.finditer(printed)
+    for match in found:
+        clause = _clause(told, match)
         if rule.unless.search(clause) or _patterns().past.search(clause):
             continue
-        if rule.name == TREATMENT and any(_NO_HELP.search(words[:160]) for words in after):
+        if rule.name == TREATMENT and _NO_HELP.search(after.lower(), 0, _HELP_WITHIN):
             continue
         return True
     return False
@@ -131,8 +139,9 @@ def _goes_on(named: Sequence[frozenset[str]], position: int) -> bool:
 def _turn(sentence: str) -> frozenset[str]:
     patterns = _patterns()
     silenced: frozenset[str] = frozenset()
+    told = sentence.lower()
     for name, pattern in patterns.turns.items():
-        if pattern.search(sentence) and not (name == "lapse" and patterns.lapse_unless.search(sentence)):
+        if pattern.search(told) and not (name == "lapse" and patterns.lapse_unless.search(told)):
             silenced |= _SILENCED[name]
     return silenced
 
@@ -162,8 +171,8 @@ def _patterns() -> _Patterns:
     for name, pattern in read["parts"].items():
         parts[name] = _filled(pattern, parts)
 
-    def compiled(rows: list[str]) -> re.Pattern[str]:
-        return re.compile("|".join(f"(?:{_filled(row, parts)})" for row in rows), re.IGNORECASE)
+    def compiled(rows: list[str], flags: re.RegexFlag = re.NOFLAG) -> re.Pattern[str]:
+        return re.compile("|".join(f"(?:{_filled(row, parts)})" for row in rows), flags)
 
     return _Patterns(
         rules=tuple(_rule(row, compiled) for row in read["rules"]),
@@ -171,12 +180,17 @@ def _patterns() -> _Patterns:
         past_anywhere=compiled(read["past_anywhere"]),
         turns={name: compiled(read[name]) for name in _SILENCED},
         lapse_unless=compiled(read["lapse_unless"]),
-        furniture=compiled(read["furniture"]),
+        furniture=compiled(read["furniture"], re.IGNORECASE),
     )
 
 
-def _rule(row: dict[str, Any], compiled: Any) -> _Rule:
-    return _Rule(name=row["name"], when=compiled(row["when"]), unless=compiled(row["unless"]))
+def _rule(row: dict[str, Any], compiled: Callable[[list[str]], re.Pattern[str]]) -> _Rule:
+    return _Rule(
+        name=row["name"],
+        when=compiled(row["when"]),
+        as_printed=compiled(row["as_printed"]) if "as_printed" in row else None,
+        unless=compiled(row["unless"]),
+    )
 
 
 def _filled(pattern: str, parts: dict[str, str]) -> str:
