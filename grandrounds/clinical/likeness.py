@@ -38,21 +38,24 @@ _NEGATIONS = _forms("non pseudo anti quasi para")
 _GENERAL = _forms(
     """
     abscess accident adenocarcinoma adenoma agenesis anaemia aneurysm anomaly aplasia arrest
-    arteritis artery atresia atrophy attack avulsion bleeding block body burn calcification calculus
-    cancer carcinoma cardiomyopathy cell collapse compression condition contusion crisis cyst defect
-    deficiency deformity degeneration dehiscence dementia deposition dermatosis detachment disease
-    dislocation disorder disruption dissection diverticulum duct dysfunction dysplasia dystrophy
-    ectasia effusion embolism embolus encephalopathy entrapment episode erosion exacerbation failure
-    fever fibrosis fistula formation fracture gangrene granuloma growth haematoma haemorrhage
-    hamartoma hernia herniation hyperplasia hypersensitivity hypertension hypertrophy hypoplasia
-    impaction infarct infarction infection infestation inflammation injury insufficiency
-    intoxication involvement ischaemia laceration leak lesion leukaemia lymphoma malformation
-    malignancy mass metastasis myopathy necrosis neoplasia neoplasm nephropathy neuropathy nodule
-    obstruction occlusion oedema overdose palsy paralysis perforation poisoning polyp prolapse
-    proliferation pseudoaneurysm pseudocyst pseudotumour reaction regurgitation rejection
-    retinopathy rupture sarcoma sclerosis shock spasm state stenosis stone stricture stroke
-    subluxation syndrome tear thrombosis thrombus torsion toxicity transection tumour type ulcer
-    ulceration variant vasculitis vasculopathy virus volvulus withdrawal
+    arteritis artery aspiration association atresia atrophy attack avulsion bladder bleeding block
+    body bone burn calcification calculus cancer carcinoma cardiomyopathy cell collapse complex
+    compression condition contusion crisis cyst defect deficiency deformity degeneration dehiscence
+    dementia deposition dermatosis detachment disease dislocation disorder disruption dissection
+    diverticulum duct dysfunction dysplasia dystrophy ear ectasia ectopia effusion embolism embolus
+    encephalopathy entrapment episode erosion exacerbation eye failure fever fibrosis fistula
+    formation fracture gangrene gestation granuloma growth haematoma haemorrhage hamartoma heart
+    hernia herniation hip hyperplasia hypersensitivity hypertension hypertrophy hypoplasia impaction
+    infarct infarction infection infestation inflammation ingestion injury insufficiency
+    intoxication involvement ischaemia kidney knee laceration leak lesion leukaemia liver lung
+    lymphoma malformation malignancy mass metastasis muscle myopathy necrosis neoplasia neoplasm
+    nephropathy nerve neuropathy nodule obstruction occlusion oedema ovary overdose palsy pancreas
+    paralysis perforation phenomenon poisoning polyp pregnancy prolapse proliferation pseudoaneurysm
+    pseudocyst pseudotumour reaction regurgitation rejection retinopathy rupture sarcoma sclerosis
+    sequence shock spasm spectrum spine spleen state stenosis stone stricture stroke subluxation
+    syndrome tear testis thrombosis thrombus thyroid tongue tooth torsion toxicity transection
+    tumour type ulcer ulceration uterus valve variant vasculitis vasculopathy vein virus volvulus
+    withdrawal
     """
 )
 # Words that say how, when or on which side, and so never make two diagnoses one.
@@ -75,8 +78,8 @@ _WEAK = _forms(
 
 @dataclass(frozen=True, slots=True)
 class _Phrase:
-    whole: tuple[str, ...]  # without weak words
-    plain: tuple[str, ...]  # with them
+    plain: tuple[str, ...]
+    kept: tuple[str, ...]  # without weak words
     telling: frozenset[str]
     head: str
 
@@ -94,22 +97,24 @@ def head_end(words: Words) -> int:
 def alike(a: str, b: str, *, same_words: Mapping[str, str], whole: bool) -> bool:
     """Whether ``a`` and ``b`` may be one diagnosis or a kind of one another.
 
-    With ``whole`` only when one stands in the other as a phrase; else also when they share a telling head,
-    or a general head and a further telling word. ``same_words`` maps word forms that mean the same to one.
+    With ``whole`` only when one stands in the other as it is; else also when it does so but for words such
+    as "left" or "acute", or they share a telling head, or a general head and a further telling word. ``same_words`` maps word forms that mean the same to one.
     """
     one, other = _phrase(a, same_words), _phrase(b, same_words)
     if contains(one.plain, other.plain) or contains(other.plain, one.plain):
         return True
-    if contains(one.whole, other.whole) or contains(other.whole, one.whole):
+    if whole:
+        return False
+    if contains(one.kept, other.kept) or contains(other.kept, one.kept):
         return True
-    return not whole and (_shares_head(one, other) or _shares_head(other, one))
+    return _shares_head(one, other) or _shares_head(other, one)
 
 
 def _shares_head(one: _Phrase, other: _Phrase) -> bool:
     if not other.head:
         return False
     if other.head not in _GENERAL:
-        return other.head in one.whole
+        return other.head in one.kept
     return one.head == other.head and not one.telling.isdisjoint(other.telling)
 
 
@@ -130,7 +135,7 @@ def _phrase(text: str, same_words: Mapping[str, str]) -> _Phrase:
     ]
     kept = tuple(word for word in plain if word not in _WEAK)
     telling = frozenset(word for word in kept if word not in _GENERAL and word not in _ENDS_HEAD)
-    return _Phrase(kept, plain, telling, head[-1] if head else "")
+    return _Phrase(plain, kept, telling, head[-1] if head else "")
 
 
 def _merged(forms: tuple[str, ...], same_words: Mapping[str, str]) -> tuple[str, ...]:

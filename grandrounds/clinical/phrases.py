@@ -82,9 +82,10 @@ def cut(text: str) -> Words:
     return Words(text, tuple(forms), tuple(starts), tuple(ends))
 
 
+@lru_cache(maxsize=16384)
 def phrase_key(phrase: str) -> tuple[str, ...]:
     """The forms of the words of a short ``phrase``; equal keys are the same phrase."""
-    return cut(phrase).forms
+    return tuple(each for token in _TOKEN.findall(phrase) for each in _token_forms(token))
 
 
 @lru_cache(maxsize=65536)

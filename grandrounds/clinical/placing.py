@@ -6,9 +6,8 @@ from collections import Counter
 from collections.abc import Mapping
 
 from grandrounds.clinical.likeness import head_end
-from grandrounds.clinical.phrases import Words, form
+from grandrounds.clinical.phrases import Words
 from grandrounds.clinical.vocabulary import BODY_SYSTEMS, Concept, Vocabulary
-from grandrounds.text import normalise
 
 # An organ says where; a process could be anywhere. A known concept inside the phrase says both.
 _ORGAN, _PROCESS, _CONCEPT = 6.0, 2.0, 5.0
@@ -30,19 +29,21 @@ _PROCESS_SYSTEMS = frozenset(
         "other",
     )
 )
+# Endings of word forms (see ``phrases.form``), the longest first to be asked.
 _KIND_ENDINGS = {
-    "neoplasm": "oma carcinoma tumor cancer sarcoma lymphoma metastasis neoplasm leukemia malignancy",
-    "trauma": "fracture dislocation injury laceration rupture contusion avulsion tear burn",
-    "vascular": "aneurysm thrombosis embolism infarction ischemia dissection fistula stroke varix",
-    "haemorrhage": "hemorrhage hematoma bleeding hemothorax hemoperitoneum",
-    "obstruction": "obstruction stenosis stricture volvulus intussusception torsion hernia calculus stone",
-    "infection": "infection abscess sepsis pneumonia tuberculosis infestation mycosis fever virus",
-    "toxic": "toxicity poisoning overdose intoxication withdrawal envenomation",
-    "metabolic": "deficiency acidosis ketoacidosis hypoglycemia hyponatremia hypercalcemia",
-    "congenital": "atresia agenesis anomaly malformation heterotopia cyst duplication",
-    "inflammatory": "itis",
-    "degenerative": "degeneration dystrophy atrophy dementia",
-    "genetic": "dysplasia",
+    "neoplasm": "om tumor carcinom cancer sarcom lymphom metastas neoplasm leukemi malignancy",
+    "trauma": "fractur dislocation injury laceration ruptur contusion avulsion tear burn",
+    "vascular": "aneurysm thrombos embolism infarction ischemi dissection fistul strok varix",
+    "haemorrhage": "hemorrhag hematom bleeding hemothorax hemoperitone",
+    "obstruction": "obstruction stenos strictur volvul intussusception torsion herni calcul ston",
+    "infection": "infection abscess seps pneumoni tuberculos infestation mycos fever virus",
+    "toxic": "toxicity poisoning overdos intoxication withdrawal envenomation",
+    "metabolic": "deficiency acidos hypoglycemi hyponatremi hypercalcemi",
+    "congenital": "atresi agenes anomaly malformation heterotopi cyst duplication colobom",
+    "inflammatory": "it granulom",
+    "degenerative": "degeneration dystrophy atrophy dementi glaucom",
+    "genetic": "dysplasi",
+    "other": "syndrom symptom hygrom",
 }
 
 
@@ -96,11 +97,9 @@ def _systems(table: Mapping[str, tuple[str, ...]], word: str) -> tuple[str, ...]
     return ()
 
 
-def _endings() -> tuple[tuple[str, str], ...]:
-    pairs = [
-        (form(normalise(word)), kind) for kind, words in _KIND_ENDINGS.items() for word in words.split()
-    ]
-    return tuple(sorted(pairs, key=lambda pair: -len(pair[0])))
-
-
-_ENDINGS = _endings()
+_ENDINGS = tuple(
+    sorted(
+        ((ending, kind) for kind, endings in _KIND_ENDINGS.items() for ending in endings.split()),
+        key=lambda pair: -len(pair[0]),
+    )
+)

@@ -69,6 +69,7 @@ class Terminology:
                 self._names[phrase_key(written)] = _Name(concept, written, _only_as_written(written))
         self._lengths = _lengths_by_first_word(self._names)
         self._ancestors = _ancestors(vocabulary, self._names)
+        self._group_systems = self._systems_of_groups()
 
     @classmethod
     def load(cls) -> Terminology:
@@ -121,7 +122,10 @@ class Terminology:
         """``diagnosis`` first, then the other names of the concept that it is, if any."""
         concept = self._exact(diagnosis)
         names = [diagnosis] if concept is None else [diagnosis, concept.name, *concept.aliases]
-        return tuple({normalise(name): name for name in reversed(names)}.values())[::-1]
+        first: dict[str, str] = {}
+        for name in names:
+            first.setdefault(normalise(name), name)
+        return tuple(first.values())
 
     def related(self, a: str, b: str) -> bool:
         """Whether one diagnosis is, or may well be, the other: same, synonym, or one a kind of the other.
@@ -157,24 +161,28 @@ class Terminology:
         exact = self._exact(diagnosis)
         if exact is not None:
             return exact.body_system
+        of_group = self._group_systems.get(phrase_key(diagnosis), frozenset())
+        if len(of_group) == 1:
+            return next(iter(of_group))
         return self._placer.place(cut(diagnosis), self.concept_of(diagnosis), cut(context))
 
     def siblings(self, diagnosis: str, *, body_system: str) -> tuple[Concept, ...]:
         """The concepts of ``body_system`` that could stand beside ``diagnosis`` as other answers.
 
         None is related to it. The same kind of process comes first, and of these those with a common
-        parent; within that the order looks random but depends on the diagnosis alone, so that
-        different diagnoses do not all get the same neighbours.
+        parent; general concepts ("pneumonia") come after special ones. Within that the order looks
+        random but depends on the diagnosis alone, so that different diagnoses get different neighbours.
         """
         own = self.concept_of(diagnosis)
         kind = own.kind if own else self._placer.kind_of(cut(diagnosis))
         parents = self._parents(phrase_key(own.name)) if own else frozenset()
         salt = normalise(diagnosis).encode()
 
-        def rank(concept: Concept) -> tuple[bool, bool, bytes]:
+        def rank(concept: Concept) -> tuple[bool, bool, bool, bytes]:
+            key = phrase_key(concept.name)
             mixed = blake2b(salt + b"\0" + concept.name.encode(), digest_size=8).digest()
-            near = not parents.isdisjoint(self._parents(phrase_key(concept.name)))
-            return (concept.kind != kind, not near, mixed)
+            near = not parents.isdisjoint(self._parents(key))
+            return (concept.kind != kind, key in self._group_systems, not near, mixed)
 
         fit = (each for each in self.concepts if each.body_system == body_system)
         return tuple(sorted((each for each in fit if not self.related(diagnosis, each.name)), key=rank))
@@ -197,6 +205,14 @@ class Terminology:
     def _near_key(self, text: str) -> tuple[str, ...] | None:
         concept = self.concept_of(text)
         return None if concept is None else phrase_key(concept.name)
+
+    def _systems_of_groups(self) -> dict[tuple[str, ...], frozenset[str]]:
+        """For each parent, concept or not, the body systems of the concepts below it."""
+        systems: dict[tuple[str, ...], set[str]] = {}
+        for concept in self.concepts:
+            for above in self._ancestors[phrase_key(concept.name)][1]:
+                systems.setdefault(above, set()).add(concept.body_system)
+        return {key: frozenset(found) for key, found in systems.items()}
 
     def _in_line(self, a: tuple[str, ...], b: tuple[str, ...]) -> bool:
         return a == b or a in self._ancestors[b][1] or b in self._ancestors[a][1]

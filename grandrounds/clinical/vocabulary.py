@@ -233,7 +233,10 @@ def _placing_words(path: Path, table: Any) -> dict[str, tuple[str, ...]]:
         if system not in BODY_SYSTEMS:
             raise TerminologyError(f"{path}: {system!r} is no body system.", remedy=_MEND)
         for word in line.split():
-            key = normalise(word) + "-" if word.endswith("-") else form(normalise(word))
+            parts = normalise(word).split()
+            if len(parts) != 1:
+                raise TerminologyError(f"{path}: {word!r} of {system} is not one word.", remedy=_MEND)
+            key = parts[0] + "-" if word.endswith("-") else form(parts[0])
             placing[key] = (*placing.get(key, ()), system)
     return placing
 
