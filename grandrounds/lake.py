@@ -207,6 +207,10 @@ class Lake:
             raise LakeError(f"Media {sha256} is damaged.", remedy="Delete the file and build again.")
         return data
 
+    def has_media(self, sha256: str) -> bool:
+        """Whether the media named ``sha256`` were stored; their bytes are checked when they are read."""
+        return bool(self._media_path(sha256).exists())
+
     def read_blob(self, key: str) -> bytes | None:
         """A cached value by key (``cache/...``), or ``None``."""
         path = self.root / "cache" / _inside(key)

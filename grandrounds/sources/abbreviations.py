@@ -14,7 +14,10 @@ from grandrounds.text import sentences
 
 _BRACKETS = re.compile(r"\(([^()\[\]]{1,120})\)")
 _LISTED = re.compile(r"^\s*(?P<short>[^\s:=,;]{2,15})\s*[:=,;\u2013]\s*(?P<long>\S.{2,120}?)\s*\.?\s*$")
-_NOT_SHORT = re.compile(r"^(?:figs?|figures?|tables?|see|p|n|e\.g|i\.e|case|cases|step|grade|stage|type|[ivx]+|[a-z])\b", re.IGNORECASE)
+_NOT_SHORT = re.compile(
+    r"^(?:figs?|figures?|tables?|see|p|n|e\.g|i\.e|case|cases|step|grade|stage|type|[ivx]+|[a-z])\b",
+    re.IGNORECASE,
+)
 
 
 def find_definitions(text: str) -> tuple[tuple[str, str], ...]:
@@ -23,7 +26,8 @@ def find_definitions(text: str) -> tuple[tuple[str, str], ...]:
     for sentence in sentences(text):
         words = sentence.of(text)
         for match in _BRACKETS.finditer(words):
-            pair = _pair(words[: match.start()].rstrip(), match.group(1).strip())
+            before = words[max(0, match.start() - 300) : match.start()]
+            pair = _pair(before.rstrip(), match.group(1).strip())
             if pair and pair[0] not in found:
                 found[pair[0]] = pair[1]
     return tuple(found.items())
@@ -89,8 +93,11 @@ def best_long_form(short: str, before: str) -> str | None:
         place -= 1
     start = window.rfind(" ", 0, place + 2) + 1
     long = window[start:].strip(" ,;:\"'\u201c\u201d")
-    if short.casefold() in long.casefold().split() or len(long) <= len(short) or "(" in long or "." in long[:-1].replace(". ", "."):
+    if (
+        short.casefold() in long.casefold().split()
+        or len(long) <= len(short)
+        or "(" in long
+        or "." in long[:-1].replace(". ", ".")
+    ):
         return None
     return long
-
-

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from bisect import bisect_right
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
@@ -69,8 +70,12 @@ def assemble(
             mentions.mark_unlinked(passage.words, labels)
     count = type_passages(passages)
     stored = join(passages)
-    named = mentions.mentions_of(stored.marks, [f.figure_id for f in figures], "figure", stored.text, groups or {})
-    tabled = mentions.mentions_of(stored.marks, [t.table_id for t in tables], "table", stored.text, groups or {})
+    named = mentions.mentions_of(
+        stored.marks, [f.figure_id for f in figures], "figure", stored.text, groups or {}
+    )
+    tabled = mentions.mentions_of(
+        stored.marks, [t.table_id for t in tables], "table", stored.text, groups or {}
+    )
     made = tuple(_figure(part, stored, named[part.figure_id], count) for part in figures)
     return Assembled(
         stored=_numbered(stored, made) if count > 1 else stored,
@@ -117,7 +122,9 @@ def _figure(part: FigurePart, stored: Stored, named: tuple[Span, ...], count: in
     )
 
 
-def _figure_case(caption: str, sections: Sequence[Section], named: Sequence[Span], count: int) -> int | None:
+def _figure_case(
+    caption: str, sections: Sequence[Section], named: Sequence[Span], count: int
+) -> int | None:
     """The patient whom a figure shows: as its caption says, else the only one whose text mentions it."""
     said = {case_label(match.group()) for match in _CAPTION_CASE.finditer(caption)}
     if len(said) == 1:
@@ -125,22 +132,17 @@ def _figure_case(caption: str, sections: Sequence[Section], named: Sequence[Span
         return number if number is not None and number <= count else None
     if said:
         return None
-    owners = {
-        section.case_number
-        for section in sections
-        for span in named
-        if section.span.contains(span) and section.case_number is not None
-    }
+    starts = [section.span.start for section in sections]
+    owners = {sections[bisect_right(starts, span.start) - 1].case_number for span in named} - {None}
     return owners.pop() if len(owners) == 1 else None
 
 
 def _numbered(stored: Stored, figures: Sequence[Figure]) -> Stored:
     """The caption of one patient's figure belongs to that patient."""
-    owner = {figure.caption_span: figure.case_number for figure in figures if figure.caption_span}
-    sections = tuple(
-        replace(section, case_number=next((n for span, n in owner.items() if section.span.contains(span)), None))
-        if section.kind == "captions"
-        else section
-        for section in stored.sections
-    )
-    return replace(stored, sections=sections)
+    starts = [section.span.start for section in stored.sections]
+    sections = list(stored.sections)
+    for figure in figures:
+        if figure.caption_span is not None and figure.case_number is not None:
+            place = bisect_right(starts, figure.caption_span.start) - 1
+            sections[place] = replace(sections[place], case_number=figure.case_number)
+    return replace(stored, sections=tuple(sections))

@@ -56,9 +56,14 @@ class CaseReportReader:
         except GrandRoundsError as exc:
             return Reading(failure=str(exc), lasting="seconds" not in exc.what)
         except RecursionError:
-            return Reading(failure="The file is nested too deeply to be read. Look at it: it may be made to do harm.")
+            return Reading(
+                failure="The file is nested too deeply to be read. Look at it: it may be made to do harm."
+            )
         except MemoryError:
-            return Reading(failure="There was not enough memory to read the file. Free some and run again.", lasting=False)
+            return Reading(
+                failure="There was not enough memory to read the file. Free some and run again.",
+                lasting=False,
+            )
         except Exception as exc:  # noqa: BLE001 - one odd file must not end the run; the row says what happened
             _log.debug("the reader failed", exc_info=True)
             return Reading(

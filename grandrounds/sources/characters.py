@@ -7,17 +7,27 @@ import re
 from grandrounds.sources.marked_text import MarkedText
 
 _RAISED = dict(
-    zip("0123456789+-=()\u2212\u2013", "\u2070\u00b9\u00b2\u00b3\u2074\u2075\u2076\u2077\u2078\u2079"
-        "\u207a\u207b\u207c\u207d\u207e\u207b\u207b", strict=True)  # fmt: skip
+    zip(
+        "0123456789+-=()\u2212\u2013",
+        "\u2070\u00b9\u00b2\u00b3\u2074\u2075\u2076\u2077\u2078\u2079"
+        "\u207a\u207b\u207c\u207d\u207e\u207b\u207b",
+        strict=True,
+    )
 )
 _RAISED_LETTERS = dict(
-    zip("abcdefghijklmnoprstuvwxyz", "\u1d43\u1d47\u1d9c\u1d48\u1d49\u1da0\u1d4d\u02b0\u2071\u02b2\u1d4f\u02e1"
-        "\u1d50\u207f\u1d52\u1d56\u02b3\u02e2\u1d57\u1d58\u1d5b\u02b7\u02e3\u02b8\u1dbb", strict=True)  # fmt: skip
+    zip(
+        "abcdefghijklmnoprstuvwxyz",
+        "\u1d43\u1d47\u1d9c\u1d48\u1d49\u1da0\u1d4d\u02b0\u2071\u02b2\u1d4f\u02e1"
+        "\u1d50\u207f\u1d52\u1d56\u02b3\u02e2\u1d57\u1d58\u1d5b\u02b7\u02e3\u02b8\u1dbb",
+        strict=True,
+    )
 )
 _ORDINALS = frozenset({"st", "nd", "rd", "th"})
 _DEGREES = frozenset({"o", "\u00ba", "\u00b0", "\u2218", "\u02da", "\u25e6"})
 # Invisible characters: they break words for search and mean nothing to a reader.
-_INVISIBLE = re.compile("[\u00ad\u200b-\u200f\u202a-\u202e\u2060-\u2064\u2066-\u206f\ufeff\x00-\x08\x0b\x0c\x0e-\x1f\x7f]")
+_INVISIBLE = re.compile(
+    "[\u00ad\u200b-\u200f\u202a-\u202e\u2060-\u2064\u2066-\u206f\ufeff\x00-\x08\x0b\x0c\x0e-\x1f\x7f]"
+)
 # C1 controls are characters of Windows-1252 that were declared as ISO-8859-1.
 _C1 = re.compile("[\x80-\x9f]")
 _SPACE = re.compile(r"\s+")

@@ -24,16 +24,16 @@ _WORDS = (
 _SEPARATOR = r"[\s,;:/&.\u2010-\u2015\u2212-]"
 # Possessive, so that a bracket that turns out to hold prose costs linear time.
 _ROUND = rf"\((?=[^()\[\]]{{0,300}}{_ANY})(?:{_ANY}|\b(?:{_WORDS})(?!\w)|{_SEPARATOR})*+\)"
-_SQUARE = rf"\[(?=[^()\[\]]{{0,300}}{_ANY})(?:{_ANY}|\b(?:{_WORDS})(?!\w)|\d++[a-z]?(?!\w)|{_SEPARATOR})*+\]"
+_SQUARE = (
+    rf"\[(?=[^()\[\]]{{0,300}}{_ANY})(?:{_ANY}|\b(?:{_WORDS})(?!\w)|\d++[a-z]?(?!\w)|{_SEPARATOR})*+\]"
+)
 _NAME = r"[A-Z\u00c0-\u00de][\w'\u2019-]{0,40}"
 _AUTHOR_YEAR = (
     rf"[(\[]\s*(?:(?:{_WORDS})[\s,]+){{0,4}}(?:(?:{_NAME}(?:\s+{_NAME})?(?:\s+(?:and|&)\s+{_NAME}|,?\s+et\s+al\.?)?,?\s*)?"
     rf"{_YEAR}(?:\s*,\s*{_YEAR}){{0,9}}\s*[;,]?\s*){{1,20}}[)\]]"
 )
 _BARE = rf"{_ANY}(?:\s*(?:[,;/\u2010-\u2015\u2212-]|and\b|&)?\s*{_ANY})*+"
-_GROUP = re.compile(
-    rf"(?:(?P<comma>[,;])?\s*)(?P<group>{_ROUND}|{_SQUARE}|{_AUTHOR_YEAR})", re.UNICODE
-)
+_GROUP = re.compile(rf"(?:(?P<comma>[,;])?\s*)(?P<group>{_ROUND}|{_SQUARE}|{_AUTHOR_YEAR})", re.UNICODE)
 _LOOSE = re.compile(rf"(?:(?P<comma>[,;])?\s*)(?P<group>{_BARE})")
 _AFTER_OPENING = re.compile(rf"(?<=[(\[]){_ANY}\s*[,;]\s*")
 _NEEDS_NUMBER = re.compile(r"\b(?:refs?\.?|references?|citations?)\s*$", re.IGNORECASE)

@@ -11,18 +11,23 @@ from grandrounds.sources.formulas import local_name
 
 # Earlier in the list wins. The second member of a `date-type` pair is the publication format.
 _PREFERENCE = (
-    "epub", "epreprint", "pub electronic", "epub-original", "epub-ppub", "pub", "ppub", "pub print", "collection",
-    "collection electronic", "collection print", "pmc-release", "issue-pub", "nihms-submitted", "preprint",
+    "epub", "epreprint", "pub electronic", "epub-original", "epub-ppub", "pub", "ppub", "pub print",
+    "collection", "collection electronic", "collection print", "pmc-release", "issue-pub",
+    "nihms-submitted", "preprint",
 )  # fmt: skip
-_NEVER = frozenset({"retracted", "corrected", "received", "accepted", "rev-recd", "retraction", "update", "rev-request"})
-_MONTHS = {name: number for number, name in enumerate(
-    "jan feb mar apr may jun jul aug sep oct nov dec".split(), start=1)}  # fmt: skip
+_NEVER = frozenset(
+    {"retracted", "corrected", "received", "accepted", "rev-recd", "retraction", "update", "rev-request"}
+)
+_MONTHS = {
+    "jan": 1, "feb": 2, "mar": 3, "apr": 4, "may": 5, "jun": 6, "jul": 7, "aug": 8, "sep": 9, "oct": 10,
+    "nov": 11, "dec": 12, "spr": 3, "sum": 6, "aut": 9, "fal": 9, "win": 12,
+}  # fmt: skip
 _ISO = re.compile(r"^(\d{4})(?:-(\d{1,2})(?:-(\d{1,2}))?)?")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Published:
-    """A publication date; where the day or month was not said, the first; ``origin`` names which date it is."""
+    """A publication date; ``origin`` names which it is. A day or month not said is the first."""
 
     day: date
     origin: str

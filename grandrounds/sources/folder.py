@@ -51,7 +51,7 @@ class FoundFile:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Found:
-    """What a walk found: the folder, the files in it, sorted by name, and the rules file if there is one."""
+    """What a walk found: the folder, its files sorted by name, and the rules file if there is one."""
 
     root: Path
     files: tuple[FoundFile, ...]
@@ -73,7 +73,11 @@ def walk(folder: Path) -> Found:
     if stat.S_ISREG(kind):
         root = folder.parent
         rules = root / RULES_NAME
-        return Found(root=root, files=(_file(folder, printable(folder.name)),), rules=rules if rules.is_file() else None)
+        return Found(
+            root=root,
+            files=(_file(folder, printable(folder.name)),),
+            rules=rules if rules.is_file() else None,
+        )
     if not stat.S_ISDIR(kind):
         raise SourceError(f"{folder} is neither a folder nor a file.", remedy="Give a folder of sources.")
     try:
@@ -89,7 +93,8 @@ def printable(name: str) -> str:
     """``name`` as text that can be stored and shown: odd bytes and control characters as ``\\xNN``."""
     text = os.fsencode(name).decode("utf-8", errors="backslashreplace")
     return "".join(
-        char if char.isprintable() or char == " " else char.encode("unicode_escape").decode() for char in text
+        char if char.isprintable() or char == " " else char.encode("unicode_escape").decode()
+        for char in text
     )
 
 
@@ -137,11 +142,17 @@ def _link(path: Path, name: str, root: Path) -> FoundFile:
         target = path.resolve(strict=True)
     except (OSError, RuntimeError):
         return FoundFile(
-            name=name, path=path, outside=True, trouble="The link leads nowhere or in a circle; it was not followed."
+            name=name,
+            path=path,
+            outside=True,
+            trouble="The link leads nowhere or in a circle; it was not followed.",
         )
     if not target.is_relative_to(root):
         return FoundFile(
-            name=name, path=path, outside=True, trouble="The link leads outside the source folder; it was not followed."
+            name=name,
+            path=path,
+            outside=True,
+            trouble="The link leads outside the source folder; it was not followed.",
         )
     if target.is_dir():
         return FoundFile(
@@ -158,7 +169,10 @@ def _file(path: Path, name: str) -> FoundFile:
         status = path.stat()
     except OSError as exc:
         return FoundFile(
-            name=name, path=path, trouble=f"The file can't be read: {exc.strerror or exc}.", remedy=_READ_RIGHTS
+            name=name,
+            path=path,
+            trouble=f"The file can't be read: {exc.strerror or exc}.",
+            remedy=_READ_RIGHTS,
         )
     return FoundFile(
         name=name,

@@ -21,8 +21,8 @@ MAXIMUM_PIXELS = 120_000_000
 
 _ENDINGS = (".png", ".jpg", ".jpeg", ".tif", ".tiff", ".webp", ".gif", ".bmp")
 _MIME = {
-    "PNG": "image/png", "JPEG": "image/jpeg", "GIF": "image/gif", "TIFF": "image/tiff", "WEBP": "image/webp",
-    "BMP": "image/bmp",
+    "PNG": "image/png", "JPEG": "image/jpeg", "GIF": "image/gif", "TIFF": "image/tiff",
+    "WEBP": "image/webp", "BMP": "image/bmp",
 }  # fmt: skip
 
 
@@ -65,10 +65,9 @@ class GraphicFinder:
             chosen = [file for file in near if _rank(file, article) == best]
             folders = {file.folder for file in chosen}
             if len(folders) > 1:
-                return Choice(note=f"The graphic {name!r} is in {len(folders)} folders beside the article; none was taken.")
+                return Choice(note=f"The graphic {name!r} is in {len(folders)} folders; none was taken.")
             return Choice(file=min(chosen, key=_preference))
         return Choice()
-
 
     def _beside(self, file: FoundFile, article: FoundFile) -> bool:
         """Whether the nearest folder above the picture that holds articles is this article's."""
@@ -96,7 +95,9 @@ def check_picture(data: bytes) -> Picture:
         return Picture(refusal=f"it is no sound picture ({type(exc).__name__})")
     except Exception as exc:  # noqa: BLE001 - a decoder may raise anything on hostile bytes
         return Picture(refusal=f"it is no sound picture ({type(exc).__name__})")
-    return Picture(mime=_MIME[kind]) if kind in _MIME else Picture(refusal="it is no picture of a common kind")
+    return (
+        Picture(mime=_MIME[kind]) if kind in _MIME else Picture(refusal="it is no picture of a common kind")
+    )
 
 
 def shared_by_strangers(claims: Mapping[str, Sequence[str]]) -> frozenset[str]:

@@ -26,8 +26,6 @@ from grandrounds.sources.media import MediaShelf
 from grandrounds.sources.pool import Job, Outcome, Progress, read_all
 from grandrounds.sources.rules import Rules, load_rules
 
-_MAXIMUM_XML = 48 * 1024 * 1024
-
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Inventory:
@@ -67,7 +65,9 @@ def read_folder(
         )
     found = walk(folder)
     rules = load_rules(found.rules)
-    taking = _Taking(found=found, rules=rules, lake=lake, wanted=wanted, index=memory.load_index(lake, folder))
+    taking = _Taking(
+        found=found, rules=rules, lake=lake, wanted=wanted, index=memory.load_index(lake, folder)
+    )
     taking.sort_files()
     taking.read_files(progress, workers)
     inventory = taking.inventory()
@@ -157,11 +157,13 @@ class _Taking:
             if article is None:
                 continue
             taken = media[source.path]
-            source = sources[position] = replace(source, notes=source.notes + taken.notes)
-            cases += rows.cases(article, source, rows.with_media(article.figures, taken.by_name))
+            noted = sources[position] = replace(source, notes=source.notes + taken.notes)
+            cases += rows.cases(article, noted, rows.with_media(article.figures, taken.by_name))
         sources += self._passed_rows(shelf.used)
         sources.sort(key=lambda source: source.path)
-        order = {source.source_id: position for position, source in enumerate(sources) if source.status == READ}
+        order = {
+            source.source_id: position for position, source in enumerate(sources) if source.status == READ
+        }
         cases.sort(key=lambda case: (order[case.source_id], case.case_number))
         passed = Counter(source.kind for source in sources if source.status == PASSED_BY)
         return Inventory(
@@ -192,7 +194,7 @@ class _Taking:
         if known is not None and known.sha256:
             candidate.sha256 = known.sha256
             return
-        limit = _MAXIMUM_XML if candidate.kind == kinds.JATS else MAXIMUM_TEXT
+        limit = kinds.MAXIMUM_XML_BYTES if candidate.kind == kinds.JATS else MAXIMUM_TEXT
         if file.size > limit:
             candidate.reading = Reading(
                 failure=f"The file has {file.size:,} bytes, more than the {limit:,} that are read. "
@@ -204,7 +206,7 @@ class _Taking:
             candidate.sha256 = sha256_bytes(file.path.read_bytes())
         except OSError as exc:
             candidate.reading = Reading(
-                failure=f"The file can't be read: {exc.strerror or exc}. Check that it is still there, and its rights."
+                failure=f"The file can't be read: {exc.strerror or exc}. Check its rights."
             )
             return
         self.index.note(file, kind=candidate.kind, seen_ns=candidate.seen_ns, sha256=candidate.sha256)
@@ -265,7 +267,9 @@ class _Taking:
             if file.name in used:
                 continue
             if kind == kinds.UNREADABLE:
-                reason = f"{file.trouble or 'The file can not be opened.'} {file.remedy or 'Check its rights.'}"
+                reason = (
+                    f"{file.trouble or 'The file can not be opened.'} {file.remedy or 'Check its rights.'}"
+                )
                 made.append(rows.failed(file, kind, reason=reason, said=self.rules.about(file.name)))
             else:
                 nested = file.name.endswith(f"/{RULES_NAME}")
@@ -276,8 +280,8 @@ class _Taking:
             notes = tuple(f"{pattern!r} matches no file." for pattern in idle)
             size = self.found.rules.stat().st_size
             made.append(
-                rows.passed_by(FoundFile(name=RULES_NAME, path=self.found.rules, size=size), "rules", notes=notes)
+                rows.passed_by(
+                    FoundFile(name=RULES_NAME, path=self.found.rules, size=size), "rules", notes=notes
+                )
             )
         return made
-
-

@@ -1,4 +1,4 @@
-"""JATS and NLM articles: PubMed Central, Hindawi, Frontiers, PLOS, BMC and Springer, Elsevier and others."""
+"""JATS and NLM articles: PubMed Central, Hindawi, Frontiers, PLOS, BMC, Springer, Elsevier and others."""
 
 from __future__ import annotations
 
@@ -16,6 +16,7 @@ from grandrounds.sources.jats_text import JatsWalk
 from grandrounds.sources.passages import TABLES
 from grandrounds.sources.xml_safety import parse
 
+
 def read_jats(data: bytes) -> Article:
     """The article that the bytes of a JATS or NLM file hold, also inside a PMC or OAI wrapper.
 
@@ -32,9 +33,12 @@ def read_jats(data: bytes) -> Article:
         notes.append("The article has no title.")
     made = assemble(
         walk.passages,
-        figures=[FigurePart(figure_id=f.figure_id, label=f.label, graphics=f.graphics) for f in walk.figures],
+        figures=[
+            FigurePart(figure_id=f.figure_id, label=f.label, graphics=f.graphics) for f in walk.figures
+        ],
         tables=[
-            TablePart(table_id=t.table_id, label=t.label, caption=t.caption, rows=t.rows) for t in walk.tables
+            TablePart(table_id=t.table_id, label=t.label, caption=t.caption, rows=t.rows)
+            for t in walk.tables
         ],
         groups=walk.groups,
     )
@@ -53,7 +57,9 @@ def read_jats(data: bytes) -> Article:
         abbreviations=abbreviations.merge(
             flow.abbreviations,
             meta.abbreviations,
-            abbreviations.find_definitions("\n\n".join(s.span.of(text) for s in made.stored.sections if s.kind != "tables")),
+            abbreviations.find_definitions(
+                "\n\n".join(s.span.of(text) for s in made.stored.sections if s.kind != "tables")
+            ),
             _table_notes(walk),
         ),
         # JATS means English where it says nothing.
@@ -101,9 +107,11 @@ def _single_article(root: Any) -> Any:
         if reply is not None:
             said = reply.get("error") or " ".join("".join(reply.itertext()).split())
         raise SourceError(
-            f"The <{local_name(root)}> holds no article{f' but the answer {said[:120]!r}' if said else ''}.",
+            f"The <{local_name(root)}> holds no article"
+            + (f" but the answer {said[:120]!r}." if said else "."),
             remedy="Download the article again.",
         )
     raise SourceError(
-        f"The <{local_name(root)}> holds {len(found)} articles.", remedy="Save each article as a file of its own."
+        f"The <{local_name(root)}> holds {len(found)} articles.",
+        remedy="Save each article as a file of its own.",
     )

@@ -23,14 +23,16 @@ _REF_TYPES = {
     "fn": "", "author-notes": "", "aff": "", "corresp": "", "contrib": "", "table-fn": "raise", "kwd": "",
 }  # fmt: skip
 _TARGETS = {
-    "ref": "cite", "element-citation": "cite", "mixed-citation": "cite", "citation": "cite", "nlm-citation": "cite",
-    "fig": "figure", "fig-group": "figure", "table-wrap": "table", "table-wrap-group": "table",
-    "supplementary-material": "supplement", "media": "supplement", "fn": "", "aff": "", "corresp": "",
+    "ref": "cite", "element-citation": "cite", "mixed-citation": "cite", "citation": "cite",
+    "nlm-citation": "cite", "fig": "figure", "fig-group": "figure", "table-wrap": "table",
+    "table-wrap-group": "table", "supplementary-material": "supplement", "media": "supplement",
+    "fn": "", "aff": "", "corresp": "",
 }  # fmt: skip
 _FORMULAS = frozenset({"inline-formula", "disp-formula", "math", "tex-math", "chem-struct"})
 _SILENT = frozenset(
-    {"inline-graphic", "graphic", "media", "object-id", "alt-text", "long-desc", "index-term", "private-char",
-     "glyph-data", "hr", "rt", "rp", "processing-meta", "permissions", "milestone-start", "milestone-end"}
+    {"inline-graphic", "graphic", "media", "object-id", "alt-text", "long-desc", "index-term", "hr",
+     "private-char", "glyph-data", "rt", "rp", "processing-meta", "permissions", "milestone-start",
+     "milestone-end"}
 )  # fmt: skip
 _ONLY_SEPARATORS = re.compile(r"^[\s\d,;()\[\]\u2010-\u2015\u2212.-]*$")
 
@@ -71,8 +73,9 @@ def words_of(element: Any, flow: Flow) -> MarkedText:
 
 def finish(words: MarkedText) -> MarkedText:
     """``words`` without citations, with plain white space, stripped."""
-    citations.remove(words)
-    tidy(words)
+    tidy(words)  # first, so that runs of white space can't slow the search for citations down
+    if citations.remove(words):
+        tidy(words)
     return words.stripped()
 
 
@@ -121,12 +124,12 @@ def inline(element: Any, words: MarkedText, flow: Flow) -> None:
 
 
 def reference_role(element: Any, flow: Flow) -> str:
-    """What an ``xref`` is: ``cite``, a kind of mark, ``raise`` (a footnote sign in a table) or ``""`` (dropped)."""
+    """What an ``xref`` is: ``cite``, a kind of mark, ``raise`` (a sign in a table) or ``""`` (dropped)."""
     said = element.get("ref-type", "")
     if said in _REF_TYPES:
         return _REF_TYPES[said]
     pointed = flow.targets.get((element.get("rid") or "").split(" ")[0], "")
-    return _TARGETS.get(pointed, "reference" if said or pointed else "reference")
+    return _TARGETS.get(pointed, "reference")
 
 
 def _reference(element: Any, words: MarkedText, flow: Flow) -> None:
@@ -205,12 +208,12 @@ def _alternatives(element: Any, words: MarkedText, flow: Flow) -> None:
 
 def _abbreviation(element: Any, words: MarkedText, flow: Flow) -> None:
     long = "".join("".join(child.itertext()) for child in element if local_name(child) == "def")
-    start = len(words)
-    words.add(element.text or "")
+    inner = MarkedText.of(element.text or "")
     for child in element:
         if local_name(child) != "def":
-            inline(child, words, flow)
-        words.add(child.tail or "")
-    short = words.text[start:].strip()
+            inline(child, inner, flow)
+        inner.add(child.tail or "")
+    words.extend(inner)
+    short = inner.text.strip()
     if short and long.strip():
         flow.abbreviations.append((short, " ".join(long.split())))

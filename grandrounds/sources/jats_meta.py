@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import date
 from typing import Any
@@ -140,7 +140,14 @@ def _belongs(element: Any, place: Any) -> bool:
     """Whether a licence speaks for the article, not for one figure or abstract of it."""
     parent = element.getparent()
     while parent is not None and parent is not place:
-        if local_name(parent) in ("fig", "table-wrap", "abstract", "trans-abstract", "related-object", "contrib"):
+        if local_name(parent) in (
+            "fig",
+            "table-wrap",
+            "abstract",
+            "trans-abstract",
+            "related-object",
+            "contrib",
+        ):
             return False
         parent = parent.getparent()
     return True
@@ -168,7 +175,10 @@ def _authors(meta: Any, flow: Flow) -> tuple[str, ...]:
             name = next((e for e in contributor.iter() if local_name(e) in ("name", "string-name")), None)
             collective = next((e for e in contributor.iter() if local_name(e) == "collab"), None)
             if name is not None:
-                surname, given = title_of(_child(name, "surname"), flow), title_of(_child(name, "given-names"), flow)
+                surname, given = (
+                    title_of(_child(name, "surname"), flow),
+                    title_of(_child(name, "given-names"), flow),
+                )
                 names.append(f"{surname or title_of(name, flow)} {initials(given)}".strip())
             elif collective is not None:
                 names.append(tidy_text(collective.text or "") or title_of(collective, flow))
@@ -177,7 +187,9 @@ def _authors(meta: Any, flow: Flow) -> tuple[str, ...]:
 
 def initials(given: str) -> str:
     """The initials of given names: "Mary-Jane K." gives "MJK"."""
-    return "".join(part[0].upper() for part in re.split(r"[\s.\u2010-]+", given) if part and part[0].isalpha())
+    return "".join(
+        part[0].upper() for part in re.split(r"[\s.\u2010-]+", given) if part and part[0].isalpha()
+    )
 
 
 def _keywords(meta: Any, flow: Flow) -> tuple[tuple[str, ...], tuple[tuple[str, str], ...]]:
@@ -202,5 +214,5 @@ def _child(element: Any, name: str) -> Any:
     return next(_children(element, name), None)
 
 
-def _children(element: Any, name: str) -> Iterable[Any]:
+def _children(element: Any, name: str) -> Iterator[Any]:
     return iter(()) if element is None else (child for child in element if local_name(child) == name)

@@ -118,7 +118,10 @@ def _html_row(row: Any, flow: Flow) -> list[_Cell]:
     flow.check_time()
     return [
         _Cell(
-            words_of(cell, flow), None, _number(cell.get("colspan"), 1), min(_number(cell.get("rowspan"), 1), 500)
+            words_of(cell, flow),
+            None,
+            _number(cell.get("colspan"), 1),
+            min(_number(cell.get("rowspan"), 1), 500),
         )
         for cell in row
         if local_name(cell) in ("td", "th")
@@ -151,9 +154,7 @@ def _columns(group: Any) -> tuple[dict[str, int], dict[str, tuple[str, str]]]:
     return names, spans
 
 
-def _cals_cell(
-    entry: Any, names: dict[str, int], spans: dict[str, tuple[str, str]], flow: Flow
-) -> _Cell:
+def _cals_cell(entry: Any, names: dict[str, int], spans: dict[str, tuple[str, str]], flow: Flow) -> _Cell:
     first, last = spans.get(entry.get("spanname", ""), (entry.get("namest", ""), entry.get("nameend", "")))
     column = names.get(first or entry.get("colname", ""))
     width = 1

@@ -6,7 +6,8 @@ holds. Left out on purpose: reference lists, pictures, printed labels of formula
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections import Counter, deque
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -21,16 +22,32 @@ from grandrounds.sources.section_titles import case_label, title_kind
 _HREF = "{http://www.w3.org/1999/xlink}href"
 _CONTAINERS = {
     "sec": "", "app": "Appendix", "app-group": "", "ack": "Acknowledgments", "glossary": "Abbreviations",
-    "notes": "Notes", "fn-group": "Footnotes", "bio": "Biography", "boxed-text": "Box", "statement": "",
-    "speech": "", "disp-quote": "", "verse-group": "", "sig-block": "", "front-stub": "", "body": "", "back": "",
-    "question-wrap": "", "answer": "", "explanation": "", "question": "", "block-alternatives": "", "div": "",
-    "section": "", "supplementary-material": "Supplementary material", "disp-formula-group": "", "def-list": "",
-    "floats-group": "", "floats-wrap": "", "ref-list": "", "fn": "", "list": "",
+    "notes": "Notes", "fn-group": "Footnotes", "bio": "Biography", "boxed-text": "Box",
+    "supplementary-material": "Supplementary material", "statement": "", "speech": "", "disp-quote": "",
+    "verse-group": "", "sig-block": "", "front-stub": "", "body": "", "back": "", "question-wrap": "",
+    "question": "", "answer": "", "explanation": "", "block-alternatives": "", "div": "", "section": "",
+    "disp-formula-group": "", "def-list": "", "floats-group": "", "floats-wrap": "", "ref-list": "",
+    "fn": "", "list": "",
 }  # fmt: skip
 _FLOATS = frozenset({"fig", "fig-group", "table-wrap", "table-wrap-group"})
-_BLOCKS = frozenset(_CONTAINERS) | _FLOATS | {"list-item", "def-item", "preformat", "code", "array", "table", "tgroup"}
+_BLOCKS = (
+    frozenset(_CONTAINERS)
+    | _FLOATS
+    | {"list-item", "def-item", "preformat", "code", "array", "table", "tgroup"}
+)
 _IGNORED = frozenset(
-    {"title", "label", "sec-meta", "object-id", "ref", "permissions", "alt-text", "long-desc", "kwd-group", "graphic"}
+    {
+        "title",
+        "label",
+        "sec-meta",
+        "object-id",
+        "ref",
+        "permissions",
+        "alt-text",
+        "long-desc",
+        "kwd-group",
+        "graphic",
+    }
 )
 _EMPHASIS = frozenset({"bold", "b", "italic", "i", "underline", "sc", "styled-content"})
 _ORDERED = ("order", "alpha-lower", "alpha-upper", "roman-lower", "roman-upper")
@@ -66,7 +83,7 @@ class JatsWalk:
     figures: list[RawFigure] = field(default_factory=list)
     tables: list[RawTable] = field(default_factory=list)
     _floats: list[Any] = field(default_factory=list)
-    _ids: set[str] = field(default_factory=set)
+    _ids: Counter[str] = field(default_factory=Counter)
 
     def read(self, article: Any, *, title: str) -> None:
         """Walk through ``article``: title, abstracts, body, back matter, captions, tables, the rest."""
@@ -133,7 +150,9 @@ class JatsWalk:
         if not title and spot.area == BACK and not spot.path:
             title = _CONTAINERS[name]
         if name == "boxed-text":
-            title = title or next((title_of(c, self.flow) for c in element.iter() if local_name(c) == "title"), "")
+            title = title or next(
+                (title_of(c, self.flow) for c in element.iter() if local_name(c) == "title"), ""
+            )
         hint = element.get("sec-type") or ""
         inner = Spot(area=spot.area, path=spot.path, hint=hint or spot.hint)
         self.blocks(element, spot.below(title, hint) if title else inner)
@@ -148,7 +167,9 @@ class JatsWalk:
             return f"{label} {words}".strip()
         return words or (label if local_name(element) in ("sec", "app", "boxed-text") else "")
 
-    def _paragraph(self, element: Any, spot: Spot, *, prefix: str = "", skip_first: bool = False, lead: str = "") -> None:
+    def _paragraph(
+        self, element: Any, spot: Spot, *, prefix: str = "", skip_first: bool = False, lead: str = ""
+    ) -> None:
         """Read an element of running text; blocks inside it end the paragraph and start a new one."""
         words = MarkedText.of(lead if skip_first else element.text or "")
         for position, child in enumerate(element):
@@ -230,14 +251,14 @@ class JatsWalk:
 
     def _captions_and_tables(self) -> None:
         """Read all floats met so far: figures first, then tables; each kind in printed order."""
-        tables: list[tuple[Any, str]] = []
-        queue = [(element, "") for element in self._in_printed_order()]
+        tables: deque[tuple[Any, str]] = deque()
+        queue = deque((element, "") for element in self._in_printed_order())
         self._floats.clear()
         while queue or tables:
-            element, outer = queue.pop(0) if queue else tables.pop(0)
+            element, outer = queue.popleft() if queue else tables.popleft()
             name = local_name(element)
             if name in ("fig-group", "table-wrap-group"):
-                queue[:0] = self._group(element, name)
+                queue.extendleft(reversed(self._group(element, name)))
             elif name == "fig":
                 self._figure(element, outer)
             elif queue:
@@ -245,7 +266,7 @@ class JatsWalk:
                 continue
             else:
                 self._table(element, outer)
-            queue += [(inner, "") for inner in self._floats]
+            queue.extend((inner, "") for inner in self._floats)
             self._floats.clear()
 
     def _in_printed_order(self) -> list[Any]:
@@ -265,7 +286,10 @@ class JatsWalk:
         """Read a group's own caption; the answer is its members, each with the group's label."""
         label = self._float_label(element)
         is_figures = name == "fig-group"
-        spot = Spot(area=CAPTIONS if is_figures else TABLES, path=(label or ("Figures" if is_figures else "Tables"),))
+        spot = Spot(
+            area=CAPTIONS if is_figures else TABLES,
+            path=(label or ("Figures" if is_figures else "Tables"),),
+        )
         for child in element:
             if local_name(child) not in _FLOATS | {"label"}:
                 self._caption_part(child, spot, anchors=())
@@ -287,13 +311,24 @@ class JatsWalk:
 
     def _caption_part(self, child: Any, spot: Spot, *, anchors: tuple[str, ...]) -> None:
         name = local_name(child)
-        if name in ("graphic", "media", "alt-text", "long-desc", "object-id", "permissions", "alternatives", "kwd-group"):
+        if name in (
+            "graphic",
+            "media",
+            "alt-text",
+            "long-desc",
+            "object-id",
+            "permissions",
+            "alternatives",
+            "kwd-group",
+        ):
             return
         before = len(self.passages)
         if name == "caption":
             self._loose(child.text, spot)
             for part in child:
-                self._caption_part(part, spot, anchors=()) if local_name(part) == "title" else self.block(part, spot)
+                self._caption_part(part, spot, anchors=()) if local_name(part) == "title" else self.block(
+                    part, spot
+                )
                 self._loose(part.tail, spot)
         elif name == "title":
             self._emit(words_of(child, self.flow), spot)
@@ -321,7 +356,16 @@ class JatsWalk:
 
     def _table_part(self, child: Any, spot: Spot, rows: list[tuple[str, ...]]) -> None:
         name = local_name(child)
-        if name in ("label", "caption", "object-id", "graphic", "media", "alt-text", "long-desc", "permissions"):
+        if name in (
+            "label",
+            "caption",
+            "object-id",
+            "graphic",
+            "media",
+            "alt-text",
+            "long-desc",
+            "permissions",
+        ):
             return
         if name == "alternatives":
             grids = [part for part in child if local_name(part) in ("table", "tgroup")][:1]
@@ -371,13 +415,16 @@ class JatsWalk:
 
     def _sub_article(self, element: Any) -> None:
         """A reply, a review report, a translation: its words are kept, its pictures are not the case's."""
-        title = next((title_of(t, self.flow) for t in element.iter() if local_name(t) == "article-title"), "")
+        title = next(
+            (title_of(t, self.flow) for t in element.iter() if local_name(t) == "article-title"), ""
+        )
         spot = Spot(area=OTHER, path=(title or local_name(element),))
-        for part in element.iter():
-            if local_name(part) == "abstract":
-                self.blocks(part, spot)
         for part in element:
-            if local_name(part) in ("body", "back", "floats-group"):
+            if local_name(part) in ("front", "front-stub"):
+                for abstract in part.iter():
+                    if local_name(abstract) == "abstract":
+                        self.blocks(abstract, spot)
+            elif local_name(part) in ("body", "back", "floats-group"):
                 self.blocks(part, spot)
             elif local_name(part) in ("sub-article", "response"):
                 self._sub_article(part)
@@ -400,15 +447,15 @@ class JatsWalk:
 
     def _unique(self, name: str) -> str:
         """``name``, or a variant that no other float of the article has."""
-        made, count = name, 1
-        while made in self._ids:
-            count += 1
-            made = f"{name}-{count}"
-        self._ids.add(made)
+        made = name
+        while self._ids[made]:
+            self._ids[name] += 1
+            made = f"{name}-{self._ids[name]}"
+        self._ids[made] += 1
         return made
 
 
-def _children(element: Any, name: str) -> Iterable[Any]:
+def _children(element: Any, name: str) -> Iterator[Any]:
     return (child for child in element if local_name(child) == name)
 
 

@@ -21,6 +21,9 @@ EMPTY, UNREADABLE, OTHER = "empty", "unreadable", "other"
 CASE_KINDS = frozenset({JATS, CASE_MARKDOWN, CASE_TEXT})
 """The kinds that hold case reports."""
 
+MAXIMUM_XML_BYTES = 48 * 1024 * 1024
+"""Largest XML file that is read. Case reports are about 50 KB; volumes of abstracts a few MB."""
+
 HEAD_BYTES = 64 * 1024
 """How much of a file is looked at."""
 

@@ -53,7 +53,12 @@ def by_signature(head: bytes) -> str | None:
         return "video"
     if head[:4] == b"RIFF":
         return {b"AVI ": "video", b"WEBP": "image"}.get(head[8:12])
-    if head[:2] == b"BM" and len(head) > 18 and head[6:10] == b"\x00" * 4 and head[14] in (12, 40, 108, 124):
+    if (
+        head[:2] == b"BM"
+        and len(head) > 18
+        and head[6:10] == b"\x00" * 4
+        and head[14] in (12, 40, 108, 124)
+    ):
         return "image"
     if len(head) > 376 and head[0] == head[188] == head[376] == 0x47:
         return "video"
@@ -84,7 +89,9 @@ def is_dicom(head: bytes) -> bool:
 
     Three elements in ascending order must parse, starting in group 0002 or 0008.
     """
-    return any(_parses(head, order=order, explicit=explicit) for order in "<>" for explicit in (True, False))
+    return any(
+        _parses(head, order=order, explicit=explicit) for order in "<>" for explicit in (True, False)
+    )
 
 
 def _header_size(head: bytes) -> int:

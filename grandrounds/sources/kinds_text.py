@@ -23,17 +23,23 @@ _NOT_JATS = re.compile(
     r"|<article[^>]*\s(?:class|role|itemscope)\s*=",
     re.IGNORECASE,
 )
-_CASE_HEAD = re.compile(r"^kind\s*:\s*[\"']?case[ _-]?report[\"']?\s*(?:#.*)?$", re.MULTILINE | re.IGNORECASE)
+_CASE_HEAD = re.compile(
+    r"^kind\s*:\s*[\"']?case[ _-]?report[\"']?\s*(?:#.*)?$", re.MULTILINE | re.IGNORECASE
+)
 _HTML = re.compile(r"^\s*<(?:!doctype\s+html|html|body|div|head|h[1-6]|p)\b", re.IGNORECASE)
 _JSON = re.compile(r"""^\s*(?:\{\s*(?:"|\})|\[\s*(?:["\[{\]]|-?\d|true|false|null))""")
 _CONTROLS = re.compile(r"[\x00-\x08\x0e-\x1a\x1c-\x1f]")
 _SUBTITLES = re.compile(r"^\ufeff?WEBVTT|^\d\d:\d\d:\d\d[,.]\d{3} --> ", re.MULTILINE)
 # Headings of a case report on a line of their own, numbered or not, as Markdown or plain.
-_HEADING = r"^[ \t]*(?:#{{1,4}}[ \t]*)?(?:\d{{1,2}}(?:\.\d{{1,2}})*[.)]?[ \t]+)?(?:\*\*)?(?:{})(?:\*\*)?[ \t]*:?[ \t]*$"
+_HEADING = (
+    r"^[ \t]*(?:#{{1,4}}[ \t]*)?(?:\d{{1,2}}(?:\.\d{{1,2}})*[.)]?[ \t]+)?"
+    r"(?:\*\*)?(?:{})(?:\*\*)?[ \t]*:?[ \t]*$"
+)
 _CASE_HEADING = re.compile(
     _HEADING.format(
-        r"(?:clinical )?case (?:presentation|report|description|summary|history)s?|presentation of (?:the )?case"
-        r"|patient presentation|history of present(?:ing)? (?:illness|complaint)|case (?:no\. ?)?\d"
+        r"(?:clinical )?case (?:presentation|report|description|summary|history)s?"
+        r"|presentation of (?:the )?case|patient presentation"
+        r"|history of present(?:ing)? (?:illness|complaint)|case (?:no\. ?)?\d"
     ),
     re.MULTILINE | re.IGNORECASE,
 )
@@ -87,7 +93,11 @@ def recognise_markup(text: str) -> str:
         position = match.end()
     root = _ROOT.match(text, position)
     if root is None:
-        return "jats" if re.match(r"<!DOCTYPE\s+article\b", text[position:]) and not _NOT_JATS.search(text) else "xml"
+        return (
+            "jats"
+            if re.match(r"<!DOCTYPE\s+article\b", text[position:]) and not _NOT_JATS.search(text)
+            else "xml"
+        )
     name = root.group(2)
     if name == "article":
         return "xml" if _NOT_JATS.search(text) else "jats"

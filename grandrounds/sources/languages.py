@@ -51,7 +51,9 @@ def guess(text: str) -> str | None:
         if sum(len(match) for match in pattern.findall(sample)) > 0.15 * letters:
             return tag
     words = [word.casefold() for word in _WORD.findall(sample)]
-    counts = sorted(((sum(word in known for word in words), tag) for tag, known in _LISTS.items()), reverse=True)
+    counts = sorted(
+        ((sum(word in known for word in words), tag) for tag, known in _LISTS.items()), reverse=True
+    )
     best, second = counts[0], counts[1]
     if best[0] >= 5 and best[0] >= 0.08 * len(words) and best[0] >= 2 * second[0]:
         return best[1]

@@ -21,7 +21,9 @@ _LINK = re.compile(
     re.IGNORECASE,
 )
 _NAME = re.compile(
-    r"\bcreative\s*commons\b|\bCC(?:[\s\u2010-\u2015-]+(?=BY\b)|\s*[(\u2013]?\s*(?=BY\b))|\bCC0\b|\bCC[- ]zero\b", re.IGNORECASE
+    r"\bcreative\s*commons\b|\bCC(?:[\s\u2010-\u2015-]+(?=BY\b)|\s*[(\u2013]?\s*(?=BY\b))"
+    r"|\bCC0\b|\bCC[- ]zero\b",
+    re.IGNORECASE,
 )
 _NON_COMMERCIAL = re.compile(r"non[\s\u2010-\u2015-]*commercial|\bNC\b", re.IGNORECASE)
 _NO_DERIVATIVES = re.compile(r"no[\s\u2010-\u2015-]*deriv|\bND\b", re.IGNORECASE)
@@ -29,34 +31,46 @@ _SHARE_ALIKE = re.compile(r"share[\s\u2010-\u2015-]*alike|\bSA\b", re.IGNORECASE
 _ATTRIBUTION = re.compile(r"attribution|\bBY\b")
 _VERSION = re.compile(r"(?<![\d.])(?:v(?:ersion)?\.?\s*)?([1-4]\.[05])(?![\d.]*\d)", re.IGNORECASE)
 _CC0 = re.compile(r"\bCC0\b|\bCC[- ]zero\b|publicdomain/zero", re.IGNORECASE)
-_WAIVER_FOR_DATA = re.compile(r"(?:waiver|dedication|CC0|zero)[^.]{0,200}\b(?:appl\w+ to|for) the (?:meta)?data", re.IGNORECASE)
+_WAIVER_FOR_DATA = re.compile(
+    r"(?:waiver|dedication|CC0|zero)[^.]{0,200}\b(?:appl\w+ to|for) the (?:meta)?data", re.IGNORECASE
+)
 _FREE_OF_RIGHTS = re.compile(
     r"\b(?:is|are|lies|placed|dedicated|made available|work) (?:in|to|into|under) the public domain\b"
-    r"|\bpublic domain (?:declaration|dedication|work|in the)|\bfree of all copyright\b|\bnot subject to copyright\b"
-    r"|^\s*public[ -]domain\s*$",
+    r"|\bpublic domain (?:declaration|dedication|work|in the)|\bfree of all copyright\b"
+    r"|\bnot subject to copyright\b|^\s*public[ -]domain\s*$",
     re.IGNORECASE,
 )
 _NOT_FREE = re.compile(r"\bnot in the public domain\b", re.IGNORECASE)
-_LIMITS_USE = re.compile(r"non[\s\u2010-\u2015-]*commercial (?:use|purposes|reproduction|distribution|re-?use)", re.IGNORECASE)
-_BOTH_USES = re.compile(r"(?<!non)(?<!non-)(?<!non )\bcommercial(?:ly)?\b(?:,| and| or|/| as well as) (?:for )?non", re.IGNORECASE)
+_LIMITS_USE = re.compile(
+    r"non[\s\u2010-\u2015-]*commercial (?:use|purposes|reproduction|distribution|re-?use)", re.IGNORECASE
+)
+_BOTH_USES = re.compile(
+    r"(?<!non)(?<!non-)(?<!non )\bcommercial(?:ly)?\b(?:,| and| or|/| as well as) (?:for )?non",
+    re.IGNORECASE,
+)
 _OTHERS = (
     (re.compile(r"\bopen government licen[cs]e[^.]{0,20}v?3", re.IGNORECASE), "OGL-UK-3.0"),
     (re.compile(r"\bopen government licen[cs]e[^.]{0,20}v?2", re.IGNORECASE), "OGL-UK-2.0"),
 )
 _VERSIONS = frozenset({"1.0", "2.0", "2.5", "3.0", "4.0"})
 # The ported versions that SPDX lists; any other port is named by its version alone.
-_PORTS = frozenset(
-    "CC-BY-2.5-AU CC-BY-3.0-AT CC-BY-3.0-AU CC-BY-3.0-DE CC-BY-3.0-IGO CC-BY-3.0-NL CC-BY-3.0-US CC-BY-NC-3.0-DE "
-    "CC-BY-NC-ND-3.0-DE CC-BY-NC-ND-3.0-IGO CC-BY-NC-SA-2.0-DE CC-BY-NC-SA-2.0-FR CC-BY-NC-SA-2.0-UK "
-    "CC-BY-NC-SA-3.0-DE CC-BY-NC-SA-3.0-IGO CC-BY-ND-3.0-DE CC-BY-SA-2.0-UK CC-BY-SA-2.1-JP CC-BY-SA-3.0-AT "
-    "CC-BY-SA-3.0-DE CC-BY-SA-3.0-IGO".split()
-)
+_PORTS = {
+    "CC-BY-2.5": ("AU",),
+    "CC-BY-3.0": ("AT", "AU", "DE", "IGO", "NL", "US"),
+    "CC-BY-NC-3.0": ("DE",),
+    "CC-BY-NC-ND-3.0": ("DE", "IGO"),
+    "CC-BY-NC-SA-2.0": ("DE", "FR", "UK"),
+    "CC-BY-NC-SA-3.0": ("DE", "IGO"),
+    "CC-BY-ND-3.0": ("DE",),
+    "CC-BY-SA-2.0": ("UK",),
+    "CC-BY-SA-3.0": ("AT", "DE", "IGO"),
+}
 _SPDX_SHAPE = re.compile(r"^[A-Za-z0-9][A-Za-z0-9.+-]*$")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Licence:
-    """A licence: its SPDX id or ``unknown``, the words or link that say so, and a remark where they disagree."""
+    """A licence: its SPDX id or ``unknown``, the words or link that say so, a note where they disagree."""
 
     spdx: str = UNKNOWN
     evidence: str = ""
@@ -88,8 +102,9 @@ class _Terms:
         name += "-SA" * (self.share_alike and not self.no_derivatives)
         if self.version not in _VERSIONS:
             return f"LicenseRef-{name}"
-        ported = f"{name}-{self.version}-{self.port.upper()}"
-        return ported if self.port and ported in _PORTS else f"{name}-{self.version}"
+        versioned = f"{name}-{self.version}"
+        port = self.port.upper()
+        return f"{versioned}-{port}" if port in _PORTS.get(versioned, ()) else versioned
 
 
 def read_licence(*, links: Sequence[str] = (), words: str = "") -> Licence:
@@ -97,7 +112,9 @@ def read_licence(*, links: Sequence[str] = (), words: str = "") -> Licence:
     words = " ".join(words.split())
     waiver = _WAIVER_FOR_DATA.search(words) is not None
     linked = [(link, term) for link in links if (term := _of_link(link)) is not None]
-    linked += [(m.group(), term) for m in _LINK.finditer(words) if (term := _of_link(m.group())) is not None]
+    linked += [
+        (m.group(), term) for m in _LINK.finditer(words) if (term := _of_link(m.group())) is not None
+    ]
     named = _of_words(words)
     terms = [(link, term) for link, term in linked if isinstance(term, _Terms)]
     if terms:
@@ -187,7 +204,11 @@ def _phrase(words: str, name: re.Match[str]) -> str:
     limit = len(phrase)
     if other and not re.search(r"[(,:]\s*$", phrase[: other.start()]):
         limit = other.start()
-    stop = re.search(r"\b(?:which|that|permits?|permitting|provided|allows?|to view|unless|if you|and your|waiver)\b|\.\s", phrase)
+    stop = re.search(
+        r"\b(?:which|that|permits?|permitting|provided|allows?|to view|unless|if you|and your|waiver)\b"
+        r"|\.\s",
+        phrase,
+    )
     return phrase[: min(limit, stop.start() if stop else limit)]
 
 

@@ -51,11 +51,15 @@ from grandrounds.sources.identity import cite, clean_doi, clean_pmcid
 from grandrounds.sources.licences import from_name
 from grandrounds.sources.markdown_body import Body, read_body
 
-MAXIMUM_BYTES = 8 * 1024 * 1024
+MAXIMUM_BYTES = 2 * 1024 * 1024
 """Largest text file that is read as a case report."""
 
 _FENCE = re.compile(r"^(?:---|\.\.\.)[ \t]*$", re.MULTILINE)
-_ENCODINGS = ((codecs.BOM_UTF8, "utf-8-sig"), (codecs.BOM_UTF16_LE, "utf-16"), (codecs.BOM_UTF16_BE, "utf-16"))
+_ENCODINGS = (
+    (codecs.BOM_UTF8, "utf-8-sig"),
+    (codecs.BOM_UTF16_LE, "utf-16"),
+    (codecs.BOM_UTF16_BE, "utf-16"),
+)
 
 
 class _Strict(BaseModel):
@@ -144,7 +148,8 @@ def _split(text: str) -> tuple[Head, str]:
     closing = _FENCE.search(bare, opening.end()) if opening else None
     if opening is None or closing is None:
         raise SourceError(
-            "The YAML head has no end.", remedy="Close it with a line of three dashes (---) before the text."
+            "The YAML head has no end.",
+            remedy="Close it with a line of three dashes (---) before the text.",
         )
     return parse_head(bare[opening.end() : closing.start()]), bare[closing.end() :]
 
@@ -158,13 +163,19 @@ def parse_head(source: str) -> Head:
         document = yaml.safe_load(source)
     except (yaml.YAMLError, ValueError, RecursionError) as exc:
         short = " ".join(str(exc).split())[:300]
-        raise SourceError(f"The head is not valid YAML: {short}", remedy="Quote values that hold ': '.") from exc
+        raise SourceError(
+            f"The head is not valid YAML: {short}", remedy="Quote values that hold ': '."
+        ) from exc
     try:
         repr(document).encode("utf-8")
     except UnicodeEncodeError as exc:
-        raise SourceError("The head holds characters that are none (lone surrogates).", remedy="Remove them.") from exc
+        raise SourceError(
+            "The head holds characters that are none (lone surrogates).", remedy="Remove them."
+        ) from exc
     if not isinstance(document, dict):
-        raise SourceError("The YAML head is no list of `key: value` lines.", remedy="See the head's format.")
+        raise SourceError(
+            "The YAML head is no list of `key: value` lines.", remedy="See the head's format."
+        )
     try:
         head = Head.model_validate(document)
     except ValidationError as exc:
@@ -189,7 +200,8 @@ def _known_keys() -> str:
 def _article(head: Head, body: Body) -> Article:
     notes: list[str] = []
     figures = [
-        FigurePart(figure_id=part.figure_id, label=part.label, graphics=part.graphics) for part in body.figures
+        FigurePart(figure_id=part.figure_id, label=part.label, graphics=part.graphics)
+        for part in body.figures
     ]
     passages = list(body.passages)
     for given in head.figures:
@@ -204,7 +216,9 @@ def _article(head: Head, body: Body) -> Article:
             )
     numbers = [mentions.label_number(figure.label) or "" for figure in figures]
     if all(number.isdigit() for number in numbers):
-        figures = [figure for _, figure in sorted(zip(map(int, numbers), figures, strict=True), key=lambda p: p[0])]
+        figures = [
+            figure for _, figure in sorted(zip(map(int, numbers), figures, strict=True), key=lambda p: p[0])
+        ]
     made = assemble(body.ordered(passages), figures=figures, tables=body.tables)
     title = body.title
     if not title:

@@ -14,22 +14,36 @@ from grandrounds.sources.mentions import label_number
 from grandrounds.sources.passages import ABSTRACT, BACK, BODY, CAPTIONS, TABLES, TITLE, Passage, Spot
 from grandrounds.sources.section_titles import case_label, title_kind
 
-_HEADING = re.compile(r"^ {0,3}(#{1,6})[ \t]+(.+?)[ \t]*#*[ \t]*$")
-_PLAIN_HEADING = re.compile(r"^[ \t]*(?:\*\*|__)?((?:\d{1,2}(?:\.\d{1,2})*[.)]?[ \t]+)?[A-Z][^\n]{1,70}?)(?:\*\*|__)?[ \t]*:?[ \t]*$")
+_HEADING = re.compile(r"^ {0,3}(#{1,6})[ \t]+(\S.*)$")
+_LONGEST_HEADING = 300
+_PLAIN_HEADING = re.compile(
+    r"^[ \t]*(?:\*\*|__)?((?:\d{1,2}(?:\.\d{1,2})*[.)]?[ \t]+)?[A-Z][^\n]{1,70}?)"
+    r"(?:\*\*|__)?[ \t]*:?[ \t]*$"
+)
 _UNDERLINE = re.compile(r"^ {0,3}(=+|-{3,})[ \t]*$")
 _ITEM = re.compile(r"^[ \t]*(?:[-*+\u2022][ \t]+|(\d{1,3}|[a-z])[.)][ \t]+)(?=\S)")
-_IMAGE = re.compile(r"!\[((?:[^\[\]]|\[[^\]]*\])*)\]\(\s*<?([^()\s<>]+(?:\([^()\s]*\)[^()\s]*)?)>?(?:\s+[\"'][^\"']*[\"'])?\s*\)")
-_LINK = re.compile(r"\[([^\[\]]+)\]\([^()\s]*(?:\s+\"[^\"]*\")?\)")
-_COMMENT = re.compile(r"<!--.*?-->", re.DOTALL)
+_IMAGE = re.compile(
+    r"!\[((?:[^\[\]]|\[[^\[\]]{0,300}\]){0,3000}+)\]"
+    r"\(\s{0,9}<?([^()\s<>]{1,300}(?:\([^()\s]{0,99}\)[^()\s]{0,99})?)>?"
+    r"(?:\s{1,9}[\"'][^\"'\n]{0,300}[\"'])?\s{0,9}\)"
+)
+_LINK = re.compile(r"\[([^\[\]]{1,2000})\]\([^()\s]{0,2000}(?:\s{1,9}\"[^\"\n]{0,300}\")?\)")
 _TAG = re.compile(r"</?[A-Za-z][A-Za-z0-9]*(?:\s[^<>]{0,200})?/?>")
 _FOOTNOTE = re.compile(r"\[\^[^\]]{1,20}\]:?")
-_STRONG = re.compile(r"(\*\*|__)(?=\S)(.+?)(?<=\S)\1")
-_EMPHASIS = re.compile(r"(?<![\w*])\*(?=\S)([^*\n]+?)(?<=\S)\*(?![\w*])|(?<![\w_])_(?=\S)([^_\n]+?)(?<=\S)_(?![\w_])")
-_CODE = re.compile(r"`+([^`]+)`+")
+_STRONG = re.compile(r"(\*\*|__)(?=\S)(.{1,600}?)(?<=\S)\1", re.DOTALL)
+_EMPHASIS = re.compile(
+    r"(?<![\w*])\*(?=\S)([^*]{1,600})(?<=\S)\*(?![\w*])|(?<![\w_])_(?=\S)([^_]{1,600})(?<=\S)_(?![\w_])"
+)
+_CODE = re.compile(r"(?<!`)`{1,3}([^`]{1,2000})`{1,3}(?!`)")
 _ESCAPED = re.compile(r"\\([\\`*_{}\[\]()#+.!|<>~-])")
 _RULE = re.compile(r"^ {0,3}(?:[-*_][ \t]*){3,}$")
-_TABLE_RULE = re.compile(r"^[ \t]*\|?(?:[ \t]*:?-{2,}:?[ \t]*\|)+[ \t]*(?::?-{2,}:?)?[ \t]*$|^[ \t]*\|[ \t]*:?-{2,}:?[ \t]*\|?[ \t]*$")
-_CAPTION_LABEL = re.compile(r"^\s*((?:Fig(?:ure|\.)?|Table)\s*S?\d{1,2}[A-Za-z]?)\s*[.:\u2013-]\s*", re.IGNORECASE)
+_TABLE_RULE = re.compile(
+    r"^[ \t]*\|?(?:[ \t]*:?-{2,}:?[ \t]*\|)+[ \t]*(?::?-{2,}:?)?[ \t]*$"
+    r"|^[ \t]*\|[ \t]*:?-{2,}:?[ \t]*\|?[ \t]*$"
+)
+_CAPTION_LABEL = re.compile(
+    r"^\s*((?:Fig(?:ure|\.)?|Table)\s*S?\d{1,2}[A-Za-z]?)\s*[.:\u2013-]\s*", re.IGNORECASE
+)
 
 
 @dataclass(slots=True, kw_only=True)
@@ -59,7 +73,8 @@ class Body:
 
 def read_body(text: str, *, title: str) -> Body:
     """The passages of ``text``. ``title`` is what the head gives, if it does."""
-    lines = _COMMENT.sub("", without_stand_ins(text)).replace("\r\n", "\n").replace("\r", "\n").split("\n")
+    bare = _without_comments(without_stand_ins(text))
+    lines = bare.replace("\r\n", "\n").replace("\r", "\n").split("\n")
     reader = _Reader(Body(title=_plain(title)))
     reader.read(lines)
     body = reader.body
@@ -73,6 +88,7 @@ class _Reader:
     body: Body
     path: list[tuple[int, str]] = field(default_factory=list)
     buffer: list[str] = field(default_factory=list)
+    in_body: bool = False
 
     def read(self, lines: list[str]) -> None:
         """Go through the lines: headings, tables, items, paragraphs."""
@@ -94,7 +110,9 @@ class _Reader:
                 self._flush()
             elif _ITEM.match(line):
                 self._flush()
-                self.buffer.append(_ITEM.sub(lambda m: f"({m.group(1)}) " if m.group(1) else "\u2022 ", line, count=1))
+                self.buffer.append(
+                    _ITEM.sub(lambda m: f"({m.group(1)}) " if m.group(1) else "\u2022 ", line, count=1)
+                )
             else:
                 self.buffer.append(line.strip())
             position += 1
@@ -107,7 +125,13 @@ class _Reader:
             return 0
         line = lines[first].strip()
         alone = not lines[first + 1].strip()
-        if not alone or len(line) > 250 or line.endswith((".", ":", ",")) or _ITEM.match(line) or _HEADING.match(line):
+        if (
+            not alone
+            or len(line) > 250
+            or line.endswith((".", ":", ","))
+            or _ITEM.match(line)
+            or _HEADING.match(line)
+        ):
             return 0
         if "|" in line or _IMAGE.search(line) or self._heading(lines, first) is not None:
             return 0
@@ -117,9 +141,11 @@ class _Reader:
     def _heading(self, lines: list[str], position: int) -> tuple[int, str, int] | None:
         """Level, words and lines of the heading at ``position``; ``None`` where there is none."""
         line = lines[position]
+        if len(line) > _LONGEST_HEADING:
+            return None
         match = _HEADING.match(line)
         if match:
-            return len(match.group(1)), _plain(match.group(2)), 1
+            return len(match.group(1)), _plain(match.group(2).rstrip().rstrip("#").rstrip()), 1
         following = lines[position + 1] if position + 1 < len(lines) else ""
         underline = _UNDERLINE.match(following)
         if underline and line.strip() and not self.buffer and not _ITEM.match(line):
@@ -149,7 +175,7 @@ class _Reader:
         path = tuple(words for _, words in self.path)
         first = path[0] if path else ""
         bare = first.casefold().strip(" .:")
-        if bare in ("abstract", "summary") and not any(p.spot.area == BODY for p in self.body.passages):
+        if bare in ("abstract", "summary") and not self.in_body:
             return Spot(area=ABSTRACT, path=path)
         return Spot(area=BACK if first and title_kind(first) == "back" else BODY, path=path)
 
@@ -161,7 +187,9 @@ class _Reader:
         for image in _IMAGE.finditer(text):
             self._paragraph(text[before : image.start()])
             number = len(self.body.figures) + 1
-            part, caption = _figure(self.body, image.group(2), label="", caption=image.group(1), number=number)
+            part, caption = _figure(
+                self.body, image.group(2), label="", caption=image.group(1), number=number
+            )
             self.body.figures.append(part)
             self.body.passages += caption
             before = image.end()
@@ -170,7 +198,9 @@ class _Reader:
     def _paragraph(self, text: str) -> None:
         words = _words(text)
         if words.text.strip("\u2022 "):
-            self.body.passages.append(Passage(spot=self._spot(), words=words))
+            spot = self._spot()
+            self.in_body = self.in_body or spot.area == BODY
+            self.body.passages.append(Passage(spot=spot, words=words))
 
     def _table(self, lines: list[str], position: int) -> int:
         """Read the pipe table at ``position``; the answer is the line after it."""
@@ -192,10 +222,15 @@ class _Reader:
         if caption:
             self.body.passages.append(Passage(spot=spot, words=MarkedText.of(caption), anchors=anchors))
         if printed.strip():
-            self.body.passages.append(Passage(spot=spot, words=MarkedText.of(printed.strip()), anchors=anchors))
+            self.body.passages.append(
+                Passage(spot=spot, words=MarkedText.of(printed.strip()), anchors=anchors)
+            )
         self.body.tables.append(
             TablePart(
-                table_id=table_id, label=label or f"Table {number}", caption=caption, rows=tuple(map(tuple, rows))
+                table_id=table_id,
+                label=label or f"Table {number}",
+                caption=caption,
+                rows=tuple(map(tuple, rows)),
             )
         )
         return position
@@ -229,6 +264,18 @@ def _cells(line: str) -> list[str]:
     bare = line.strip().removeprefix("|")
     bare = bare[:-1] if bare.endswith("|") and not bare.endswith("\\|") else bare
     return [_plain(cell.replace("\\|", "|")) for cell in re.split(r"(?<!\\)\|", bare)]
+
+
+def _without_comments(text: str) -> str:
+    pieces = []
+    position = 0
+    while (opening := text.find("<!--", position)) >= 0:
+        closing = text.find("-->", opening + 4)
+        if closing < 0:
+            break
+        pieces.append(text[position:opening])
+        position = closing + 3
+    return "".join(pieces) + text[position:]
 
 
 def _plain(text: str) -> str:

@@ -64,7 +64,8 @@ class MarkedText:
         self.cited += other.cited
         self.add(other.text)
         self.places += [
-            Place(place.kind, place.start + offset, place.end + offset, place.target) for place in other.places
+            Place(place.kind, place.start + offset, place.end + offset, place.target)
+            for place in other.places
         ]
 
     def sub(self, pattern: re.Pattern[str], replacement: str | Callable[[re.Match[str]], str]) -> int:

@@ -5,13 +5,18 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
-from grandrounds.errors import LakeError
 from grandrounds.fingerprint import sha256_bytes
 from grandrounds.lake import Lake
 from grandrounds.sources import memory
 from grandrounds.sources.article import Article
 from grandrounds.sources.folder import Found, FoundFile
-from grandrounds.sources.graphics import MAXIMUM_BYTES, GraphicFinder, Picture, check_picture, shared_by_strangers
+from grandrounds.sources.graphics import (
+    MAXIMUM_BYTES,
+    GraphicFinder,
+    Picture,
+    check_picture,
+    shared_by_strangers,
+)
 from grandrounds.sources.kinds import IMAGE
 
 
@@ -58,7 +63,9 @@ class MediaShelf:
             media: dict[str, tuple[str, str]] = {}
             for name, file in chosen[path].items():
                 if file.name in strange:
-                    notes[path].append(f"Other articles name the picture {file.name} too; it was given to none.")
+                    notes[path].append(
+                        f"Other articles name the picture {file.name} too; it was given to none."
+                    )
                     continue
                 sha256, picture = self._store(file)
                 if picture.mime:
@@ -81,14 +88,7 @@ class MediaShelf:
         return made
 
     def _still_there(self, known: memory.Entry) -> bool:
-        return not (known.picture and known.picture.mime) or self._in_lake(known.sha256)
-
-    def _in_lake(self, sha256: str) -> bool:
-        try:
-            self.lake.get_media(sha256)
-        except LakeError:
-            return False
-        return True
+        return not (known.picture and known.picture.mime) or self.lake.has_media(known.sha256)
 
     def _read(self, file: FoundFile) -> tuple[str, Picture]:
         if file.size > MAXIMUM_BYTES:

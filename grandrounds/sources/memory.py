@@ -13,7 +13,6 @@ import time
 from dataclasses import dataclass, field
 from functools import cache
 from pathlib import Path
-from typing import Any
 
 from pydantic import TypeAdapter, ValidationError
 
@@ -53,7 +52,9 @@ class FileIndex:
         last_change = max(file.stamp[1], file.stamp[2])
         return entry if last_change + _SETTLED_NS < entry.seen_ns else None
 
-    def note(self, file: FoundFile, *, kind: str, seen_ns: int, sha256: str = "", picture: Picture | None = None) -> None:
+    def note(
+        self, file: FoundFile, *, kind: str, seen_ns: int, sha256: str = "", picture: Picture | None = None
+    ) -> None:
         """Remember what ``file`` is; ``seen_ns`` is the time just before its bytes were looked at."""
         self.entries[file.name] = Entry(
             stamp=file.stamp, seen_ns=seen_ns, kind=kind, sha256=sha256, picture=picture
@@ -139,10 +140,10 @@ def _reading_key(sha256: str, kind: str, version: str) -> str:
 
 
 @cache
-def _reading() -> TypeAdapter[Any]:
+def _reading() -> TypeAdapter[Reading]:
     return TypeAdapter(Reading)
 
 
 @cache
-def _entries() -> TypeAdapter[Any]:
+def _entries() -> TypeAdapter[dict[str, Entry]]:
     return TypeAdapter(dict[str, Entry])

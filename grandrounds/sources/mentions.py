@@ -3,14 +3,20 @@
 from __future__ import annotations
 
 import re
+from bisect import bisect_left
 from collections.abc import Mapping, Sequence
+from itertools import pairwise
 
 from grandrounds.records.case import Mark
 from grandrounds.records.parts import Span
 from grandrounds.sources.marked_text import MarkedText, Place
 
-_LEAD = re.compile(r"(?:\b(?:Fig(?:ure)?s?\.?|Tab(?:le)?s?\.?|Supplement(?:ary|al)\s+\w+)\s*)$", re.IGNORECASE)
-_PANELS = re.compile(r"(?:\s?\([a-z](?:\s?[,\u2013\u2014-]\s?[a-z])*\)|[A-Ha-h](?:\s?[,\u2013\u2014-]\s?[A-Ha-h])*(?![\w]))")
+_LEAD = re.compile(
+    r"(?:\b(?:Fig(?:ure)?s?\.?|Tab(?:le)?s?\.?|Supplement(?:ary|al)\s+\w+)\s*)$", re.IGNORECASE
+)
+_PANELS = re.compile(
+    r"(?:\s?\([a-z](?:\s?[,\u2013\u2014-]\s?[a-z])*\)|[A-Ha-h](?:\s?[,\u2013\u2014-]\s?[A-Ha-h])*(?![\w]))"
+)
 _PLAIN = re.compile(
     r"\b(?P<word>Fig(?:ure)?s?\.?|FIG(?:URE)?S?\.?|Tables?|TABLES?|Tab\.)\s?(?P<first>S?\d{1,2})(?P<panel>[A-Ha-h](?![\w])|\s?\([a-z]\))?"
 )
@@ -31,17 +37,23 @@ def complete(words: MarkedText) -> None:
         if lead:
             place.start -= len(lead.group())
         panels = _PANELS.match(text, place.end) if place.kind == "figure" else None
-        if panels and (text[place.end - 1].isdigit() or text[place.end - 1].isalpha() or panels.group().lstrip()[0] == "("):
+        if panels and (
+            text[place.end - 1].isdigit()
+            or text[place.end - 1].isalpha()
+            or panels.group().lstrip()[0] == "("
+        ):
             place.end = panels.end()
 
 
 def mark_unlinked(words: MarkedText, labels: Mapping[tuple[str, str], str]) -> None:
-    """Mark mentions that the markup does not link ("see Figure 2"); ``labels`` give ids by (kind, number)."""
+    """Mark mentions that the markup does not link ("see Figure 2"); ``labels`` give ids by kind, number."""
     text = words.text
     taken = sorted((place.start, place.end) for place in words.places)
+    starts = [start for start, _ in taken]
 
     def free(start: int, end: int) -> bool:
-        return all(end <= low or high <= start for low, high in taken)
+        before = bisect_left(starts, end)  # marks hardly ever overlap one another: two tell enough
+        return all(high <= start for _, high in taken[max(0, before - 2) : before])
 
     made: list[Place] = []
     for match in _PLAIN.finditer(text):
@@ -77,11 +89,13 @@ def mentions_of(
         for name in (mark.target, *groups.get(mark.target, ())):
             if name in found:
                 found[name].append(mark.span)
-    for first, second in zip(relevant, relevant[1:], strict=False):
+    for first, second in pairwise(relevant):
         between = text[first.span.end : second.span.start]
         low, high = order.get(first.target, -1), order.get(second.target, -1)
         if 0 <= low < high - 1 and len(between) < 12 and _RANGE.match(between):
             span = Span(start=first.span.start, end=second.span.end)
             for name in ids[low + 1 : high]:
                 found[name].append(span)
-    return {name: tuple(sorted(set(spans), key=lambda s: (s.start, s.end))) for name, spans in found.items()}
+    return {
+        name: tuple(sorted(set(spans), key=lambda s: (s.start, s.end))) for name, spans in found.items()
+    }

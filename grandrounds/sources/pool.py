@@ -38,7 +38,7 @@ class Outcome:
 
 
 def read_all(jobs: Sequence[Job], *, workers: int | None = None) -> Iterator[Outcome]:
-    """The outcomes of ``jobs`` in order. ``workers`` of 1 keeps to this process; ``None`` decides itself."""
+    """The outcomes of ``jobs`` in order. ``workers`` of 1 keeps to this process; ``None`` decides."""
     count = workers if workers is not None else min(os.cpu_count() or 1, _MAXIMUM_WORKERS)
     small = workers is None and len(jobs) <= SEQUENTIAL_BELOW
     # A daemonic process may have no children.
@@ -54,7 +54,7 @@ def read_job(job: Job) -> Outcome:
         data = job.path.read_bytes()
     except OSError as exc:
         reading = Reading(
-            failure=f"The file can't be read: {exc.strerror or exc}. Check that it is still there, and its rights.",
+            failure=f"The file can't be read: {exc.strerror or exc}. Check its rights.",
             lasting=False,
         )
         return Outcome(sha256="", packed=pack(reading), lasting=False)
@@ -84,7 +84,8 @@ def _alone(job: Job) -> Outcome:
             return future.result()
     except BrokenProcessPool:
         reading = Reading(
-            failure="The process that read this file died. Look at the file; more memory may help.", lasting=False
+            failure="The process that read this file died. Look at the file; more memory may help.",
+            lasting=False,
         )
         return Outcome(sha256="", packed=pack(reading), lasting=False)
 

@@ -29,7 +29,14 @@ def passed_by(file: FoundFile, kind: str, *, reason: str = "", notes: tuple[str,
 
 
 def failed(
-    file: FoundFile, kind: str, *, reason: str, said: Said, sha256: str = "", reader: str = "", version: str = ""
+    file: FoundFile,
+    kind: str,
+    *,
+    reason: str,
+    said: Said,
+    sha256: str = "",
+    reader: str = "",
+    version: str = "",
 ) -> Source:
     """A file that was wanted and can't be read."""
     identity = ["sha256", sha256] if sha256 else ["path", file.name]
@@ -105,7 +112,7 @@ def read(
 
 
 def cases(article: Article, source: Source, figures: Sequence[Figure]) -> list[Case]:
-    """One row for each patient of an article: the same text, the patient's own figures and the shared ones."""
+    """One row for each patient of an article: the same text, the patient's own and the shared figures."""
     digest = sha256_text(article.text)
     return [
         Case(
@@ -170,9 +177,7 @@ def _group_rank(group: str) -> tuple[int, str]:
     return next((i for i, start in enumerate(order) if group.startswith(start)), len(order)), group
 
 
-def with_media(
-    figures: Sequence[Figure], media: Mapping[str, tuple[str, str]]
-) -> tuple[Figure, ...]:
+def with_media(figures: Sequence[Figure], media: Mapping[str, tuple[str, str]]) -> tuple[Figure, ...]:
     """Figures with the media that were found for their graphics; ``media`` gives hash and type by name."""
     made = []
     for figure in figures:

@@ -133,9 +133,13 @@ def load_rules(path: Path | None) -> Rules:
             raise SourceError(f"{path} uses YAML aliases.", remedy="Write the values out.")
         document = yaml.safe_load(source)
     except OSError as exc:
-        raise SourceError(f"{path} can't be read: {exc.strerror or exc}.", remedy="Check its rights.") from exc
+        raise SourceError(
+            f"{path} can't be read: {exc.strerror or exc}.", remedy="Check its rights."
+        ) from exc
     except (yaml.YAMLError, UnicodeDecodeError, ValueError, RecursionError) as exc:
-        raise SourceError(f"{path} is not valid YAML: {' '.join(str(exc).split())[:300]}", remedy="Correct it.") from exc
+        raise SourceError(
+            f"{path} is not valid YAML: {' '.join(str(exc).split())[:300]}", remedy="Correct it."
+        ) from exc
     if document is None:
         return Rules()
     try:
@@ -148,7 +152,9 @@ def load_rules(path: Path | None) -> Rules:
             lines.append(f"{key} is no known key" if unknown else f"{key}: {fault['msg']}")
         raise SourceError(
             f"{path}: {'; '.join(lines)}.",
-            remedy="It holds `files:`, a list of entries with the keys " + ", ".join(Rule.model_fields) + ".",
+            remedy="It holds `files:`, a list of entries with the keys "
+            + ", ".join(Rule.model_fields)
+            + ".",
         ) from exc
 
 

@@ -12,29 +12,45 @@ from collections.abc import Sequence
 from grandrounds.sources.passages import ABSTRACT, BACK, BODY, CAPTIONS, OTHER, TABLES, TITLE, Passage
 from grandrounds.sources.section_titles import case_label, is_generic, sec_type_kind, title_kind
 
-_FIXED = {TITLE: "title", ABSTRACT: "abstract", BACK: "back", CAPTIONS: "captions", TABLES: "tables", OTHER: "other"}
+_FIXED = {
+    TITLE: "title",
+    ABSTRACT: "abstract",
+    BACK: "back",
+    CAPTIONS: "captions",
+    TABLES: "tables",
+    OTHER: "other",
+}
 # Inside these, a subsection's own title tells of the disease, not of the patient.
 _SWALLOWS = frozenset({"discussion", "conclusion", "background", "back"})
 _CLINICAL = frozenset(
     {"presentation", "history", "examination", "investigations", "diagnosis", "treatment", "outcome"}
 )
 _AGE = re.compile(
-    r"\b(?:\d{1,3}|[a-z]+(?:-[a-z]+)?)[- \u2010-\u2013](?:years?|months?|weeks?|days?|yr|y)[- \u2010-\u2013]?(?:old|o)\b|\baged? (?:of )?\d{1,3}\b"
+    r"\b(?:\d{1,3}|[a-z]+(?:-[a-z]+)?)[- \u2010-\u2013](?:years?|months?|weeks?|days?|yr|y)"
+    r"[- \u2010-\u2013]?(?:old|o)\b|\baged? (?:of )?\d{1,3}\b"
     r"|\b\d{1,3}[ -]?(?:years?|months?|days?) of age\b|\b(?:neonate|newborn|infant|preterm)\b",
     re.IGNORECASE,
 )
 _SEEN = re.compile(
-    r"\b(?:present(?:ed|ing|s)|admitted|referred|complain(?:ed|ing|ts?)|was (?:seen|brought|transferred|hospitali[sz]ed|evaluated|diagnosed)"
+    r"\b(?:present(?:ed|ing|s)|admitted|referred|complain(?:ed|ing|ts?)"
+    r"|was (?:seen|brought|transferred|hospitali[sz]ed|evaluated|diagnosed)"
     r"|visited|attended|consulted|came to|sought)\b",
     re.IGNORECASE,
 )
-_PATIENT = re.compile(r"\b(?:the|our|this) (?:patient|child|infant|boy|girl|man|woman)(?:'s|\u2019s)?\b|\b(?:she|he) (?:was|had)\b", re.IGNORECASE)
-_LITERATURE = re.compile(
-    r"\bto (?:the best of )?our knowledge\b|\bin the literature\b|\bhas been reported\b|\bhave been (?:reported|described)\b"
-    r"|\bwe (?:report|describe|have (?:reported|described|presented)) (?:a|an|the|this|here)\b|\bin (?:conclusion|summary)\b|\bliterature\b|\bthis case (?:illustrates|highlights|shows|demonstrates)\b",
+_PATIENT = re.compile(
+    r"\b(?:the|our|this) (?:patient|child|infant|boy|girl|man|woman)(?:'s|\u2019s)?\b"
+    r"|\b(?:she|he) (?:was|had)\b",
     re.IGNORECASE,
 )
-_RUN_IN_CASE = re.compile(r"^(?:Case|Patient|CASE|PATIENT)\s*(?:[Nn]o\.?|#|[Nn]umber)?\s*[\dIVX]{1,4}\s*[.:\u2013\u2014)-]")
+_LITERATURE = re.compile(
+    r"\bto (?:the best of )?our knowledge\b|\bha(?:s|ve) been (?:reported|described)\b|\bliterature\b"
+    r"|\bwe (?:report|describe|have (?:reported|described|presented)) (?:a|an|the|this|here)\b"
+    r"|\bin (?:conclusion|summary)\b|\bthis case (?:illustrates|highlights|shows|demonstrates)\b",
+    re.IGNORECASE,
+)
+_RUN_IN_CASE = re.compile(
+    r"^(?:Case|Patient|CASE|PATIENT)\s*(?:[Nn]o\.?|#|[Nn]umber)?\s*[\dIVX]{1,4}\s*[.:\u2013\u2014)-]"
+)
 
 
 def type_passages(passages: Sequence[Passage]) -> int:
@@ -84,7 +100,12 @@ def _review_not_patient(body: Sequence[Passage]) -> None:
             continue
         text = " ".join(passage.text for passage in members)
         cited = sum(passage.citations for passage in members)
-        if cited >= 3 and cited * 1500 > len(text) and not _PATIENT.search(text) and not looks_like_patient(text):
+        if (
+            cited >= 3
+            and cited * 1500 > len(text)
+            and not _PATIENT.search(text)
+            and not looks_like_patient(text)
+        ):
             for passage in members:
                 passage.kind = "discussion"
 
@@ -96,6 +117,9 @@ def _by_words(body: Sequence[Passage]) -> None:
         return
     known = any(passage.kind == "presentation" for passage in body)
     bare = [p for p in silent if not p.spot.path or all(is_generic(title) for title in p.spot.path)]
+    bare_ids = {id(passage) for passage in bare}
+    titled = next((position for position, passage in enumerate(body) if passage.spot.path), 0)
+    leading = {id(passage) for passage in body[:titled]}
     if bare and not known:
         _letter(bare)
         known = any(passage.kind == "presentation" for passage in bare)
@@ -103,28 +127,18 @@ def _by_words(body: Sequence[Passage]) -> None:
     for passage in silent:
         if passage.kind:
             continue
-        if not known and passage not in bare and looks_like_patient(passage.text):
+        if not known and id(passage) not in bare_ids and looks_like_patient(passage.text):
             _same_section(body, passage, "presentation")
             known = True
         else:
-            leads = passage in bare and _before_titles(body, passage)
-            passage.kind = "background" if leads or (passage is first and bool(passage.spot.path) and known) else "other"
+            opens = passage is first and bool(passage.spot.path) and known
+            passage.kind = "background" if id(passage) in leading or opens else "other"
 
 
 def _same_section(body: Sequence[Passage], passage: Passage, kind: str) -> None:
     for other in body:
         if other.spot == passage.spot and (not other.kind or other.kind == "other"):
             other.kind = kind
-
-
-def _before_titles(body: Sequence[Passage], passage: Passage) -> bool:
-    """Whether ``passage`` stands before the first titled section, and such a section follows."""
-    for other in body:
-        if other is passage:
-            return any(later.spot.path for later in body)
-        if other.spot.path:
-            return False
-    return False
 
 
 def _letter(passages: Sequence[Passage]) -> None:
@@ -145,7 +159,7 @@ def _discusses(passage: Passage) -> bool:
     text = passage.text
     told = len(_PATIENT.findall(text)) + (1 if looks_like_patient(text) else 0)
     literature = passage.citations + len(_LITERATURE.findall(text))
-    return literature >= 2 and literature > told or (literature >= 1 and told == 0)
+    return (literature >= 2 and literature > told) or (literature >= 1 and told == 0)
 
 
 def _number_patients(passages: Sequence[Passage], body: Sequence[Passage]) -> int:

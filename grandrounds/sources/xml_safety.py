@@ -15,6 +15,7 @@ from __future__ import annotations
 
 import codecs
 import re
+from collections.abc import Iterator
 from dataclasses import dataclass
 from html.entities import html5
 from typing import Any
@@ -22,21 +23,22 @@ from typing import Any
 from lxml import etree
 
 from grandrounds.errors import SourceError
-
-MAXIMUM_BYTES = 48 * 1024 * 1024
-"""Largest XML file that is read. Case reports are about 50 KB; books of conference abstracts a few MB."""
+from grandrounds.sources.kinds import MAXIMUM_XML_BYTES
 
 _REPAIR = "Get the file again from its publisher, or correct it by hand."
 _REFERENCE = re.compile(r"&([A-Za-z][\w.-]*);")
 _DECLARATION = re.compile(r"^\ufeff?\s*<\?xml[^>]*?\?>")
 _ENCODING = re.compile(r"""encoding\s*=\s*["']([A-Za-z][\w.-]*)["']""")
-_OPAQUE = re.compile(r"<!\[CDATA\[.*?\]\]>|<!--.*?-->|<\?.*?\?>", re.DOTALL)
+_OPAQUE = re.compile(r"<!\[CDATA\[|<!--|<\?")
+_CLOSES = {"<![CDATA[": "]]>", "<!--": "-->", "<?": "?>"}
 _PREDEFINED = frozenset({"amp", "lt", "gt", "quot", "apos"})
 # Names of the ISO sets that HTML5 does not list or spells otherwise.
-_ISO_ONLY = {"b.alpha": "\u03b1", "b.beta": "\u03b2", "b.gamma": "\u03b3", "b.kappa": "\u03ba", "b.mu": "\u03bc",
-             "thinsp": "\u2009", "fflig": "ff", "filig": "fi", "fllig": "fl", "ffilig": "ffi", "ffllig": "ffl",
-             "fjlig": "fj", "epsi": "\u03b5", "phis": "\u03c6", "sgr": "\u03c3", "agr": "\u03b1", "bgr": "\u03b2",
-             "ggr": "\u03b3", "dgr": "\u03b4", "mgr": "\u03bc", "lgr": "\u03bb", "kgr": "\u03ba"}  # fmt: skip
+_ISO_ONLY = {
+    "agr": "\u03b1", "bgr": "\u03b2", "ggr": "\u03b3", "dgr": "\u03b4", "kgr": "\u03ba", "lgr": "\u03bb",
+    "mgr": "\u03bc", "sgr": "\u03c3", "b.alpha": "\u03b1", "b.beta": "\u03b2", "b.gamma": "\u03b3",
+    "b.delta": "\u03b4", "b.kappa": "\u03ba", "b.mu": "\u03bc", "phis": "\u03c6", "fflig": "ff",
+    "filig": "fi", "fllig": "fl", "ffilig": "ffi", "ffllig": "ffl", "fjlig": "fj",
+}  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -52,9 +54,9 @@ def parse(data: bytes) -> Document:
 
     Raises ``SourceError`` saying what is wrong (size, encoding, well-formedness, entities).
     """
-    if len(data) > MAXIMUM_BYTES:
+    if len(data) > MAXIMUM_XML_BYTES:
         raise SourceError(
-            f"The XML has {len(data):,} bytes, more than the {MAXIMUM_BYTES:,} that are read.",
+            f"The XML has {len(data):,} bytes, more than the {MAXIMUM_XML_BYTES:,} that are read.",
             remedy="Split it into single articles.",
         )
     notes: list[str] = []
@@ -137,14 +139,29 @@ def _replace_names(text: str, left: set[str]) -> str:
             return f"&amp;{name};"
         return found.replace("&", "&amp;").replace("<", "&lt;")
 
-    pieces: list[str] = []
-    position = 0
-    for opaque in _OPAQUE.finditer(text):
-        pieces += [_REFERENCE.sub(replace, text[position : opaque.start()]), opaque.group()]
-        position = opaque.end()
-    pieces.append(_REFERENCE.sub(replace, text[position:]))
+    pieces = [
+        _REFERENCE.sub(replace, piece) if readable else piece for piece, readable in _readable_pieces(text)
+    ]
     # The text is encoded anew, so its declaration must go.
     return _DECLARATION.sub("", "".join(pieces)).lstrip("\ufeff \t\r\n")
+
+
+def _readable_pieces(text: str) -> Iterator[tuple[str, bool]]:
+    """``text`` in pieces; references don't count in CDATA, comments and instructions (``False``)."""
+    position = 0
+    while True:
+        opening = _OPAQUE.search(text, position)
+        if opening is None:
+            yield text[position:], True
+            return
+        yield text[position : opening.start()], True
+        closing = _CLOSES[opening.group()]
+        end = text.find(closing, opening.end())
+        if end < 0:
+            yield text[opening.start() :], False
+            return
+        position = end + len(closing)
+        yield text[opening.start() : position], False
 
 
 def _decode(data: bytes) -> str:
@@ -184,7 +201,8 @@ def _refuse_declared(root: Any, declared: set[str], data: bytes) -> None:
         # In attributes the parser expands declared entities (within its own limit): refuse those too.
         text = _decode(data)
         body = text[text.find("]", max(text.find("<!DOCTYPE"), 0)) :]
-        used = {match.group(1) for match in _REFERENCE.finditer(_OPAQUE.sub("", body))} & declared
+        pieces = (piece for piece, readable in _readable_pieces(body) if readable)
+        used = {match.group(1) for piece in pieces for match in _REFERENCE.finditer(piece)} & declared
     if used:
         raise _declares(sorted(used))
 
@@ -202,7 +220,8 @@ def _broken(data: bytes, message: str) -> SourceError:
     short = re.sub(r",? *\(line \d+\)$", "", short)
     if "amplification" in short or "entity reference loop" in short.casefold():
         return SourceError(
-            f"The XML holds an entity bomb and was not expanded: {short}.", remedy="Don't trust where it came from."
+            f"The XML holds an entity bomb and was not expanded: {short}.",
+            remedy="Don't trust where it came from.",
         )
     if "ncoding" in short or "UTF-8" in short:
         named = _ENCODING.search(data[:200].decode("latin-1"))
