@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -13,7 +14,7 @@ if TYPE_CHECKING:
     from rich.console import Console
 
     from grandrounds.release.diff import Difference
-    from grandrounds.release.findings import VerifyReport
+    from grandrounds.release.findings import Problem, VerifyReport
 
 # More lines than this scroll away what matters; --json gives all.
 _SHOWN = 50
@@ -80,16 +81,25 @@ def _show_report(report: VerifyReport, directory: Path) -> None:
     for checked in report.checked:
         table.add_row(escape(checked.what), f"{checked.count:,}")
     console.print(table)
+    if report.remarks:
+        console.print(f"\n{len(report.remarks):,} [bold yellow]remarks[/], worth a look but no fault:")
+        _show_list(console, report.remarks)
     what = f"{report.benchmark} {report.version}".strip() or str(directory)
     if report.sound:
         kind = " (a preview: not clinician-reviewed)" if report.preview else ""
         console.print(f"\n[bold green]Sound.[/] {escape(what)}{kind} is what it says.")
         return
     console.print(f"\n[bold red]{len(report.problems):,} problems[/] in {escape(what)}:")
-    for problem in report.problems[:_SHOWN]:
+    _show_list(console, report.problems)
+
+
+def _show_list(console: Console, found: Sequence[Problem]) -> None:
+    from rich.markup import escape
+
+    for problem in found[:_SHOWN]:
         console.print(f"  [bold]{escape(problem.where)}[/] {escape(problem.what)}", soft_wrap=True)
-    if len(report.problems) > _SHOWN:
-        console.print(f"  and {len(report.problems) - _SHOWN:,} more: --json lists all.")
+    if len(found) > _SHOWN:
+        console.print(f"  and {len(found) - _SHOWN:,} more: --json lists all.")
 
 
 def _show_difference(difference: Difference) -> None:

@@ -23,12 +23,16 @@ class Checked:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class VerifyReport:
-    """The result of ``verify``: sound when ``problems`` is empty."""
+    """The result of ``verify``: sound when ``problems`` is empty.
+
+    ``remarks`` are worth a look but no fault: rules of thumb that a newer version may see otherwise.
+    """
 
     benchmark: str
     version: str
     preview: bool
     problems: tuple[Problem, ...]
+    remarks: tuple[Problem, ...]
     checked: tuple[Checked, ...]
 
     @property

@@ -23,6 +23,7 @@ SUMS = "SHA256SUMS"
 KINDS = (
     "items", "evidence", "rejections", "reviews", "media", "plot", "datasheet", "croissant", "changes",
 )  # fmt: skip
+TABLES = ("items", "evidence", "rejections", "reviews")
 ONCE = ("evidence", "rejections", "reviews", "datasheet", "croissant", "changes")
 
 # Deeper or more than this is no release of ours; walking on would only serve an attacker.
@@ -42,12 +43,13 @@ class FileReport:
 
 def check_files(directory: Path) -> FileReport:
     """Compare every file below ``directory`` with the manifest. Problems are reported, never raised."""
-    found, problems = _walk(directory)
     try:
         manifest = read_manifest(directory)
     except ReleaseError as exc:
-        problems.append(Problem(where=manifests.NAME, what=exc.what))
-        return FileReport(manifest=None, problems=tuple(problems), sound=frozenset(), checked=())
+        # Without a manifest there is nothing to compare with, so the folder is not even walked.
+        problem = Problem(where=manifests.NAME, what=exc.what)
+        return FileReport(manifest=None, problems=(problem,), sound=frozenset(), checked=())
+    found, problems = _walk(directory)
     if manifest.format != FORMAT:
         problems.append(
             Problem(
@@ -143,6 +145,18 @@ def _listing_problems(manifest: Manifest) -> Iterator[Problem]:
         if kinds[kind] != 1:
             yield Problem(
                 where=manifests.NAME, what=f"lists {kinds[kind]} files of kind {kind!r} instead of 1"
+            )
+    for file in manifest.files:
+        told = (
+            file.rows is not None,
+            file.schema_sha256 is not None,
+            file.task is not None,
+            file.split is not None,
+        )
+        table, items = file.kind in TABLES, file.kind == "items"
+        if told != (table, table, items, items):
+            yield Problem(
+                where=printable(file.path), what="is listed with rows, schema, task or split it can't have"
             )
     if not kinds["items"]:
         yield Problem(where=manifests.NAME, what="lists no file of items")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import io
 import warnings
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
 from grandrounds.fingerprint import sha256_bytes
@@ -27,11 +27,10 @@ _ROLES = ("stem", "support", "answer")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Setting:
-    """What an item is checked against. ``leaks`` says what gives an answer away in a stem."""
+    """What an item is checked against."""
 
     manifest: Manifest
     cases: Mapping[str, Case]
-    leaks: Callable[[Item], Iterator[str]]
 
 
 def item_problems(read: ReadItem, setting: Setting) -> Iterator[str]:
@@ -57,15 +56,20 @@ def item_problems(read: ReadItem, setting: Setting) -> Iterator[str]:
     yield from _option_problems(item)
     yield from _text_problems(item, setting.cases)
     yield from _media_problems(item.media, read.pictures)
-    yield from setting.leaks(item)
 
 
-def answer_leaks(item: Item) -> Iterator[str]:
-    """Where the stem of ``item`` gives its answer away, as the leak gate defines it."""
-    from grandrounds.clinical.leaks import find_leaks
+def leak_problems(item: Item) -> Iterator[tuple[bool, str]]:
+    """Where the stem of ``item`` gives its answer away: whether it names it, and the sentence.
+
+    A stem that names the answer in any form is at fault. Traces of later knowledge ("was treated
+    with") are found by rules of thumb, which a newer version may see otherwise: those are remarks.
+    """
+    from grandrounds.clinical.leaks import NAMING_KINDS, find_leaks
 
     for leak in find_leaks(item.stem, answer=item.answer, aliases=item.answer_aliases):
-        yield f"its stem gives the answer away ({leak.kind}: {leak.text[:80]!r})"
+        names = leak.kind in NAMING_KINDS
+        what = "names its answer" if names else "may show what was known only later"
+        yield names, f"its stem {what} ({leak.kind}: {leak.text[:80]!r})"
 
 
 def _review_problems(item: Item, manifest: Manifest) -> Iterator[str]:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
 from pathlib import Path
 
 from grandrounds.errors import ReleaseError
@@ -19,7 +18,7 @@ from grandrounds.release.crosscheck import (
 )
 from grandrounds.release.findings import Checked, Problem, VerifyReport
 from grandrounds.release.integrity import FileReport, check_files
-from grandrounds.release.itemcheck import Setting, answer_leaks, item_problems
+from grandrounds.release.itemcheck import Setting, item_problems, leak_problems
 from grandrounds.release.manifest import Manifest
 from grandrounds.release.reading import Reader
 
@@ -28,18 +27,17 @@ _ITEM_RULES = (
     "items: options distinct, the answer among them at its index",
     "items: stem made again from the spans of the stored text",
     "items: every quote at its place, and seen by the solver where it must be",
-    "items: the stem does not give the answer away",
+    "items: the stem does not name the answer",
     "items: pictures hash to their names and can be decoded",
     "items: licence allowed, review marks and canary as the manifest says",
 )
 
 
-def verify(directory: Path, *, leaks: Callable[[Item], Iterator[str]] = answer_leaks) -> VerifyReport:
+def verify(directory: Path) -> VerifyReport:
     """Re-check the release at ``directory`` from its files alone.
 
     What is wrong is reported, never raised and never followed out of the folder; only a
-    ``directory`` that is no folder raises ``ReleaseError``. ``leaks`` says how a stem gives its
-    answer away.
+    ``directory`` that is no folder raises ``ReleaseError``.
     """
     if not directory.is_dir():
         raise ReleaseError(
@@ -48,17 +46,19 @@ def verify(directory: Path, *, leaks: Callable[[Item], Iterator[str]] = answer_l
         )
     files = check_files(directory)
     if files.manifest is None:
-        return _report(None, files, [], [])
+        return _report(None, files, [], [], [])
     reader = Reader(directory=directory, manifest=files.manifest, sound=files.sound)
     cases = reader.rows("evidence")
-    setting = Setting(manifest=files.manifest, cases={case.case_id: case for case in cases}, leaks=leaks)
+    setting = Setting(manifest=files.manifest, cases={case.case_id: case for case in cases})
     items: list[Item] = []
     problems: list[Problem] = []
+    remarks: list[Problem] = []
     for read in reader.items():
+        where = f"item {read.item.item_id}"
         items.append(read.item)
-        problems += [
-            Problem(where=f"item {read.item.item_id}", what=what) for what in item_problems(read, setting)
-        ]
+        problems += [Problem(where=where, what=what) for what in item_problems(read, setting)]
+        for fault, what in leak_problems(read.item):
+            (problems if fault else remarks).append(Problem(where=where, what=what))
     rejections, events = reader.rows("rejections"), reader.rows("reviews")
     manifest = files.manifest
     problems += manifest_problems(manifest)
@@ -83,16 +83,21 @@ def verify(directory: Path, *, leaks: Callable[[Item], Iterator[str]] = answer_l
     checked.append(
         Checked(what="counts, sources, preview marks: as the rows say", count=len(manifest.sources))
     )
-    return _report(manifest, files, [*reader.problems, *problems], [*reader.checked, *checked])
+    return _report(manifest, files, [*reader.problems, *problems], remarks, [*reader.checked, *checked])
 
 
 def _report(
-    manifest: Manifest | None, files: FileReport, problems: list[Problem], checked: list[Checked]
+    manifest: Manifest | None,
+    files: FileReport,
+    problems: list[Problem],
+    remarks: list[Problem],
+    checked: list[Checked],
 ) -> VerifyReport:
     return VerifyReport(
         benchmark=manifest.benchmark if manifest else "",
         version=manifest.version if manifest else "",
         preview=manifest.preview if manifest else False,
         problems=(*files.problems, *problems),
+        remarks=tuple(remarks),
         checked=(*files.checked, *checked),
     )
