@@ -38,24 +38,29 @@ _NEGATIONS = _forms("non pseudo anti quasi para")
 _GENERAL = _forms(
     """
     abscess accident adenocarcinoma adenoma agenesis anaemia aneurysm anomaly aplasia arrest
-    arteritis artery aspiration association atresia atrophy attack avulsion bladder bleeding block
-    body bone burn calcification calculus cancer carcinoma cardiomyopathy cell collapse complex
-    compression condition contusion crisis cyst defect deficiency deformity degeneration dehiscence
-    dementia deposition dermatosis detachment disease dislocation disorder disruption dissection
-    diverticulum duct dysfunction dysplasia dystrophy ear ectasia ectopia effusion embolism embolus
-    encephalopathy entrapment episode erosion exacerbation eye failure fever fibrosis fistula
-    formation fracture gangrene gestation granuloma growth haematoma haemorrhage hamartoma heart
-    hernia herniation hip hyperplasia hypersensitivity hypertension hypertrophy hypoplasia impaction
-    infarct infarction infection infestation inflammation ingestion injury insufficiency
-    intoxication involvement ischaemia kidney knee laceration leak lesion leukaemia liver lung
-    lymphoma malformation malignancy mass metastasis muscle myopathy necrosis neoplasia neoplasm
-    nephropathy nerve neuropathy nodule obstruction occlusion oedema ovary overdose palsy pancreas
-    paralysis perforation phenomenon poisoning polyp pregnancy prolapse proliferation pseudoaneurysm
-    pseudocyst pseudotumour reaction regurgitation rejection retinopathy rupture sarcoma sclerosis
-    sequence shock spasm spectrum spine spleen state stenosis stone stricture stroke subluxation
-    syndrome tear testis thrombosis thrombus thyroid tongue tooth torsion toxicity transection
-    tumour type ulcer ulceration uterus valve variant vasculitis vasculopathy vein virus volvulus
-    withdrawal
+    arteritis aspiration association atresia atrophy attack avulsion bleeding block burn
+    calcification calculus cancer carcinoma cardiomyopathy collapse complex compression condition
+    contusion crisis cyst defect deficiency deformity degeneration dehiscence dementia deposition
+    dermatosis detachment disease dislocation disorder disruption dissection diverticulum
+    dysfunction dysplasia dystrophy ectasia ectopia effusion embolism embolus encephalopathy
+    entrapment episode erosion exacerbation failure fever fibrosis fistula formation fracture
+    gangrene gestation granuloma growth haematoma haemorrhage hamartoma hernia herniation
+    hyperplasia hypersensitivity hypertension hypertrophy hypoplasia impaction infarct infarction
+    infection infestation inflammation ingestion injury insufficiency intoxication involvement
+    ischaemia laceration leak lesion leukaemia lymphoma malformation malignancy mass metastasis
+    myopathy necrosis neoplasia neoplasm nephropathy neuropathy nodule obstruction occlusion oedema
+    overdose palsy paralysis perforation phenomenon poisoning polyp pregnancy prolapse proliferation
+    pseudoaneurysm pseudocyst pseudotumour reaction regurgitation rejection retinopathy rupture
+    sarcoma sclerosis sequence shock spasm spectrum state stenosis stone stricture stroke
+    subluxation syndrome tear thrombosis thrombus torsion toxicity transection tumour type ulcer
+    ulceration variant vasculitis vasculopathy virus volvulus withdrawal
+    """
+)
+# As heads ("horseshoe kidney") these are general too; as the word beside the head they tell much.
+_ORGANS = _forms(
+    """
+    artery bladder body bone cell duct ear eye heart hip kidney knee liver lung muscle nerve ovary
+    pancreas spine spleen testis thyroid tongue tooth uterus valve vein
     """
 )
 # Words that say how, when or on which side, and so never make two diagnoses one.
@@ -71,7 +76,8 @@ _WEAK = _forms(
     complex compound open closed old young anterior posterior superior inferior medial lateral
     proximal distal upper lower internal external double triple traumatic cystic solid mucinous
     serous active latent silent symptomatic asymptomatic drug type grade stage like case possible
-    probable suspected first second third i ii iii iv v vi 1 2 3 4 5 6
+    probable suspected first second third neck shaft base wall sheath tip i ii iii iv v vi 1 2 3 4 5
+    6
     """
 )
 
@@ -97,8 +103,9 @@ def head_end(words: Words) -> int:
 def alike(a: str, b: str, *, same_words: Mapping[str, str], whole: bool) -> bool:
     """Whether ``a`` and ``b`` may be one diagnosis or a kind of one another.
 
-    With ``whole`` only when one stands in the other as it is; else also when it does so but for words such
-    as "left" or "acute", or they share a telling head, or a general head and a further telling word. ``same_words`` maps word forms that mean the same to one.
+    With ``whole`` only when one stands in the other as it is. Else also when it does so but for words
+    such as "left" or "acute", or when they share a telling head, or a general head and a telling word.
+    ``same_words`` maps word forms that mean the same to one.
     """
     one, other = _phrase(a, same_words), _phrase(b, same_words)
     if contains(one.plain, other.plain) or contains(other.plain, one.plain):
@@ -113,7 +120,7 @@ def alike(a: str, b: str, *, same_words: Mapping[str, str], whole: bool) -> bool
 def _shares_head(one: _Phrase, other: _Phrase) -> bool:
     if not other.head:
         return False
-    if other.head not in _GENERAL:
+    if other.head not in _GENERAL and other.head not in _ORGANS:
         return other.head in one.kept
     return one.head == other.head and not one.telling.isdisjoint(other.telling)
 
@@ -134,8 +141,9 @@ def _phrase(text: str, same_words: Mapping[str, str]) -> _Phrase:
         if len(word) > 2 and word not in _WEAK
     ]
     kept = tuple(word for word in plain if word not in _WEAK)
-    telling = frozenset(word for word in kept if word not in _GENERAL and word not in _ENDS_HEAD)
-    return _Phrase(plain, kept, telling, head[-1] if head else "")
+    last = head[-1] if head else ""
+    telling = frozenset(kept).difference(_GENERAL, _ENDS_HEAD, (last,))
+    return _Phrase(plain, kept, telling, last)
 
 
 def _merged(forms: tuple[str, ...], same_words: Mapping[str, str]) -> tuple[str, ...]:

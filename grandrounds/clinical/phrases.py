@@ -35,6 +35,7 @@ _ENDINGS = (
     ("i", ""),
 )
 _SHORTEST = 4  # shorter forms would make "ileus" and "ileum" one word
+_SHORT = 300  # characters; longer texts are not remembered, they would fill the memory
 _BREAKS = frozenset(".;:!?")
 
 
@@ -68,24 +69,14 @@ class Words:
         return True
 
 
-@lru_cache(maxsize=256)
 def cut(text: str) -> Words:
     """The words of ``text`` with their places."""
-    forms: list[str] = []
-    starts: list[int] = []
-    ends: list[int] = []
-    for match in _TOKEN.finditer(text):
-        for form in _token_forms(match.group()):
-            forms.append(form)
-            starts.append(match.start())
-            ends.append(match.end())
-    return Words(text, tuple(forms), tuple(starts), tuple(ends))
+    return _cut_short(text) if len(text) <= _SHORT else _cut(text)
 
 
-@lru_cache(maxsize=16384)
 def phrase_key(phrase: str) -> tuple[str, ...]:
-    """The forms of the words of a short ``phrase``; equal keys are the same phrase."""
-    return tuple(each for token in _TOKEN.findall(phrase) for each in _token_forms(token))
+    """The forms of the words of ``phrase``; equal keys are the same phrase."""
+    return _phrase_key(phrase) if len(phrase) <= _SHORT else _cut(phrase).forms
 
 
 @lru_cache(maxsize=65536)
@@ -113,3 +104,25 @@ def contains(whole: Sequence[str], part: Sequence[str]) -> bool:
 @lru_cache(maxsize=65536)
 def _token_forms(token: str) -> tuple[str, ...]:
     return tuple(form(word) for word in normalise(token).split())
+
+
+@lru_cache(maxsize=16384)
+def _phrase_key(phrase: str) -> tuple[str, ...]:
+    return tuple(each for token in _TOKEN.findall(phrase) for each in _token_forms(token))
+
+
+def _cut(text: str) -> Words:
+    forms: list[str] = []
+    starts: list[int] = []
+    ends: list[int] = []
+    for match in _TOKEN.finditer(text):
+        for form in _token_forms(match.group()):
+            forms.append(form)
+            starts.append(match.start())
+            ends.append(match.end())
+    return Words(text, tuple(forms), tuple(starts), tuple(ends))
+
+
+@lru_cache(maxsize=4096)
+def _cut_short(text: str) -> Words:
+    return _cut(text)

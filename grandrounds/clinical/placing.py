@@ -10,12 +10,18 @@ from grandrounds.clinical.phrases import Words
 from grandrounds.clinical.vocabulary import BODY_SYSTEMS, Concept, Vocabulary
 
 # An organ says where; a process could be anywhere. A known concept inside the phrase says both.
-_ORGAN, _PROCESS, _CONCEPT = 6.0, 2.0, 5.0
-# Words after the head phrase ("... after renal transplant") say less.
-_AFTER_HEAD = 0.5
+_ORGAN, _PROCESS, _CONCEPT, _PROCESS_CONCEPT = 6.0, 1.5, 5.0, 2.0
+# What words weigh after a preposition: "of the kidney" says where, "after a tooth extraction" says why.
+_AFTER = {
+    **dict.fromkeys(("of", "involving", "affecting", "arising"), 0.9),
+    **dict.fromkeys(("in", "on", "at", "from"), 0.5),
+    **dict.fromkeys(
+        ("after", "following", "with", "due", "secondary", "during", "by", "complicating"), 0.25
+    ),
+    **dict.fromkeys(("without", "mimicking", "masquerading", "simulating", "resembling"), 0.0),
+}
 # Context decides between systems of equal weight, and where the diagnosis says nothing; never against it.
-_CONTEXT = 0.0001
-_CONTEXT_WORDS = 3000
+_CONTEXT = 0.00001
 _SHORTEST_BEGINNING = 3
 
 # Systems that are processes: their concepts give way to an organ in the same phrase.
@@ -57,19 +63,18 @@ class Placer:
     def place(self, diagnosis: Words, concept: Concept | None, context: Words) -> str:
         """The body system of ``diagnosis``, in which ``concept`` is named, told in ``context``."""
         scores: Counter[str] = Counter()
-        head = head_end(diagnosis)
+        weight = 1.0
         for index, word in enumerate(diagnosis.forms):
-            weight = 1.0 if index < head else _AFTER_HEAD
+            weight = min(weight, _AFTER.get(word, 1.0)) if index else weight
             self._add(scores, word, weight)
         if concept is not None:
             process = concept.body_system in _PROCESS_SYSTEMS
-            scores[concept.body_system] += _PROCESS if process else _CONCEPT
-        total = min(len(context.forms), _CONTEXT_WORDS)
-        for word in context.forms[:total]:
+            scores[concept.body_system] += _PROCESS_CONCEPT if process else _CONCEPT
+        for word in context.forms:
             self._add(scores, word, _CONTEXT)
-        if not scores:
-            return "other"
-        return max(BODY_SYSTEMS, key=lambda system: (scores[system], -BODY_SYSTEMS.index(system)))
+        # The first of equals; "other" comes last, so it wins only when nothing scores at all.
+        best = max(BODY_SYSTEMS, key=scores.__getitem__)
+        return best if scores[best] > 0 else "other"
 
     def kind_of(self, diagnosis: Words) -> str:
         """The kind of process that the head of ``diagnosis`` speaks of; ``other`` when it says nothing."""

@@ -28,6 +28,7 @@ from grandrounds.text import normalise, words
 
 __all__ = ["BODY_SYSTEMS", "KINDS", "Concept", "Mention", "Terminology", "TerminologyError"]
 
+_CONTEXT_LENGTH = 20_000  # characters of context that are read
 _FOLDER = Path(__file__).resolve().parent
 # Abbreviations that are also everyday words or stand for several things: never in small letters.
 _ALSO_WORDS = frozenset(
@@ -164,7 +165,9 @@ class Terminology:
         of_group = self._group_systems.get(phrase_key(diagnosis), frozenset())
         if len(of_group) == 1:
             return next(iter(of_group))
-        return self._placer.place(cut(diagnosis), self.concept_of(diagnosis), cut(context))
+        return self._placer.place(
+            cut(diagnosis), self.concept_of(diagnosis), cut(context[:_CONTEXT_LENGTH])
+        )
 
     def siblings(self, diagnosis: str, *, body_system: str) -> tuple[Concept, ...]:
         """The concepts of ``body_system`` that could stand beside ``diagnosis`` as other answers.
