@@ -111,15 +111,14 @@ def read_markdown(data: bytes) -> Article:
 
     Raises ``SourceError`` naming the wrong key, or what else is wrong with the head or body.
     """
-    text = decode(data)
-    head, body_text = _split(text)
+    head, body_text = _split(_lines(decode(data)))
     body = read_body(body_text, title=head.title)
     return _article(head, body)
 
 
 def read_plain_text(data: bytes) -> Article:
     """The article of a plain text (or headless Markdown) case report. Raises ``SourceError``."""
-    body = read_body(decode(data), title="")
+    body = read_body(_lines(decode(data)), title="")
     return _article(Head(kind="case_report"), body)
 
 
@@ -140,6 +139,11 @@ def decode(data: bytes) -> str:
             return data.decode("cp1252")
         except UnicodeDecodeError:
             raise SourceError(f"The text is not UTF-8: {exc}.", remedy="Save it as UTF-8.") from exc
+
+
+def _lines(text: str) -> str:
+    """``text`` with one kind of line end, whatever machine it was written on."""
+    return text.replace("\r\n", "\n").replace("\r", "\n")
 
 
 def _split(text: str) -> tuple[Head, str]:

@@ -199,7 +199,8 @@ class _Reader:
         words = _words(text)
         if words.text.strip("\u2022 "):
             spot = self._spot()
-            self.in_body = self.in_body or spot.area == BODY
+            # Authors and addresses may stand before the abstract: a body begins with its first heading.
+            self.in_body = self.in_body or (spot.area == BODY and bool(spot.path))
             self.body.passages.append(Passage(spot=spot, words=words))
 
     def _table(self, lines: list[str], position: int) -> int:
