@@ -28,7 +28,7 @@ _ENDS_HEAD = _forms(
     """
 )
 # After these a text names what the diagnosis is not.
-_IS_NOT = _forms("mimicking masquerading simulating resembling misdiagnosed versus vs not excluding")
+_IS_NOT = _forms("mimicking masquerading simulating resembling misdiagnosed versus vs")
 # "COVID-associated myocarditis": these end a head only before these.
 _PAIRED = {form("associated"): "with", form("related"): "to", form("induced"): "by"}
 # These make one word with the next: a non-Hodgkin lymphoma is no Hodgkin lymphoma.
@@ -100,6 +100,13 @@ def head_end(words: Words) -> int:
     return len(words.forms)
 
 
+def said_end(words: Words) -> int:
+    """How many words come before a text says what the diagnosis is not ("... mimicking a chordoma")."""
+    return next(
+        (index for index, word in enumerate(words.forms) if index and word in _IS_NOT), len(words.forms)
+    )
+
+
 def alike(a: str, b: str, *, same_words: Mapping[str, str], whole: bool) -> bool:
     """Whether ``a`` and ``b`` may be one diagnosis or a kind of one another.
 
@@ -132,7 +139,7 @@ def _is_end(words: Words, index: int) -> bool:
 
 def _phrase(text: str, same_words: Mapping[str, str]) -> _Phrase:
     words = cut(text)
-    until = next((i for i, word in enumerate(words.forms) if i and word in _IS_NOT), len(words.forms))
+    until = said_end(words)
     head_until = min(head_end(words), until)
     plain = _merged(words.forms[:until], same_words)
     head = [

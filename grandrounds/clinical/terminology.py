@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from hashlib import blake2b
 from pathlib import Path
 
-from grandrounds.clinical.likeness import alike, head_end
+from grandrounds.clinical.likeness import alike, head_end, said_end
 from grandrounds.clinical.phrases import Words, cut, phrase_key
 from grandrounds.clinical.placing import Placer
 from grandrounds.clinical.vocabulary import (
@@ -86,14 +86,16 @@ class Terminology:
         """The concept that ``text`` is, else the most specific one it names.
 
         Among several named, one that ends the head noun phrase ("stroke after a cardiac myxoma": stroke)
-        comes before others in that phrase, and these before the rest; then the longest name wins.
+        comes before others in that phrase, and these before the rest; then the longest name wins. What
+        comes after "mimicking" or "versus" is not the diagnosis.
         """
         exact = self._exact(text)
         if exact is not None:
             return exact
         told = cut(text)
         until = head_end(told)
-        found = list(self._candidates(told))
+        said = said_end(told)
+        found = [each for each in self._candidates(told) if each[0] < said]
         if not found:
             return None
 

@@ -94,6 +94,7 @@ class TestConceptOf:
             ("stroke after a cardiac myxoma", "stroke"),
             ("renal colic in a man with sickle cell disease", "nephrolithiasis"),
             ("perforated acute appendicitis", "acute appendicitis"),
+            ("an ectopic pituitary adenoma mimicking a chordoma", "pituitary adenoma"),
             ("SLE", "systemic lupus erythematosus"),
             ("ALL", "acute lymphoblastic leukaemia"),
         ],
@@ -102,7 +103,20 @@ class TestConceptOf:
         assert name_of(text) == name
 
     @pytest.mark.parametrize(
-        "text", ["", "  ", "?!", "all", "All", "ms", "a pe", "headache", "the heart", "x" * 100_000]
+        "text",
+        [
+            "",
+            "  ",
+            "?!",
+            "all",
+            "All",
+            "ms",
+            "a pe",
+            "headache",
+            "mass mimicking a chordoma",
+            "the heart",
+            "x" * 100_000,
+        ],
     )
     def test_what_names_no_concept_has_none(self, text: str) -> None:
         assert name_of(text) is None
