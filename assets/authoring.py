@@ -1,7 +1,5 @@
 """Drafts and revisions: evidence becomes questions in two stages, both kept."""
 
-from __future__ import annotations
-
 from collections import Counter
 from typing import Any
 

@@ -4,8 +4,6 @@ Great Expectations takes seconds to import and a contract's verdict depends on t
 the contract alone, so a verdict is kept beside the lake's cache and not worked out twice.
 """
 
-from __future__ import annotations
-
 import json
 from collections.abc import Iterator, Sequence
 from pathlib import Path
@@ -116,7 +114,10 @@ def release_check(recipe: Recipe) -> dg.AssetChecksDefinition:
         lines = "\n".join(f"- {problem}" for problem in report.problems[:50])
         return dg.AssetCheckResult(
             passed=not report.problems,
-            metadata={"problems": dg.MetadataValue.md(lines), "checked": report.checked},
+            metadata={
+                "problems": dg.MetadataValue.md(lines),
+                "checked": dg.MetadataValue.md("\n".join(f"- {line.what}: {line.count}" for line in report.checked)),
+            },
         )
 
     return verifies

@@ -1,7 +1,5 @@
 """Candidates, rejections and the funnel: what passed every gate, what did not and why."""
 
-from __future__ import annotations
-
 from collections import Counter
 from collections.abc import Iterator
 from typing import Any

@@ -1,10 +1,8 @@
 """Items and release: accepted candidates get their split, and everything is published at once."""
 
-from __future__ import annotations
-
 from collections import Counter
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass
 from datetime import UTC, date, datetime
 from typing import Any
 
@@ -28,7 +26,7 @@ from grandrounds.release.register import SplitRegister
 from grandrounds.release.splits import groups_of
 from grandrounds.release.writer import ReleaseRequest, write_release
 from grandrounds.review.accept import Accepted, accept
-from grandrounds.review.agreement import agreement_of
+from grandrounds.review.policy import rule_all, status_of
 from grandrounds.statistics.bias import bias_reports
 from resources import LakeResource, SettingsResource
 
@@ -167,7 +165,7 @@ def _request(recipe: Recipe, lake: Lake, config: ReleaseSettings) -> ReleaseRequ
         funnel=_final_funnel(recipe, lake, decided),
         get_media=lake.get_media,
         reviews=decided.events,
-        bias={report.task: report.as_json() for report in bias_reports(made_items, recipe.gates)},
+        bias=_bias(made_items, recipe),
         agreement=_agreement(recipe, lake, decided),
         released=None if recipe.preview else config.day(),
         version=config.version or None,
@@ -186,18 +184,34 @@ def _final_funnel(recipe: Recipe, lake: Lake, decided: _Decided) -> Any:
         revisions=rows("revisions", Revision),
         candidates=rows("candidates", Candidate),
         rejections=rows("rejections", Rejection),
-        accepted=decided.candidates,
-        review_rejections=decided.accepted.rejections if decided.accepted else [],
+        accepted=decided.candidates if decided.accepted else None,
+        review_rejections=decided.accepted.rejections if decided.accepted else None,
         items=rows("items", Item),
     )
 
 
+def _bias(rows: Sequence[Item], recipe: Recipe) -> dict[str, object]:
+    return {
+        report.task: {
+            "items": report.n,
+            "best_letter": report.best_letter,
+            "best_letter_over_chance": round(report.position.over_chance, 4),
+            "longest_option_over_chance": round(report.longest.over_chance, 4),
+            "uniquely_longest_share": round(report.uniquely_longest, 4),
+            "verdict": report.verdict,
+        }
+        for report in bias_reports(rows, recipe.gates)
+    }
+
+
 def _agreement(recipe: Recipe, lake: Lake, decided: _Decided) -> dict[str, object] | None:
+    """How far readers agreed, over all candidates that two or more of them read."""
     if decided.accepted is None:
         return None
-    return agreement_of(
-        lake.read_records(lake_key(recipe, "candidates"), Candidate), decided.events
-    ).as_json()
+    candidates = lake.read_records(lake_key(recipe, "candidates"), Candidate)
+    ruled = rule_all(candidates, decided.events, recipe.review)
+    agreement = status_of(recipe.name, recipe.review, ruled).agreement
+    return asdict(agreement) if agreement else None
 
 
 def _by_split(lake: Lake, key: str) -> str:

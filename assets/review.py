@@ -1,7 +1,5 @@
 """The clinicians' queue and their decisions. The run ends here; nobody waits in a worker."""
 
-from __future__ import annotations
-
 from typing import Any
 
 import dagster as dg

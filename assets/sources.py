@@ -1,9 +1,7 @@
 """Sources and cases: the folder is read once, and gives both tables."""
 
-from __future__ import annotations
-
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +17,7 @@ from grandrounds.paths import demo_sources
 from grandrounds.progress import stage
 from grandrounds.recipe import Recipe
 from grandrounds.sources.kinds import CASE_KINDS
+from grandrounds.sources.pool import Progress
 from resources import LakeResource, SettingsResource
 
 
@@ -48,7 +47,7 @@ def reading(recipe: Recipe) -> dg.AssetsDefinition:
         opened = lake.open()
         folder = Path(config.folder or settings.get().sources.value or demo_sources())
         with stage("Reading sources") as progress:
-            inventory = read_folder(folder, lake=opened, wanted=CASE_KINDS, progress=progress)
+            inventory = read_folder(folder, lake=opened, wanted=CASE_KINDS, progress=_counting(progress))
         keys = [lake_key(recipe, table) for table in ("sources", "cases")]
         made = opened.step(
             outputs=dict(zip(keys, (contract("sources"), contract("cases")), strict=True)),
@@ -74,6 +73,10 @@ def reading(recipe: Recipe) -> dg.AssetsDefinition:
         )
 
     return read
+
+
+def _counting(report: Callable[[int, int | None], None]) -> Progress:
+    return lambda done, total, _name: report(done, total)
 
 
 def _digest(inventory: Inventory) -> str:

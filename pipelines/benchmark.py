@@ -1,7 +1,5 @@
 """The Benchmark component: one recipe becomes assets, checks, jobs and a sensor."""
 
-from __future__ import annotations
-
 from pathlib import Path
 from typing import Any
 
@@ -57,7 +55,7 @@ class Benchmark(dg.Component):
         return Recipe
 
     @classmethod
-    def load(cls, attributes: BaseModel | None, context: dg.ComponentLoadContext) -> Benchmark:
+    def load(cls, attributes: BaseModel | None, context: dg.ComponentLoadContext) -> "Benchmark":
         """Make the component from validated attributes."""
         if not isinstance(attributes, Recipe):
             raise dg.DagsterInvalidDefinitionError(f"{context.path}: a Benchmark needs `attributes`.")

@@ -20,7 +20,11 @@ from grandrounds.records.parts import Span
 from grandrounds.text import find_phrase, normalise, sentences, words
 
 _TITLE_WEIGHT = 4.0
+_BARE_TITLE_WEIGHT = 3.0  # a title whose words no sentence states may only name the complaint
 _SECOND_TITLE_WEIGHT = 1.2
+_STRONG = 1.8
+_STRONG_ENOUGH = 2.0
+_KNOWN_WEIGHT = 0.4
 _MENTION_WEIGHT = 0.15
 _MENTION_CAP = 1.5
 _ENOUGH = 3.0
@@ -76,7 +80,13 @@ class _Cluster:
     phrases: list[str] = field(default_factory=list)
     stated: list[Statement] = field(default_factory=list)
     title: str = ""
+    title_weight: float = 0.0
     weight: float = 0.0
+
+    @property
+    def strong(self) -> bool:
+        """Whether a sentence outright states it as the diagnosis."""
+        return any(statement.weight >= _STRONG for statement in self.stated)
 
     def takes(self, phrase: str) -> bool:
         terminology = Terminology.load()
@@ -88,14 +98,12 @@ def find_diagnosis(case: Case) -> Diagnosis | NoDiagnosis:
     clusters = _clusters(case)
     if not clusters:
         return NoDiagnosis(reason="neither the title nor a sentence names a condition")
-    ranked = sorted(clusters, key=lambda each: (-each.weight, each.phrases[0]))
+    ranked = sorted(clusters, key=lambda each: (-each.weight, not each.title, each.phrases[0]))
     best = ranked[0]
-    if best.weight < _ENOUGH:
+    if best.weight < (_STRONG_ENOUGH if best.strong else _ENOUGH):
         return NoDiagnosis(reason=f"{best.phrases[0]!r} is the likeliest condition, but too little says so")
     if not best.title and len(ranked) > 1 and best.weight < _LEAD * ranked[1].weight:
         return NoDiagnosis(reason=f"{best.phrases[0]!r} and {ranked[1].phrases[0]!r} are equally likely")
-    if best.title and not _supported(case, best.title):
-        return NoDiagnosis(reason=f"the title names {best.title!r}, but the text never does")
     name = _name(case, best)
     aliases = _aliases(case, name)
     quote = _quote(case, best, (name, *aliases))
@@ -108,9 +116,12 @@ def _clusters(case: Case) -> list[_Cluster]:
     clusters: list[_Cluster] = []
     for position, span in enumerate(condition_spans(case.title)):
         phrase = span.of(case.title)
-        cluster = _cluster_for(clusters, phrase)
-        cluster.title = cluster.title or phrase
-        cluster.weight += _TITLE_WEIGHT if position == 0 else _SECOND_TITLE_WEIGHT
+        if _supported(case, phrase):
+            cluster = _cluster_for(clusters, phrase)
+            cluster.title = cluster.title or phrase
+            cluster.title_weight = max(
+                cluster.title_weight, _TITLE_WEIGHT if position == 0 else _SECOND_TITLE_WEIGHT
+            )
     for statement in statements(case):
         if len(statement.phrase.split()) > _LONGEST_WORDS:
             continue
@@ -118,8 +129,13 @@ def _clusters(case: Case) -> list[_Cluster]:
         if not any(known.sentence == statement.sentence for known in cluster.stated):
             cluster.weight += statement.weight
         cluster.stated.append(statement)
+    rivals = [cluster for cluster in clusters if cluster.strong]
     for cluster in clusters:
+        bare = cluster.title_weight and not cluster.stated and rivals
+        cluster.weight += _BARE_TITLE_WEIGHT if bare else cluster.title_weight
         cluster.weight += min(_MENTION_CAP, _MENTION_WEIGHT * _mentions(case, cluster))
+        if Terminology.load().concept_of(cluster.phrases[0]) is not None:
+            cluster.weight += _KNOWN_WEIGHT
     return clusters
 
 

@@ -16,25 +16,44 @@ from grandrounds.records.case import Case, Section
 from grandrounds.records.parts import Span
 from grandrounds.text import sentences
 
-_LEAD = r"(?:an?|the|this|our|her|his|their)?\s*(?:(?:rare|unusual|unique|first|typical|classic|interesting)\s+)*"
-_PATTERNS: tuple[tuple[re.Pattern[str], float], ...] = tuple(
+_LEAD = r"(?:(?:an?|the|this|our|her|his|their)\s+)?(?:(?:rare|unusual|unique|first|typical|classic|interesting|severe|mild)\s+)*"
+_SURELY = r"(?:(?:finally|eventually|then|subsequently|clinically|therefore|thus|also|later|ultimately|hence)\s+)?"
+_TISSUE = r"(?:histolog\w*|histopatholog\w*|patholog\w*|biops\w+|cytolog\w*|immunohistochemi\w*|autopsy|cultures?|serolog\w*|frozen[- ]section\w*)"
+
+# The condition follows the cue.
+_AFTER: tuple[tuple[re.Pattern[str], float], ...] = tuple(
     (re.compile(pattern, re.IGNORECASE), weight)
     for pattern, weight in (
         (r"\b(?:final|definitive|definite|pathological|histological|histopathological|clinical)\s+diagnosis\s+(?:was|is|of)\s+(?:that\s+of\s+)?", 3.0),
         (r"\bdiagnosis\s+(?:was|is)\s+(?!made|confirmed|established|based|difficult|not|delayed|often|usually|supported|reached)(?:that\s+of\s+)?", 2.5),
-        (r"\b(?:was|were|been|is)\s+(?:finally\s+|eventually\s+|then\s+|subsequently\s+|clinically\s+|therefore\s+|thus\s+|also\s+)?diagnosed\s+(?:with|as|to\s+have|as\s+having)\s+(?:having\s+)?", 2.5),
-        (r"\bdetermined\s+to\s+(?:be|have)\s+", 1.5),
+        (rf"\b(?:was|were|been|is)\s+{_SURELY}diagnosed\s+(?:with|as|to\s+have|as\s+having)\s+(?:having\s+)?", 2.5),
+        (rf"\bwe\s+{_SURELY}(?:diagnosed|made\s+(?:the|a)\s+diagnosis\s+of)\s+(?!with\b|as\b|this\b|the\s+(?:patient|case)\b|him\b|her\b)", 2.5),
+        (r"\bdiagnosed\s+(?:this|the)\s+(?:case|patient|lesion|tumou?r)\s+(?:as|with)\s+", 2.5),
         (r"\bdiagnosis\s+of\s+", 2.0),
+        (r"\bmet\s+(?:\w+\s+){0,3}?criteria\s+(?:for|of)\s+|\bcriteria\s+(?:for|of)\s+(?=[^.;]{3,80}\bwere\s+(?:met|fulfilled))", 2.2),
+        (rf"\b{_TISSUE}\b[^.;]{{0,80}}?\b(?:revealed|showed|demonstrated|disclosed|confirmed|indicated|yielded|proved)\s+(?:the\s+\w+\s+to\s+be\s+)?", 2.2),
         (r"\b(?:confirmed|established|proved|proven|verified)\s+(?:to\s+be\s+|as\s+|the\s+presence\s+of\s+)?(?!the\s+diagnosis)", 1.5),
-        (r"\b(?:consistent|compatible|keeping)\s+with\s+(?:the\s+diagnosis\s+of\s+|a\s+diagnosis\s+of\s+|that\s+of\s+)?", 1.5),
-        (r"\b(?:diagnostic|pathognomonic|characteristic)\s+of\s+", 1.5),
-        (r"\b(?:revealed|showed|demonstrated|disclosed|identified|indicated|found)\s+(?:to\s+(?:be|have)\s+)?", 0.7),
+        (r"\b(?:consistent|compatible|in\s+keeping|keeping)\s+with\s+(?:the\s+diagnosis\s+of\s+|a\s+diagnosis\s+of\s+|that\s+of\s+)?", 1.9),
+        (r"\b(?:diagnostic|pathognomonic)\s+of\s+", 2.3),
+        (r"\b(?:characteristic|typical)\s+of\s+", 1.2),
+        (r"\b(?:found|determined|proved|known|turned\s+out)\s+to\s+(?:be|have)\s+", 1.6),
+        (r"\b(?:revealed|showed|demonstrated|disclosed|identified|indicated)\s+", 0.7),
         (r"\b(?:report|present|describe|presenting|reporting|reported)\s+(?:here\s+)?(?:on\s+)?(?:an?|the|our|two|three|first|\d+)?\s*(?:\w+\s+){0,3}?(?:case|cases|patient|occurrence|presentation)s?\s+(?:of|with)\s+(?:an?\s+\d+[- ]\w+[- ]\w+\s+\w+\s+with\s+)?", 2.0),
         (r"\b(?:in\s+)?(?:this|our|the\s+present)\s+case\s+of\s+", 1.5),
         (r"\b(?:presented|presenting|admitted|referred|developed|developing|suffer(?:ed|ing)|sustained)\s+(?:to\s+[^.;]{3,60}?\s+)?(?:with|for|from)?\s*(?:features\s+of\s+)?", 0.5),
-        (r"\b(?:had|has|have|having)\s+(?:an?\s+)?", 0.3),
+        (r"\b(?:had|has|have|having)\s+", 0.3),
     )
-)  # fmt: skip
+)
+# The condition stands before the cue, as the subject of the sentence.
+_BEFORE: tuple[tuple[re.Pattern[str], float], ...] = tuple(
+    (re.compile(pattern, re.IGNORECASE), weight)
+    for pattern, weight in (
+        (rf"\s(?:was|were)\s+{_SURELY}diagnosed\b(?!\s+(?:with|as)\b)", 2.5),
+        (rf"\s(?:was|were)\s+{_SURELY}(?:confirmed|established|proven|proved)\b", 2.2),
+        (rf"\s(?:was|were)\s+{_SURELY}(?:recogni[sz]ed|identified|found|revealed)\b", 1.4),
+        (r"\s(?:was|were)\s+(?:treated|cured|managed)\b|\s(?:responded|settled)\b", 1.0),
+    )
+)
 _AGAINST = re.compile(
     r"\b(?:differential|most\s+likely|likely|suspected|suspicion|presumed|presumptive|provisional|possible|possibly|probable|initial(?:ly)?|working|"
     r"rule[ds]?\s+out|excluded?|exclude|unlikely|no\s+evidence|not\s+consistent|misdiagnos\w*|previously|prior|history|known|"
@@ -42,7 +61,7 @@ _AGAINST = re.compile(
     re.IGNORECASE,
 )
 _LONG_AGO = re.compile(
-    r"\b(?:\w+\s+)?(?:years?|months?|decades?)\s+(?:ago|earlier|before|previously|prior)\b|\bin\s+(?:19|20)\d\d\b",
+    r"\b(?:years?|months?|decades?)\s+(?:ago|earlier|before|previously|prior)\b|\bin\s+(?:\w+\s+)?(?:19|20)\d\d\b",
     re.IGNORECASE,
 )
 _OR = re.compile(r"\s*(?:,|or\b)\s*(?:or\b|an?\b|and/or\b)", re.IGNORECASE)
@@ -53,7 +72,7 @@ _STOP = re.compile(
     r"secondary|due|presenting|presented|complicated|diagnosed|detected|discovered|found|seen|treated|managed|located|situated|involving|causing|occurring|arising|mimicking|leading|requiring|affecting|developing|extending|resulting|confirmed|related|rather|then|upon|through|according|between|during|within|under|and)\b"
 )
 _FRAME = re.compile(
-    rf"^(?:{_LEAD})?(?:(?:case|cases|features|evidence|presence|picture|diagnosis|form|type|presentation)\s+of\s+)?(?:an?\s+|the\s+)?",
+    rf"^{_LEAD}(?:(?:case|cases|features|evidence|presence|picture|diagnosis|form|type|presentation)\s+of\s+)?(?:an?\s+|the\s+)?",
     re.IGNORECASE,
 )
 
@@ -102,24 +121,36 @@ def _in_section(text: str, section: Section) -> Iterator[Statement]:
     if place is None:
         return
     for sentence in sentences(text, section.span):
-        for pattern, weight in _PATTERNS:
-            for cue in pattern.finditer(text, sentence.start, sentence.end):
-                span = _phrase(text, cue.end(), sentence.end)
-                if span is None:
-                    continue
-                doubt = _doubt(text, sentence, cue=Span(start=cue.start(), end=cue.end()), phrase=span)
-                yield Statement(
-                    phrase=span.of(text),
-                    phrase_span=span,
-                    sentence=sentence,
-                    section=section.kind,
-                    weight=weight * place * doubt,
-                )
+        for cue, phrase, weight in (*_following(text, sentence), *_preceding(text, sentence)):
+            doubt = _doubt(text, sentence, cue=cue, phrase=phrase)
+            yield Statement(
+                phrase=phrase.of(text),
+                phrase_span=phrase,
+                sentence=sentence,
+                section=section.kind,
+                weight=weight * place * doubt,
+            )
+
+
+def _following(text: str, sentence: Span) -> Iterator[tuple[Span, Span, float]]:
+    for pattern, weight in _AFTER:
+        for cue in pattern.finditer(text, sentence.start, sentence.end):
+            phrase = _phrase(text, cue.end(), sentence.end)
+            if phrase is not None:
+                yield Span(start=cue.start(), end=cue.end()), phrase, weight
+
+
+def _preceding(text: str, sentence: Span) -> Iterator[tuple[Span, Span, float]]:
+    for pattern, weight in _BEFORE:
+        cue = pattern.search(text, sentence.start, sentence.end)
+        phrase = _phrase(text, sentence.start, cue.start()) if cue else None
+        if cue and phrase is not None:
+            yield Span(start=sentence.start, end=cue.end()), phrase, weight
 
 
 def _doubt(text: str, sentence: Span, *, cue: Span, phrase: Span) -> float:
     """What a statement loses when it is a history, a suspicion or one of several possibilities."""
-    before = text[max(sentence.start, cue.start - 60) : cue.end]
+    before = text[max(sentence.start, cue.start - 60) : cue.end] if cue.start > sentence.start else text[cue.start : cue.end]
     after = text[phrase.end : min(sentence.end, phrase.end + 90)]
     factor = 0.25 if _AGAINST.search(before) else 1.0
     if _LONG_AGO.search(text[sentence.start : sentence.end]):
