@@ -116,7 +116,9 @@ def release_check(recipe: Recipe) -> dg.AssetChecksDefinition:
             passed=not report.problems,
             metadata={
                 "problems": dg.MetadataValue.md(lines),
-                "checked": dg.MetadataValue.md("\n".join(f"- {line.what}: {line.count}" for line in report.checked)),
+                "checked": dg.MetadataValue.md(
+                    "\n".join(f"- {line.what}: {line.count}" for line in report.checked)
+                ),
             },
         )
 

@@ -100,6 +100,8 @@ def find_diagnosis(case: Case) -> Diagnosis | NoDiagnosis:
         return NoDiagnosis(reason="neither the title nor a sentence names a condition")
     ranked = sorted(clusters, key=lambda each: (-each.weight, not each.title, each.phrases[0]))
     best = ranked[0]
+    if len(ranked) > 1 and ranked[1].title and best.weight < _LEAD * ranked[1].weight:
+        best = ranked[1]
     if best.weight < (_STRONG_ENOUGH if best.strong else _ENOUGH):
         return NoDiagnosis(reason=f"{best.phrases[0]!r} is the likeliest condition, but too little says so")
     if not best.title and len(ranked) > 1 and best.weight < _LEAD * ranked[1].weight:
@@ -234,7 +236,7 @@ def _naming_sentences(case: Case, kinds: Sequence[str], names: Sequence[str]) ->
 
 def _aliases(case: Case, name: str) -> tuple[str, ...]:
     """Other names that are equally right: the terminology's synonyms and the article's abbreviations."""
-    found = [*Terminology.load().names_of(name), *_abbreviations(case, name)]
+    found = [*_synonyms(name), *_abbreviations(case, name)]
     known = {normalise(name)}
     aliases = []
     for phrase in found:
@@ -243,6 +245,24 @@ def _aliases(case: Case, name: str) -> tuple[str, ...]:
             known.add(key)
             aliases.append(phrase if phrase.isupper() else _upper_first(phrase))
     return tuple(aliases)
+
+
+def _synonyms(name: str) -> list[str]:
+    """The terminology's names that are neither broader nor narrower, as far as their words tell.
+
+    The terminology lists common subtypes beside true synonyms, which is right for finding leaks
+    and wrong for marking: "aortic dissection" does not answer for "type A aortic dissection".
+    """
+    terminology = Terminology.load()
+    concept = terminology.concept_of(name)
+    own = set(words(name))
+    if concept is not None and set(words(concept.name)) < own:
+        return []
+    return [
+        other
+        for other in terminology.names_of(name)
+        if not (set(words(other)) < own or own < set(words(other)))
+    ]
 
 
 def _abbreviations(case: Case, name: str) -> list[str]:

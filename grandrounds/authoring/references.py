@@ -16,10 +16,8 @@ _ANCHOR = (
     r"(?:supplementa(?:ry|l)\s+(?:material|file|figure|table|video|data|movie|appendix|information)s?|"
     r"additional\s+files?|(?:figure|fig|table|tab|video|movie|appendix|plate|supplement|scheme|panel)s?\b\.?)"
 )
-_NUMBER = (
-    r"(?:S?\d{1,3}\s*(?:\(?[A-Za-z]{1,2}(?:\s*[-\u2010-\u2015]\s*[A-Za-z])?\)?)?|"
-    r"[IVX]{1,4}\b|\(?[A-Ha-h]\)?(?![A-Za-z]))"
-)
+_LETTER = r"[A-Za-z](?:\s*[-\u2010-\u2015,]\s*[A-Za-z](?![A-Za-z]))*"
+_NUMBER = rf"(?:S?\d{{1,3}}(?:\s*\({_LETTER}\)|{_LETTER}(?![A-Za-z]))?(?!\d)|[IVX]{{1,4}}\b|\({_LETTER}\)|[A-Ha-h](?![A-Za-z]))"
 _MORE = r"(?:\s*(?:,|;|&|and|to|or|[-\u2010-\u2015])\s*(?:and\s+)?)"
 # "Figures 1(a)-1(b) and 2(a)-2(c)", "Table 1", "Figs. 1 and 2, Table 3".
 _POINTER = rf"{_ANCHOR}\s*{_NUMBER}(?:{_MORE}?(?:{_ANCHOR}\s*)?{_NUMBER})*"

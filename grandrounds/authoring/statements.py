@@ -24,23 +24,53 @@ _TISSUE = r"(?:histolog\w*|histopatholog\w*|patholog\w*|biops\w+|cytolog\w*|immu
 _AFTER: tuple[tuple[re.Pattern[str], float], ...] = tuple(
     (re.compile(pattern, re.IGNORECASE), weight)
     for pattern, weight in (
-        (r"\b(?:final|definitive|definite|pathological|histological|histopathological|clinical)\s+diagnosis\s+(?:was|is|of)\s+(?:that\s+of\s+)?", 3.0),
-        (r"\bdiagnosis\s+(?:was|is)\s+(?!made|confirmed|established|based|difficult|not|delayed|often|usually|supported|reached)(?:that\s+of\s+)?", 2.5),
-        (rf"\b(?:was|were|been|is)\s+{_SURELY}diagnosed\s+(?:with|as|to\s+have|as\s+having)\s+(?:having\s+)?", 2.5),
-        (rf"\bwe\s+{_SURELY}(?:diagnosed|made\s+(?:the|a)\s+diagnosis\s+of)\s+(?!with\b|as\b|this\b|the\s+(?:patient|case)\b|him\b|her\b)", 2.5),
+        (
+            r"\b(?:final|definitive|definite|pathological|histological|histopathological|clinical)\s+diagnosis\s+(?:was|is|of)\s+(?:that\s+of\s+)?",
+            3.0,
+        ),
+        (
+            r"\bdiagnosis\s+(?:was|is)\s+(?!made|confirmed|established|based|difficult|not|delayed|often|usually|supported|reached)(?:that\s+of\s+)?",
+            2.5,
+        ),
+        (
+            rf"\b(?:was|were|been|is)\s+{_SURELY}diagnosed\s+(?:with|as|to\s+have|as\s+having)\s+(?:having\s+)?",
+            2.5,
+        ),
+        (
+            rf"\bwe\s+{_SURELY}(?:diagnosed|made\s+(?:the|a)\s+diagnosis\s+of)\s+(?!with\b|as\b|this\b|the\s+(?:patient|case)\b|him\b|her\b)",
+            2.5,
+        ),
         (r"\bdiagnosed\s+(?:this|the)\s+(?:case|patient|lesion|tumou?r)\s+(?:as|with)\s+", 2.5),
         (r"\bdiagnosis\s+of\s+", 2.0),
-        (r"\bmet\s+(?:\w+\s+){0,3}?criteria\s+(?:for|of)\s+|\bcriteria\s+(?:for|of)\s+(?=[^.;]{3,80}\bwere\s+(?:met|fulfilled))", 2.2),
-        (rf"\b{_TISSUE}\b[^.;]{{0,80}}?\b(?:revealed|showed|demonstrated|disclosed|confirmed|indicated|yielded|proved)\s+(?:the\s+\w+\s+to\s+be\s+)?", 2.2),
-        (r"\b(?:confirmed|established|proved|proven|verified)\s+(?:to\s+be\s+|as\s+|the\s+presence\s+of\s+)?(?!the\s+diagnosis)", 1.5),
-        (r"\b(?:consistent|compatible|in\s+keeping|keeping)\s+with\s+(?:the\s+diagnosis\s+of\s+|a\s+diagnosis\s+of\s+|that\s+of\s+)?", 1.9),
+        (
+            r"\bmet\s+(?:\w+\s+){0,3}?criteria\s+(?:for|of)\s+|\bcriteria\s+(?:for|of)\s+(?=[^.;]{3,80}\bwere\s+(?:met|fulfilled))",
+            2.2,
+        ),
+        (
+            rf"\b{_TISSUE}\b[^.;]{{0,80}}?\b(?:revealed|showed|demonstrated|disclosed|confirmed|indicated|yielded|proved)\s+(?:the\s+\w+\s+to\s+be\s+)?",
+            2.2,
+        ),
+        (
+            r"\b(?:confirmed|established|proved|proven|verified)\s+(?:to\s+be\s+|as\s+|the\s+presence\s+of\s+)?(?!the\s+diagnosis)",
+            1.5,
+        ),
+        (
+            r"\b(?:consistent|compatible|in\s+keeping|keeping)\s+with\s+(?:the\s+diagnosis\s+of\s+|a\s+diagnosis\s+of\s+|that\s+of\s+)?",
+            1.9,
+        ),
         (r"\b(?:diagnostic|pathognomonic)\s+of\s+", 2.3),
         (r"\b(?:characteristic|typical)\s+of\s+", 1.2),
         (r"\b(?:found|determined|proved|known|turned\s+out)\s+to\s+(?:be|have)\s+", 1.6),
         (r"\b(?:revealed|showed|demonstrated|disclosed|identified|indicated)\s+", 0.7),
-        (r"\b(?:report|present|describe|presenting|reporting|reported)\s+(?:here\s+)?(?:on\s+)?(?:an?|the|our|two|three|first|\d+)?\s*(?:\w+\s+){0,3}?(?:case|cases|patient|occurrence|presentation)s?\s+(?:of|with)\s+(?:an?\s+\d+[- ]\w+[- ]\w+\s+\w+\s+with\s+)?", 2.0),
+        (
+            r"\b(?:report|present|describe|presenting|reporting|reported)\s+(?:here\s+)?(?:on\s+)?(?:an?|the|our|two|three|first|\d+)?\s*(?:\w+\s+){0,3}?(?:case|cases|patient|occurrence|presentation)s?\s+(?:of|with)\s+(?:an?\s+\d+[- ]\w+[- ]\w+\s+\w+\s+with\s+)?",
+            2.0,
+        ),
         (r"\b(?:in\s+)?(?:this|our|the\s+present)\s+case\s+of\s+", 1.5),
-        (r"\b(?:presented|presenting|admitted|referred|developed|developing|suffer(?:ed|ing)|sustained)\s+(?:to\s+[^.;]{3,60}?\s+)?(?:with|for|from)?\s*(?:features\s+of\s+)?", 0.5),
+        (
+            r"\b(?:presented|presenting|admitted|referred|developed|developing|suffer(?:ed|ing)|sustained)\s+(?:to\s+[^.;]{3,60}?\s+)?(?:with|for|from)?\s*(?:features\s+of\s+)?",
+            0.5,
+        ),
         (r"\b(?:had|has|have|having)\s+", 0.3),
     )
 )
@@ -150,7 +180,11 @@ def _preceding(text: str, sentence: Span) -> Iterator[tuple[Span, Span, float]]:
 
 def _doubt(text: str, sentence: Span, *, cue: Span, phrase: Span) -> float:
     """What a statement loses when it is a history, a suspicion or one of several possibilities."""
-    before = text[max(sentence.start, cue.start - 60) : cue.end] if cue.start > sentence.start else text[cue.start : cue.end]
+    before = (
+        text[max(sentence.start, cue.start - 60) : cue.end]
+        if cue.start > sentence.start
+        else text[cue.start : cue.end]
+    )
     after = text[phrase.end : min(sentence.end, phrase.end + 90)]
     factor = 0.25 if _AGAINST.search(before) else 1.0
     if _LONG_AGO.search(text[sentence.start : sentence.end]):
