@@ -91,6 +91,13 @@ def is_generic(word: str) -> bool:
     return word in known or base(_PREFIX.sub("", word)) in known
 
 
+def could_name(alias: str) -> bool:
+    """Whether ``alias`` can be the name of a disease: "stroke" can, "lesion" or "femur" alone can't."""
+    parts = words(alias)
+    groups = [group for group in _GROUPS if group != "process"]
+    return len(parts) > 1 or (len(parts) == 1 and not _in(parts[0], *groups))
+
+
 @lru_cache(maxsize=65536)
 def base(word: str) -> str:
     """``word`` normalised, in the singular, as its first equivalent ("hepatic" is "liver")."""

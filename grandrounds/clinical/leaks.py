@@ -11,7 +11,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 
-from grandrounds.clinical.distinctive import Giveaway, base, giveaway, is_generic
+from grandrounds.clinical.distinctive import Giveaway, base, could_name, giveaway
 from grandrounds.clinical.residue import find_furniture, find_post_diagnosis
 from grandrounds.records.parts import Span
 from grandrounds.text import find_phrase, normalise, words
@@ -96,8 +96,7 @@ def _naming(text: str, answer: str, aliases: tuple[str, ...]) -> Iterable[tuple[
     if answer in names:
         yield VERBATIM, find_phrase(text, answer)
     for alias in names:
-        # A single everyday word is no name of a disease, whoever calls it an alias.
-        if alias != answer and not (len(words(alias)) == 1 and is_generic(alias)):
+        if alias != answer and could_name(alias):
             yield ALIAS, find_phrase(text, alias)
     for form in dict.fromkeys((*short, *_initials(names))):
         yield ABBREVIATION, _find_abbreviation(text, form, (answer, *aliases))
