@@ -78,8 +78,8 @@ class Plan:
         self._updates += [(row, {"state": WITHDRAWN}) for row in self._withdrawn]
 
     def carry_out(self) -> EnqueueResult:
-        """Write it. What closes comes before what opens: an item is open once at any moment."""
-        for row, values in sorted(self._updates, key=lambda pair: pair[1].get("state") == OPEN):
+        """Write it, in the order noted: an item's old content closes before the other one opens."""
+        for row, values in self._updates:
             self._connection.execute(
                 update(tables.queue)
                 .where(
