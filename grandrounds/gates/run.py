@@ -11,7 +11,7 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, fields
 
-from grandrounds.gates import deidentify, grounding, groups, leakage, licence, options, types
+from grandrounds.gates import deidentify, grounding, groups, leakage, licence, options, protected, types
 from grandrounds.gates.batch_bias import shuffle_options
 from grandrounds.gates.duplicates import NAME as DUPLICATES
 from grandrounds.gates.duplicates import find_duplicates
@@ -25,6 +25,7 @@ from grandrounds.records.rejection import Rejection
 
 GATES: tuple[Gate, ...] = (
     licence.GATE,
+    protected.GATE,
     types.GATE,
     options.GATE,
     grounding.GATE,
