@@ -50,7 +50,8 @@ _INVESTIGATED = re.compile(
     r"biops\w+|histolog\w+|histopatholog\w+|cytolog\w+|aspirat\w+|cultures?|serolog\w+|laborator\w+|blood\s+(?:tests?|count|film|gas)|"
     r"(?:h(?:a)?emoglobin|leu[ck]ocytes?|platelets?|creatinine|c-reactive|sedimentation|urinalysis|electrolytes|bilirubin|albumin|sodium|potassium)|"
     r"serum|plasma|cerebrospinal|lumbar\s+puncture|electromyogra\w+|electroencephalogra\w+|eeg|emg|spirometr\w+|audiogra\w+|"
-    r"investigations?|imaging|scans?|genetic\s+test\w*|pcr)\b",
+    r"troponin|d-dimer|cell\s+counts?|white\s+cells|neutrophils|eosinophils|"
+    r"investigations?|imaging|scans?|genetic\s+test\w*|pcr)\b|\d\s*(?:[mnpμµ]?(?:g|mol|mEq)|m?I?U|k?U)/(?:d|m)?[lL]\b",
     re.IGNORECASE,
 )
 _EXAMINED = re.compile(
@@ -189,13 +190,17 @@ class _Reading:
         """Whether a leaking sentence is an opening that has told nothing measured yet.
 
         A conclusion is dropped only where it opens the report ("We report a man with X, treated
-        with Y") or is a suspicion; behind any other conclusion the story would go on after the end.
+        with Y") or is a suspicion, and the result of a test only where it is a suspicion: behind any
+        other the story would go on after its end.
         """
         told = sentence.of(self.case.text)
         if self.dropped or len(told) > _OPENING_LENGTH or _MEASURED.search(told):
             return False
+        suspected = _SUSPECTED.search(told) is not None
+        if _INVESTIGATED.search(told) and not suspected:
+            return False
         concluded = any(leak.kind == POST_DIAGNOSIS for leak in telling)
-        if concluded and self.read > 1 and not _SUSPECTED.search(told):
+        if concluded and self.read > 1 and not suspected:
             return False
         return self.read <= _OPENING_SENTENCES
 

@@ -29,6 +29,8 @@ A skin biopsy showed leukocytoclastic vasculitis and panniculitis.
 Cytology was positive for malignant cells.
 Blood cultures grew Listeria monocytogenes in two bottles.
 Brucella melitensis was isolated from the marrow.
+Streptococcus sanguinis grew in all six bottles.
+Sputum grew septate hyphae.
 The polymerase chain reaction for herpes simplex was positive.
 Genetic testing identified a heterozygous variant of the gene.
 Immunohistochemistry was positive for S-100 and SOX10.
@@ -120,6 +122,8 @@ At 20 weeks of gestation the scan was normal.
 He returned to play but had to stop again because of the pain.
 The child was fed and asleep when the attack began.
 She had been placed in a nursing home.
+He was born at term, grew well and took no medicine.
+The swelling grew slowly over two years.
 """.strip().splitlines()
 
 
