@@ -133,8 +133,8 @@ def test_pictures_ride_along_unless_missing_and_captions_that_tell_do_not(built:
                 assert not any(contains_phrase(shown, name) for name in _names(file)), file
 
 
-def test_protected_sources_stay_marked(built: Built) -> None:
-    marked = {file for file, made in built.candidates.items() if made[0].protected}
+def test_protected_sources_stay_marked_from_the_draft_on(built: Built) -> None:
+    marked = {file for file, made in built.drafts.items() if any(draft.protected for draft in made)}
     assert marked == {"case_reports/troubled/protected.md"}
 
 
