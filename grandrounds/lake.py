@@ -10,6 +10,8 @@ its inputs). When nothing of that changed, the step is reused and its body doesn
 
 from __future__ import annotations
 
+import contextlib
+import glob
 import os
 import secrets
 from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -26,6 +28,7 @@ if TYPE_CHECKING:
     from upath import UPath
 
 _STEP_KEY = b"grandrounds.step"
+_LITTER_AGE = 3600
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -108,7 +111,10 @@ class Lake:
             use_dictionary=False,
             write_page_checksum=True,
         )
-        self._write(self.table_path(key), sink.getvalue().to_pybytes())
+        path = self.table_path(key)
+        self._write(path, sink.getvalue().to_pybytes())
+        if path.protocol in ("", "file"):
+            _sweep(str(path.path))
 
     def table_sha256(self, key: str) -> str:
         """Hash of the table's bytes, ``absent`` when there is none."""
@@ -285,6 +291,15 @@ def _has_size(path: UPath, size: int) -> bool:
 
 def _unreadable(path: UPath, exc: OSError) -> LakeError:
     return LakeError(f"{path} can't be read: {exc.strerror or exc}.", remedy="Check its rights.")
+
+
+def _sweep(path: str) -> None:
+    """Remove what killed runs left of ``path``: temporary files over an hour older than it is."""
+    newest = os.stat(path).st_mtime
+    for name in glob.glob(f"{glob.escape(path)}.*.tmp"):
+        with contextlib.suppress(OSError):
+            if os.stat(name).st_mtime < newest - _LITTER_AGE:
+                os.unlink(name)
 
 
 def _replace(path: str, data: bytes) -> None:

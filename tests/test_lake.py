@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import resource
 import signal
 import subprocess
@@ -329,6 +330,17 @@ def test_a_writer_killed_at_any_moment_leaves_a_whole_table(lake: Lake) -> None:
         writer.wait()
         assert len(lake.read_records("demo/funnel", FunnelStep)) == 400
     assert not lake.step(outputs={"demo/funnel": FUNNEL}, inputs=[], parameters="x", body=_body(1)).reused
+
+
+def test_what_a_killed_run_left_is_swept_up_later(lake: Lake) -> None:
+    lake.write_table("demo/funnel", to_table(_rows(1), FUNNEL))
+    path = str(lake.table_path("demo/funnel"))
+    old, young = Path(f"{path}.1.aa.tmp"), Path(f"{path}.2.bb.tmp")
+    for litter in (old, young):
+        litter.write_bytes(b"half")
+    os.utime(old, (1_000_000, 1_000_000))
+    lake.write_table("demo/funnel", to_table(_rows(2), FUNNEL))
+    assert _leftovers(lake) == [young.name]
 
 
 def test_a_table_of_a_newer_version_is_read_without_its_new_columns(lake: Lake) -> None:
