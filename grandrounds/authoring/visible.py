@@ -19,6 +19,14 @@ from dataclasses import dataclass
 from itertools import takewhile
 
 from grandrounds.authoring.references import cross_references, points_elsewhere
+from grandrounds.authoring.story import (
+    is_examination,
+    is_formality,
+    is_investigation,
+    is_measured,
+    is_suspicion,
+    story_sections,
+)
 from grandrounds.clinical.leaks import (
     FURNITURE,
     NAMING_KINDS,
@@ -35,42 +43,9 @@ from grandrounds.text import normalise, sentences, words
 
 _PARAGRAPH = "\n\n"
 _BLANK_LINE = re.compile(r"\n[^\S\n]*\n")
-_STORY = ("presentation", "history", "examination", "investigations")
-_AFTERWARDS = ("diagnosis", "treatment", "outcome", "discussion", "conclusion", "back")
 _OPENING_SENTENCES = 3
 _OPENING_LENGTH = 260
 _FEWEST_WORDS = 3
-
-_MEASURED = re.compile(
-    r"\d+(?:[.,]\d+)?\s*(?:%|\u00b0|mm|cm|mg|\u03bcg|\u00b5g|g/|kg|ml|mL|dL|mmol|beats|bpm|/min|IU|U/|cells|\u00d7)|\d+/\d+"
-)
-_INVESTIGATED = re.compile(
-    r"\b(?:x-?rays?|radiograph\w*|radiolog\w+|ct|cta|mri|mra|mrcp|tomograph\w*|ultraso\w+|sonograph\w*|echocardiogra\w+|electrocardiogra\w+|ecg|ekg|"
-    r"scintigra\w+|pet|angiogra\w+|endoscop\w+|gastroscop\w+|colonoscop\w+|bronchoscop\w+|cystoscop\w+|laparoscop\w+|"
-    r"biops\w+|histolog\w+|histopatholog\w+|cytolog\w+|aspirat\w+|cultures?|serolog\w+|laborator\w+|blood\s+(?:tests?|count|film|gas)|"
-    r"(?:h(?:a)?emoglobin|leu[ck]ocytes?|platelets?|creatinine|c-reactive|sedimentation|urinalysis|electrolytes|bilirubin|albumin|sodium|potassium)|"
-    r"serum|plasma|cerebrospinal|lumbar\s+puncture|electromyogra\w+|electroencephalogra\w+|eeg|emg|spirometr\w+|audiogra\w+|"
-    r"troponin|d-dimer|cell\s+counts?|white\s+cells|neutrophils|eosinophils|"
-    r"investigations?|imaging|scans?|genetic\s+test\w*|pcr)\b|\d\s*(?:[mnpμµ]?(?:g|mol|mEq)|m?I?U|k?U)/(?:d|m)?[lL]\b",
-    re.IGNORECASE,
-)
-_EXAMINED = re.compile(
-    r"\b(?:on|upon|at|during)\s+(?:\w+\s+){0,3}?examination\b|\bexamination\s+(?:of\s+[\w\s]{1,30})?(?:revealed|showed|was|demonstrated|disclosed|found|identified)\b|"
-    r"\b(?:vital\s+signs|blood\s+pressure|pulse\s+rate|heart\s+rate|auscultation|palpation)\b",
-    re.IGNORECASE,
-)
-_SUSPECTED = re.compile(
-    r"\b(?:suspect\w*|suspicion|possibl[ey]|presum\w+|thought\s+to|query|queried|rule\s+out|exclude|evaluation\s+(?:of|for)|examination\s+for)\b",
-    re.IGNORECASE,
-)
-_ETHICS = re.compile(
-    r"\b(?:informed\s+consent|written\s+consent|consent\s+(?:was|for\s+publication)|ethic(?:s|al)\s+(?:committee|approval|board)|institutional\s+review\s+board)\b",
-    re.IGNORECASE,
-)
-_CASE_TEXT = re.compile(
-    r"\b\d{1,3}[\s-]*(?:year|month|week|day)s?[\s-]*old\b|\b(?:the|our|a)\s+patient\b|\b(?:man|woman|boy|girl|male|female|infant)\b.{0,80}\b(?:presented|admitted|referred|complain\w*)",
-    re.IGNORECASE,
-)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -124,25 +99,6 @@ def names_in_article(case: Case, *, answer: str, aliases: Sequence[str] = ()) ->
     return tuple(dict.fromkeys(alias for alias in (*aliases, *given, *listed) if alias and alias != answer))
 
 
-def story_sections(case: Case) -> tuple[Section, ...]:
-    """This patient's sections that the solver may see, in reading order, up to the first that comes
-    after the diagnosis. Where no section tells the story, untitled or unsorted case text does."""
-    own = sorted(case.own_sections(), key=lambda section: section.span.start)
-    kinds = _STORY if any(section.kind in _STORY for section in own) else ("other",)
-    found: list[Section] = []
-    for section in own:
-        told = bool(section.span.of(case.text).strip())
-        if section.kind in _AFTERWARDS and found:
-            break
-        if section.kind in kinds and told and _is_story(case.text, section):
-            found.append(section)
-    return tuple(found)
-
-
-def _is_story(text: str, section: Section) -> bool:
-    return section.kind in _STORY or _CASE_TEXT.search(section.span.of(text)) is not None
-
-
 @dataclass(slots=True, kw_only=True)
 class _Reading:
     """One pass over a case. ``stopped_by`` is set when a leak ends it."""
@@ -161,7 +117,7 @@ class _Reading:
         told = tuple(takewhile(lambda section: not self._section_ends(section), sections))
         for sentence, leaks in _with_leaks(self.case.text, told, self.answer, self.aliases):
             self.read += 1
-            if self._sentence_ends(sentence):
+            if kept and self._sentence_ends(sentence):
                 break
             telling = [leak for leak in leaks if leak.kind != FURNITURE]
             if telling and self._may_drop(sentence, telling):
@@ -181,10 +137,11 @@ class _Reading:
         return self.cut is Cut.PRESENTATION and section.kind in ("examination", "investigations")
 
     def _sentence_ends(self, sentence: Span) -> bool:
+        """Whether a narrower cut ends here; the first sentence, why the patient came, is always told."""
         told = sentence.of(self.case.text)
-        if self.cut is Cut.PRESENTATION and _EXAMINED.search(told):
+        if self.cut is Cut.PRESENTATION and is_examination(told):
             return True
-        return self.cut is not Cut.BEFORE_DIAGNOSIS and _INVESTIGATED.search(told) is not None
+        return self.cut is not Cut.BEFORE_DIAGNOSIS and is_investigation(told)
 
     def _may_drop(self, sentence: Span, telling: Sequence[Leak]) -> bool:
         """Whether a leaking sentence is an opening that has told nothing measured yet.
@@ -194,10 +151,10 @@ class _Reading:
         other the story would go on after its end.
         """
         told = sentence.of(self.case.text)
-        if self.dropped or len(told) > _OPENING_LENGTH or _MEASURED.search(told):
+        if self.dropped or len(told) > _OPENING_LENGTH or is_measured(told):
             return False
-        suspected = _SUSPECTED.search(told) is not None
-        if _INVESTIGATED.search(told) and not suspected:
+        suspected = is_suspicion(told)
+        if is_investigation(told) and not suspected:
             return False
         concluded = any(leak.kind == POST_DIAGNOSIS for leak in telling)
         if concluded and self.read > 1 and not suspected:
@@ -207,7 +164,7 @@ class _Reading:
     def _left_of(self, sentence: Span, leaks: Sequence[Leak]) -> tuple[Span, ...]:
         """What stays of a sentence; nothing when it is furniture, ethics, or points at a figure."""
         text = self.case.text
-        if _ETHICS.search(sentence.of(text)):
+        if is_formality(sentence.of(text)):
             return ()
         holes = list(cross_references(text, sentence, self.case.marks))
         holes += [leak.span for leak in leaks if leak.kind == FURNITURE]

@@ -10,7 +10,8 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from grandrounds.authoring.visible import Visible, names_in_article, story_sections, visible_part
+from grandrounds.authoring.story import story_sections
+from grandrounds.authoring.visible import Visible, names_in_article, visible_part
 from grandrounds.clinical.leaks import POST_DIAGNOSIS, VERBATIM, find_leaks
 from grandrounds.fingerprint import sha256_text
 from grandrounds.recipe import Cut, EvidenceNeed
@@ -202,6 +203,11 @@ class TestCuts:
     def test_a_test_of_any_sort_ends_the_reading_before_investigations(self, sentence: str) -> None:
         case = make_case(("presentation", story(PRESENTED, sentence, SMOKED)))
         assert stem(case, cut=Cut.BEFORE_INVESTIGATIONS) == PRESENTED
+
+    def test_why_the_patient_came_is_told_even_when_a_scan_found_it(self) -> None:
+        came = "A woman was referred for investigation of a cyst seen on ultrasound."
+        case = make_case(("presentation", story(came, SMOKED, EXAMINED, IMAGED)))
+        assert stem(case, cut=Cut.BEFORE_INVESTIGATIONS) == story(came, SMOKED, EXAMINED)
 
 
 class TestWhatIsLeftOut:
