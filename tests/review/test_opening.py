@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import sqlite3
 import subprocess
 import sys
@@ -155,7 +154,7 @@ def test_another_programs_sqlite_file_is_refused_and_left_alone(tmp_path):
 def test_a_postgresql_database_may_hold_other_tables_too(postgres):
     import psycopg
 
-    url = postgres.fresh_database(f"shared_{os.getpid()}")
+    url = postgres.empty()
     with psycopg.connect(url, autocommit=True) as other:
         other.execute("CREATE TABLE runs (id TEXT); CREATE TABLE alembic_version (version_num TEXT)")
         other.execute("INSERT INTO alembic_version VALUES ('somebody elses')")
@@ -179,7 +178,7 @@ def test_a_locked_sqlite_file_says_what_to_do(tmp_path, candidates):
 
 @pytest.mark.postgres
 def test_a_locked_postgresql_database_says_what_to_do(postgres, candidates):
-    url = postgres.fresh_database(f"locked_{os.getpid()}")
+    url = postgres.empty()
     with ReviewStore(url, wait_seconds=0.3) as store, ReviewStore(url) as holder:
         with holder._database.writing(), pytest.raises(ReviewError, match="is locked"):
             store.enqueue(RECIPE, candidates)
@@ -265,6 +264,6 @@ def test_a_refused_password_is_not_shown_either(postgres):
 
 @pytest.mark.postgres
 def test_the_address_of_an_open_store_hides_the_password(postgres):
-    with ReviewStore(postgres.fresh_database(f"shown_{os.getpid()}")) as store:
+    with ReviewStore(postgres.empty()) as store:
         assert store.shown.startswith("postgresql://tester:***@127.0.0.1")
         assert PASSWORD not in store.shown
