@@ -13,13 +13,13 @@ UNKNOWN = "unknown"
 # A version and a jurisdiction may follow ("CC-BY-3.0-US"); a document that names no version gives
 # "LicenseRef-CC-BY", whose conditions are the same.
 # A jurisdiction stands only behind a version: "CC-BY-ND" is not CC-BY of a country.
-_TAIL = r"(-\d(\.\d)?(-[A-Z]{2,3})?)?$"
+_TAIL = r"(-\d(\.\d)?(-[A-Z]{2,3})?)?"
 _OPEN = re.compile(
-    r"^(LicenseRef-)?((CC0|CC-BY|CC-BY-SA|CC-PDDC|ODC-By|ODbL|PDDL|MIT|Apache)"
+    r"(LicenseRef-)?((CC0|CC-BY|CC-BY-SA|CC-PDDC|ODC-By|ODbL|PDDL|MIT|Apache)"
     + _TAIL
-    + r"|[Pp]ublic-[Dd]omain$)"
+    + r"|[Pp]ublic-[Dd]omain)"
 )
-_NON_COMMERCIAL = re.compile(r"^(LicenseRef-)?(CC-BY-NC|CC-BY-NC-SA)" + _TAIL)
+_NON_COMMERCIAL = re.compile(r"(LicenseRef-)?(CC-BY-NC|CC-BY-NC-SA)" + _TAIL)
 
 
 def allowed(licence: str, *, profile: str) -> bool:
@@ -31,6 +31,6 @@ def allowed(licence: str, *, profile: str) -> bool:
         return False
     if profile == "private":
         return True
-    if _OPEN.match(licence):
+    if _OPEN.fullmatch(licence):
         return True
-    return profile == "non_commercial" and _NON_COMMERCIAL.match(licence) is not None
+    return profile == "non_commercial" and _NON_COMMERCIAL.fullmatch(licence) is not None

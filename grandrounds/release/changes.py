@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 
 from grandrounds.release.diff import Difference
+from grandrounds.release.markdown import one_line
 
 NAME = "CHANGES.md"
 
@@ -14,7 +15,7 @@ _SHOWN = 200
 
 def changes(title: str, version: str, difference: Difference | None) -> bytes:
     """The bytes of ``CHANGES.md``; ``difference`` is ``None`` for a first release."""
-    lines = [f"# Changes of {title} {version}", ""]
+    lines = [f"# Changes of {one_line(title)} {version}", ""]
     if difference is None:
         lines.append("This is the first release of its kind: there is none before it to compare with.")
     else:

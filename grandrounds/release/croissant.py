@@ -12,6 +12,7 @@ from typing import Any
 
 from grandrounds.contracts import Column, contract
 from grandrounds.release.manifest import Manifest, ManifestFile
+from grandrounds.release.plots import plural
 from grandrounds.release.shards import CANARY, IMAGES
 from grandrounds.release.statements import Statements
 
@@ -144,7 +145,8 @@ def _description(manifest: Manifest) -> str:
 
 def _protocol(manifest: Manifest) -> str:
     steps = ", ".join(
-        f"{step.step} ({step.left} of {step.entered} {step.unit} went on)" for step in manifest.funnel
+        f"{step.step} ({step.left} of {step.entered} {plural(step.unit)} went on)"
+        for step in manifest.funnel
     )
     return f"Each item went through {steps}. Gates and their refusals are in rejections.parquet."
 

@@ -27,6 +27,10 @@ from grandrounds.release.statements import PREVIEW_NOTICE
 from grandrounds.release.versions import parse_version
 from grandrounds.text import normalise
 
+# The stage of a rejection, and the step of the funnel that counts it.
+_STEPS = {"cases": "admitted", "draft": "draft", "revise": "revise", "gates": "gates", "review": "review"}
+_WAITING = "waiting"
+
 
 def split_problems(items: Sequence[Item]) -> Iterator[Problem]:
     """Ids given twice, and groups, cases or stems that stand in more than one split."""
@@ -118,6 +122,7 @@ def count_problems(
     ]
     for sentence in funnel_problems(steps):
         yield Problem(where=NAME, what=f"its funnel does not add up: {sentence}")
+    yield from _refusal_problems(steps, rejections)
     if not steps:
         yield Problem(where=NAME, what="has no funnel")
     elif steps[-1].left != len(items):
@@ -201,6 +206,23 @@ def _source_problems(cases: Sequence[Case], manifest: Manifest) -> Iterator[Prob
         source = sources.get(case.source_id)
         if source is not None and (source.licence, source.citation) != (case.licence, case.citation):
             yield Problem(where=case.case_id, what="its licence or citation is not that of its source")
+
+
+def _refusal_problems(steps: Sequence[FunnelStep], rejections: Iterable[Rejection]) -> Iterator[Problem]:
+    """Stages whose refusals in the funnel are not the rows of the rejections table, gate by gate."""
+    told = {step.step: Counter({part.reason: part.count for part in step.refused}) for step in steps}
+    rows: dict[str, Counter[str]] = {stage: Counter() for stage in _STEPS}
+    for rejection in rejections:
+        rows.setdefault(rejection.stage, Counter())[rejection.gate] += 1
+    for stage, gates in sorted(rows.items()):
+        said = told.get(_STEPS.get(stage, stage), Counter())
+        # Candidates that wait for readers are refused for now, and have no row of their own.
+        said.pop(_WAITING, None)
+        if said != gates:
+            yield Problem(
+                where=NAME,
+                what=f"its funnel says {stage!r} refused {dict(said)}, the rejections say {dict(gates)}",
+            )
 
 
 def _torn(pairs: Iterable[tuple[str, str]], sentence: str) -> Iterator[Problem]:

@@ -6,14 +6,15 @@ import re
 from collections.abc import Iterable, Mapping, Sequence
 from functools import cache
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import yaml
 
 from grandrounds.contracts import Column, contract
 from grandrounds.release.croissant import licence_address
 from grandrounds.release.manifest import Manifest, ManifestReason, ManifestSource
-from grandrounds.release.plots import PLOTS, Plot
+from grandrounds.release.markdown import one_line, paragraphs, prose
+from grandrounds.release.plots import PLOTS, Plot, plural
 from grandrounds.release.shards import CANARY, IMAGES
 from grandrounds.release.splits import SPLITS
 from grandrounds.release.statements import Statements
@@ -45,7 +46,7 @@ _SIZES = ((1_000, "n<1K"), (10_000, "1K<n<10K"), (100_000, "10K<n<100K"), (1_000
 
 def datasheet(manifest: Manifest, *, statements: Statements, plots: Sequence[Plot]) -> bytes:
     """The bytes of ``README.md``."""
-    shown = {plot.name: f"![{_line(plot.alt)}](plots/{plot.name})\n" for plot in plots}
+    shown = {plot.name: f"![{one_line(plot.alt)}](plots/{plot.name})\n" for plot in plots}
     first_task = next(iter(manifest.counts.by_task))
     numbers = manifest.counts.by_task[first_task]
     text = _environment().get_template("datasheet.md.j2").render(
@@ -79,7 +80,7 @@ def _head(manifest: Manifest) -> str:
     if counts.images:
         categories.append("visual-question-answering")
     head = {
-        "pretty_name": manifest.title,
+        "pretty_name": " ".join(manifest.title.split()),
         "license": list(dict.fromkeys(licences)) if len(set(licences)) > 1 else licences[0],
         "language": list(counts.by_language),
         "size_categories": [next((name for most, name in _SIZES if counts.items < most), "n>1M")],
@@ -139,10 +140,11 @@ def _environment() -> jinja2.Environment:
         trim_blocks=False,
     )
     environment.filters |= {
-        "line": _line,
-        "cell": _line,
-        "paragraph": _paragraph,
-        "prose": _prose,
+        "line": one_line,
+        "cell": one_line,
+        "paragraph": paragraphs,
+        "plural": plural,
+        "prose": prose,
         "number": lambda value: f"{value:,}",
         "reasons": _reasons,
         "by_size": _by_size,
@@ -150,21 +152,6 @@ def _environment() -> jinja2.Environment:
         "identifiers": _identifiers,
     }
     return environment
-
-
-def _line(value: Any) -> str:
-    """``value`` as one line in which no Markdown or HTML of a source can act."""
-    words = " ".join(str(value).split())
-    return re.sub(r"([\\`\[\]|*_])", r"\\\1", words).replace("<", "&lt;")
-
-
-def _prose(value: Any) -> str:
-    """One of our own sentences: its code marks stay, but names from data in it can't act."""
-    return re.sub(r"([\[\]|])", r"\\\1", " ".join(str(value).split())).replace("<", "&lt;")
-
-
-def _paragraph(value: Any) -> str:
-    return "\n\n".join(_line(part) for part in re.split(r"\n\s*\n", str(value).strip()))
 
 
 def _reasons(refused: Iterable[ManifestReason]) -> str:
@@ -177,9 +164,9 @@ def _by_size(paths: Mapping[str, int]) -> list[tuple[str, int]]:
 
 def _licence_link(licence: str) -> str:
     address = licence_address(licence)
-    return f"[{_line(licence)}]({address})" if address.startswith("https://") else _line(licence)
+    return f"[{one_line(licence)}]({address})" if address.startswith("https://") else one_line(licence)
 
 
 def _identifiers(source: ManifestSource) -> str:
-    found = [f"{_line(each.scheme)} {_line(each.value)}" for each in source.identifiers]
+    found = [f"{one_line(each.scheme)} {one_line(each.value)}" for each in source.identifiers]
     return f" {', '.join(found)}" if found else ""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import uuid
 from collections.abc import Iterable, Sequence
+from dataclasses import asdict
 from operator import attrgetter
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -27,6 +28,7 @@ from grandrounds.release.plots import Plot, draw_plots
 from grandrounds.release.shards import IMAGE_KIND, item_schema, schema_sha256, write_items, write_table
 from grandrounds.release.splits import SPLITS
 from grandrounds.release.statements import statements
+from grandrounds.statistics.bias import BiasReport, bias_reports
 
 if TYPE_CHECKING:
     from grandrounds.release.writer import ReleaseRequest
@@ -67,6 +69,7 @@ def write_folder(
     files.append(_table_file(folder, REJECTIONS, "rejections", rejections, "rejections"))
     reviews = sorted(request.reviews, key=attrgetter("event_id"))
     files.append(_table_file(folder, REVIEWS, "reviews", reviews, "review_events"))
+    bias = bias_reports(items, request.recipe.gates)
     made = _manifest(
         request,
         version=version,
@@ -76,6 +79,7 @@ def write_folder(
         cases=cases,
         rejections=rejections,
         funnel=funnel,
+        bias=bias,
         files=files,
     )
     scheme = next(iter(request.recipe.splits.stratify_by), "")
@@ -86,7 +90,7 @@ def write_folder(
         if before is not None
         else None
     )
-    files += _documents(folder, made, plots)
+    files += _documents(folder, made, plots=plots, bias=bias)
     files.append(
         _file(folder, changes.NAME, "changes", changes.changes(request.recipe.title, version, difference))
     )
@@ -147,8 +151,10 @@ def _table_file(
     return _listed(folder, folder / path, kind, rows=made.num_rows, schema=schema_sha256(made.schema))
 
 
-def _documents(folder: Path, made: manifest.Manifest, plots: Sequence[Plot]) -> list[manifest.ManifestFile]:
-    said = statements(made)
+def _documents(
+    folder: Path, made: manifest.Manifest, *, plots: Sequence[Plot], bias: Sequence[BiasReport]
+) -> list[manifest.ManifestFile]:
+    said = statements(made, bias=bias)
     card = croissant.croissant(made, statements=said)
     return [
         _file(folder, datasheet.NAME, "datasheet", datasheet.datasheet(made, statements=said, plots=plots)),
@@ -195,6 +201,7 @@ def _manifest(
     cases: Sequence[Case],
     rejections: Sequence[Rejection],
     funnel: Sequence[FunnelStep],
+    bias: Sequence[BiasReport],
     files: Iterable[manifest.ManifestFile],
 ) -> manifest.Manifest:
     recipe = request.recipe
@@ -214,7 +221,7 @@ def _manifest(
         files=tuple(files),
         counts=count(items, cases=len(cases), rejections=rejections, review_events=len(request.reviews)),
         funnel=tuple(_step(step) for step in funnel),
-        bias=request.bias,
+        bias=request.bias or {report.task: asdict(report) for report in bias},
         agreement=request.agreement,
         sources=tuple(_source(source) for source in cited_sources(request)),
         code=manifest.ManifestCode(version=__version__, fingerprint=code_fingerprint("grandrounds")),

@@ -118,7 +118,7 @@ def _funnel(steps: Sequence[FunnelStep]) -> Plot | None:
     )
     widest = max(step.entered for step in steps) or 1
     for position, step in enumerate(steps):
-        words = f"{step.left:,} of {step.entered:,} {_words(step.unit)}"
+        words = f"{step.left:,} of {step.entered:,} {plural(_words(step.unit))}"
         axes.text(step.entered + widest * 0.012, position, words, va="center", fontsize=9)
     axes.set_xlim(0, widest * 1.34)
     _rows(axes, [_words(step.step) for step in steps])
@@ -126,7 +126,7 @@ def _funnel(steps: Sequence[FunnelStep]) -> Plot | None:
         loc="lower right", bbox_to_anchor=(1.0, 1.0), ncols=2, frameon=False, fontsize=9, handlelength=1.0,
         borderaxespad=0.2,
     )  # fmt: skip
-    told = "; ".join(f"{step.step}: {step.left} of {step.entered} {step.unit}" for step in steps)
+    told = "; ".join(f"{step.step}: {step.left} of {step.entered} {plural(step.unit)}" for step in steps)
     return _png(figure, "funnel.png", f"Bars: the funnel. {told}.")
 
 
@@ -194,6 +194,11 @@ def _answers(counts: Counts) -> Plot | None:
             loc="lower right", bbox_to_anchor=(1.0, 1.0), ncols=len(tasks), frameon=False, fontsize=9
         )
     return _png(figure, "answers.png", "Bars: letter of the right answer. " + "; ".join(told) + ".")
+
+
+def plural(unit: str) -> str:
+    """Several of a unit: the funnel counts in the singular (``file``, ``case``)."""
+    return unit if unit.endswith("s") else f"{unit}s"
 
 
 def _blank(*, rows: int, title: str, pad: int = 26) -> tuple[Figure, Axes]:

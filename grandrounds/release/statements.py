@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from grandrounds.release.manifest import Manifest
+from grandrounds.statistics.bias import BiasReport, Excess
 
 PREVIEW_NOTICE = "Preview: not clinician-reviewed."
 
@@ -41,8 +42,8 @@ class Statements:
     review: tuple[str, ...]
 
 
-def statements(manifest: Manifest) -> Statements:
-    """The sentences that fit the release of ``manifest``."""
+def statements(manifest: Manifest, *, bias: Sequence[BiasReport]) -> Statements:
+    """The sentences that fit the release of ``manifest``, with the bias of its options."""
     limits = list(_LIMITS)
     if "rule" in manifest.counts.by_author:
         limits.append(_RULE_LIMIT)
@@ -51,30 +52,39 @@ def statements(manifest: Manifest) -> Statements:
     if manifest.preview:
         limits.insert(0, _PREVIEW_LIMIT)
     return Statements(
-        uses=_USES, limits=tuple(limits), biases=tuple(_biases(manifest)), review=tuple(_review(manifest))
+        uses=_USES,
+        limits=tuple(limits),
+        biases=(*(line for report in bias for line in _option_bias(report)), *_coverage(manifest)),
+        review=tuple(_review(manifest)),
     )
 
 
-def _biases(manifest: Manifest) -> Iterator[str]:
+def _option_bias(report: BiasReport) -> Iterator[str]:
+    yield _excess(f"always answering {report.best_letter}", report.position, report)
+    yield _excess("always taking the longest option", report.longest, report)
+    yield f"{report.task}: the right option alone is the longest in {report.uniquely_longest:.1%} of items."
+
+
+def _excess(habit: str, excess: Excess, report: BiasReport) -> str:
+    verdicts = {
+        "ok": "no more than luck gives or the limit allows",
+        "warn": "worth a warning",
+        "fail": "too much",
+    }
+    return (
+        f"{report.task}: {habit} is right in {excess.accuracy:.1%} of {report.n:,} items, "
+        f"{100 * excess.over_chance:+.1f} points against chance ({excess.chance:.1%}); by luck alone 99 of "
+        f"100 such benchmarks stay below {100 * excess.luck:+.1f} points: {verdicts[excess.verdict]}."
+    )
+
+
+def _coverage(manifest: Manifest) -> Iterator[str]:
     counts = manifest.counts
-    for task, positions in counts.answer_positions.items():
-        total = sum(positions.values())
-        letter = max(positions, key=lambda name: (positions[name], name))
-        best, chance = 100 * positions[letter] / total, 100 / len(positions)
-        longest = 100 * counts.longest_is_right[task] / total
-        yield (
-            f"{task}: always answering {letter} is right in {best:.1f}% of {total:,} items "
-            f"({best - chance:+.1f} points against chance of {chance:.1f}%)."
-        )
-        yield (
-            f"{task}: the right option alone is the longest in {longest:.1f}% of items "
-            f"({longest - chance:+.1f} points against chance)."
-        )
     for scheme, paths in counts.by_label.items():
         path = max(paths, key=lambda name: (paths[name], name))
-        share = 100 * paths[path] / sum(paths.values())
+        share = paths[path] / sum(paths.values())
         name, most = scheme.replace("_", " "), path.replace("_", " ")
-        yield f"{name}: {len(paths)} kinds; the commonest, {most}, is {share:.0f}%."
+        yield f"{name}: {len(paths)} kinds; the commonest, {most}, is {share:.0%}."
     languages = ", ".join(f"{name} ({number:,})" for name, number in counts.by_language.items())
     yield f"Languages: {languages}. Case reports from elsewhere, and in other languages, are missing."
 

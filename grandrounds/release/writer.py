@@ -45,9 +45,10 @@ class ReleaseRequest:
     """All that a release is made of. The order of rows plays no part.
 
     ``cases`` and ``sources`` may hold more than the items rest on; the rest is left out.
-    ``get_media`` gives the bytes of a picture by its SHA-256. ``bias`` and ``agreement`` are the
-    reports of the statistics package, as JSON-able values. ``released`` is the day of a reviewed
-    release, ``version`` a number a person asked for; both are for the publisher to give.
+    ``get_media`` gives the bytes of a picture by its SHA-256. ``agreement`` is the readers'
+    agreement as JSON-able values; ``bias`` that of the options, by task, worked out when left
+    empty. ``released`` is the day of a reviewed release, ``version`` a number a person asked for;
+    both are for the publisher to give.
     """
 
     recipe: Recipe

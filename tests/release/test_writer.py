@@ -128,7 +128,8 @@ def test_reviewed_releases_are_versioned_by_what_changed(tmp_path):
     assert publish(tmp_path, reviewed=True).version == "1.0.0"
     added = grown(8, reviewed=True)
     assert write_release(added, root=tmp_path).version == "1.1.0"
-    same_items = replace(added, rejections=added.rejections[:1])
+    reworded = replace(added.rejections[0], reason="The stem names the answer in its first sentence.")
+    same_items = replace(added, rejections=[reworded, *added.rejections[1:]])
     assert write_release(same_items, root=tmp_path).version == "1.1.1"
     fewer = without(same_items, same_items.items[0])
     result = write_release(fewer, root=tmp_path)
@@ -268,7 +269,14 @@ def test_rows_of_rejections_without_a_licence_are_withheld(tmp_path):
         replace(first, rejection_id="rejection-4", row='{"licence":"CC0-1.0","protected":true,"t":"SECRET-TEXT"}'),
         replace(first, rejection_id="rejection-5", row='{"licence":"CC0-1.0","text":"shown"}'),
     ]  # fmt: skip
-    result = write_release(replace(request, rejections=hidden), root=tmp_path)
+    refused = (ReasonCount(reason="deidentified", count=1), ReasonCount(reason="leakage", count=4))
+    funnel = [
+        replace(step, refused=refused, entered=step.left + 5, expected=step.left + 5)
+        if step.step == "gates"
+        else step
+        for step in request.funnel
+    ]
+    result = write_release(replace(request, rejections=hidden, funnel=funnel), root=tmp_path)
     rows = pq.read_table(result.path / "rejections.parquet").to_pylist()
     assert "SECRET-TEXT" not in str(rows)
     assert sum("shown" in row["row"] and "withheld" not in row["row"] for row in rows) == 1

@@ -359,19 +359,21 @@ def make_funnel(recipe: str, *, cases: int, candidates: int, rejections: int) ->
         )
 
     return (
-        step(0, "sources", "sources", (cases + 1, cases), refused=(ReasonCount(reason="failed", count=1),)),
-        step(1, "cases", "cases", (cases, cases), expected=cases),
-        step(2, "drafts", "drafts", (drafts, drafts)),
-        step(3, "revisions", "revisions", (drafts, drafts), expected=drafts),
+        step(0, "found", "file", (cases + 1, cases), refused=(ReasonCount(reason="failed", count=1),)),
+        step(1, "cases", "case", (cases, cases)),
+        step(2, "admitted", "case", (cases, cases), expected=cases),
+        step(3, "draft", "draft", (drafts, drafts), expected=drafts),
+        step(4, "revise", "draft", (drafts, drafts), expected=drafts),
         step(
-            4,
+            5,
             "gates",
-            "revisions",
+            "revision",
             (drafts, candidates),
             refused=(ReasonCount(reason="leakage", count=rejections),) if rejections else (),
             expected=drafts,
         ),
-        step(5, "review", "candidates", (candidates, candidates), expected=candidates),
+        step(6, "review", "candidate", (candidates, candidates), expected=candidates),
+        step(7, "release", "item", (candidates, candidates), expected=candidates),
     )
 
 

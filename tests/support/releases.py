@@ -12,6 +12,7 @@ from typing import Any
 from grandrounds.fingerprint import sha256_file
 from grandrounds.recipe import Recipe, parse_recipe
 from grandrounds.records.envelope import Candidate, Item
+from grandrounds.records.funnel import ReasonCount
 from grandrounds.records.parts import ReviewSummary
 from grandrounds.release.integrity import SUMS, sums
 from grandrounds.release.items import preview_items, reviewed_items
@@ -87,15 +88,26 @@ def publish(root: Path, groups: int = 6, **more: Any) -> ReleaseResult:
 
 
 def without(request: ReleaseRequest, item: Item) -> ReleaseRequest:
-    """``request`` with one item refused in review instead, the funnel kept sound."""
-    *steps, last = request.funnel
-    refused = replace(
-        last, left=last.left - 1, refused=(type(steps[0].refused[0])(reason="readers", count=1),)
+    """``request`` with one item refused by the readers instead, the funnel kept sound."""
+    *steps, review, last = request.funnel
+    left = review.left - 1
+    refused = (*review.refused, ReasonCount(reason="readers", count=1))
+    rejection = replace(
+        request.rejections[0],
+        rejection_id=f"rejection-{item.item_id}",
+        stage="review",
+        gate="readers",
+        subject_id=item.candidate_id,
     )
     return replace(
         request,
         items=[each for each in request.items if each.item_id != item.item_id],
-        funnel=(*steps, refused),
+        rejections=[*request.rejections, rejection],
+        funnel=(
+            *steps,
+            replace(review, left=left, refused=refused),
+            replace(last, entered=left, left=left, expected=left),
+        ),
     )
 
 
