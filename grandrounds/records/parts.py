@@ -104,7 +104,8 @@ class Label:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class OptionOrigin:
-    """Where one option came from: another ``case``, the ``terminology``, a ``model`` or the ``answer``."""
+    """Where one option came from: another ``case``, the ``terminology``, a ``model``, a ``reviewer``
+    who edited it, or the ``answer``."""
 
     option: str
     origin: str
