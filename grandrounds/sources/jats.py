@@ -7,7 +7,7 @@ from typing import Any
 from grandrounds.errors import SourceError
 from grandrounds.sources import abbreviations, languages
 from grandrounds.sources.article import Article
-from grandrounds.sources.assembly import FigurePart, TablePart, assemble
+from grandrounds.sources.assembly import assemble
 from grandrounds.sources.formulas import local_name
 from grandrounds.sources.identity import cite
 from grandrounds.sources.jats_inline import start_flow
@@ -33,13 +33,8 @@ def read_jats(data: bytes) -> Article:
         notes.append("The article has no title.")
     made = assemble(
         walk.passages,
-        figures=[
-            FigurePart(figure_id=f.figure_id, label=f.label, graphics=f.graphics) for f in walk.figures
-        ],
-        tables=[
-            TablePart(table_id=t.table_id, label=t.label, caption=t.caption, rows=t.rows)
-            for t in walk.tables
-        ],
+        figures=walk.figures,
+        tables=walk.tables,
         groups=walk.groups,
     )
     text = made.stored.text

@@ -51,7 +51,7 @@ from grandrounds.sources.identity import cite, clean_doi, clean_pmcid
 from grandrounds.sources.licences import from_name
 from grandrounds.sources.markdown_body import Body, read_body
 
-MAXIMUM_BYTES = 2 * 1024 * 1024
+MAXIMUM_BYTES = 1024 * 1024
 """Largest text file that is read as a case report."""
 
 _FENCE = re.compile(r"^(?:---|\.\.\.)[ \t]*$", re.MULTILINE)
@@ -208,8 +208,9 @@ def _article(head: Head, body: Body) -> Article:
         for part in body.figures
     ]
     passages = list(body.passages)
+    places = {name: position for position, part in enumerate(figures) for name in part.graphics}
     for given in head.figures:
-        known = next((i for i, f in enumerate(figures) if given.file in f.graphics), None)
+        known = places.get(given.file)
         if known is None:
             part, caption = body.head_figure(given.file, label=given.label, caption=given.caption)
             figures.append(part)

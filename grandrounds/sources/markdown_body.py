@@ -54,10 +54,13 @@ class Body:
     passages: list[Passage] = field(default_factory=list)
     figures: list[FigurePart] = field(default_factory=list)
     tables: list[TablePart] = field(default_factory=list)
+    from_head: int = 0
 
     def head_figure(self, file: str, *, label: str, caption: str) -> tuple[FigurePart, list[Passage]]:
         """A figure that only the head names, and its caption's passage."""
-        return _figure(self, file, label=label, caption=caption, number=len(self.figures) + 100)
+        self.from_head += 1
+        number = len(self.figures) + self.from_head
+        return _figure(file, label=label, caption=caption, number=number)
 
     def ordered(self, passages: Sequence[Passage]) -> list[Passage]:
         """Captions by their number, then tables, behind the prose, as every stored text has them."""
@@ -187,9 +190,7 @@ class _Reader:
         for image in _IMAGE.finditer(text):
             self._paragraph(text[before : image.start()])
             number = len(self.body.figures) + 1
-            part, caption = _figure(
-                self.body, image.group(2), label="", caption=image.group(1), number=number
-            )
+            part, caption = _figure(image.group(2), label="", caption=image.group(1), number=number)
             self.body.figures.append(part)
             self.body.passages += caption
             before = image.end()
@@ -237,16 +238,10 @@ class _Reader:
         return position
 
 
-def _figure(
-    body: Body, file: str, *, label: str, caption: str, number: int
-) -> tuple[FigurePart, list[Passage]]:
+def _figure(file: str, *, label: str, caption: str, number: int) -> tuple[FigurePart, list[Passage]]:
     said, words = _label(_plain(caption))
-    taken = {figure.figure_id for figure in body.figures}
     figure_id = f"figure-{number}"
-    while figure_id in taken:
-        number += 1
-        figure_id = f"figure-{number}"
-    shown = label or said or f"Figure {len(body.figures) + 1}"
+    shown = label or said or f"Figure {number}"
     part = FigurePart(figure_id=figure_id, label=shown, graphics=(file,))
     passages = []
     if words:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from grandrounds.records.case import SECTION_KINDS
-from grandrounds.records.parts import Span
 from grandrounds.sources.article import Article
 
 
@@ -25,18 +24,15 @@ def check_article(article: Article) -> None:
         assert section.case_number is None or 1 <= section.case_number <= article.case_count
         end = section.span.end
     assert not text[end:].strip()
-    for span in _spans(article):
+    for span in [mark.span for mark in article.marks] + [m for f in article.figures for m in f.mentions]:
         assert span.start < span.end <= len(text)
-        assert any(section.span.contains(span) for section in article.sections)
+        assert any(section.span.start <= span.start < section.span.end for section in article.sections)
+    for mark in article.marks:
+        assert any(section.span.contains(mark.span) for section in article.sections)
     for figure in article.figures:
         assert bool(figure.caption) == (figure.caption_span is not None)
         if figure.caption_span is not None:
+            assert figure.caption_span.end <= len(text)
             assert figure.caption_span.of(text).split() == figure.caption.split()
     ids = [figure.figure_id for figure in article.figures] + [table.table_id for table in article.tables]
     assert len(ids) == len(set(ids))
-
-
-def _spans(article: Article) -> list[Span]:
-    spans = [mark.span for mark in article.marks]
-    spans += [figure.caption_span for figure in article.figures if figure.caption_span is not None]
-    return spans
