@@ -46,6 +46,8 @@ _PLACES = (
     (("background", "discussion", "other"), 1.2),
 )
 _TITLE_SCORE = 0.05
+# "mesothelioma of epithelioid type": a subtype that the options beside it don't have.
+_TYPE = re.compile(r"\s+of\s+(?:the\s+)?[\w-]+\s+type$", re.IGNORECASE)
 _CONCLUSIVE = re.compile(
     r"\b(?:reveal|confirm|consistent|compatible|diagnos|histolog|histopatholog|biops|cultur|proved|proven|established)\w*",
     re.IGNORECASE,
@@ -136,9 +138,17 @@ def _clusters(case: Case) -> list[_Cluster]:
         bare = cluster.title_weight and not cluster.stated and rivals
         cluster.weight += _BARE_TITLE_WEIGHT if bare else cluster.title_weight
         cluster.weight += min(_MENTION_CAP, _MENTION_WEIGHT * _mentions(case, cluster))
-        if Terminology.load().concept_of(cluster.phrases[0]) is not None:
+        if any(_is_known(phrase) for phrase in cluster.phrases):
             cluster.weight += _KNOWN_WEIGHT
     return clusters
+
+
+def _is_known(phrase: str) -> bool:
+    """Whether the terminology has this very name, as name or synonym."""
+    concept = Terminology.load().concept_of(phrase)
+    return concept is not None and normalise(phrase) in {
+        normalise(n) for n in (concept.name, *concept.aliases)
+    }
 
 
 def _cluster_for(clusters: list[_Cluster], phrase: str) -> _Cluster:
@@ -164,8 +174,14 @@ def _name(case: Case, cluster: _Cluster) -> str:
     """The cluster's best name: the title's, else the best stated one, as running text writes it."""
     if cluster.title:
         return _as_running_text(case, cluster.title)
-    best = max(cluster.stated, key=lambda each: (each.weight, len(each.phrase)))
-    return _upper_first(best.phrase)
+    best = max(
+        cluster.stated,
+        key=lambda each: (
+            each.weight + (_KNOWN_WEIGHT if _is_known(each.phrase) else 0.0),
+            len(each.phrase),
+        ),
+    )
+    return _upper_first(_TYPE.sub("", best.phrase))
 
 
 def _supported(case: Case, phrase: str) -> bool:

@@ -70,7 +70,9 @@ class RuleAuthor:
             found.append(self._found(case))
             self._on_progress(number, len(cases))
         pool = [
-            _known(each.case, each.diagnosis) for each in found if isinstance(each.diagnosis, Diagnosis)
+            _known(each.case, each.diagnosis)
+            for each in found
+            if isinstance(each.diagnosis, Diagnosis) and not each.case.protected
         ]
         return [
             self._draft(each, wording=wording_of(task), pool=pool)
@@ -187,7 +189,7 @@ def _known(case: Case, diagnosis: Diagnosis) -> Known:
 
 
 def _pool(drafts: Iterable[Draft]) -> list[Known]:
-    """The diagnoses of all drafts, once a case."""
+    """The diagnoses of all drafts, once a case. What is protected names no option of others."""
     return list(
         {
             draft.case_id: Known(
@@ -197,6 +199,7 @@ def _pool(drafts: Iterable[Draft]) -> list[Known]:
                 body_system=_system(draft),
             )
             for draft in drafts
+            if not draft.protected
         }.values()
     )
 
