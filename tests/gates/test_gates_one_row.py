@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from grandrounds.gates import deidentify, grounding, groups, leakage, licence, options, types
+from grandrounds.gates import deidentify, grounding, groups, leakage, licence, options, protected, types
 from grandrounds.gates.gate import Findings, Gate, Looked
 from grandrounds.gates.run import GATES
 from grandrounds.records.envelope import Revision
@@ -380,3 +380,29 @@ def test_doubtful_things_are_flagged_for_the_reviewer(words: str, flag: str) -> 
 def test_a_row_without_a_group_or_with_another_than_its_case_is_refused() -> None:
     assert "no group id" in _problems(groups.GATE, group_id="")
     assert "but its case's is" in _problems(groups.GATE, group_id="group-of-mine")
+
+
+# Protected evidence ---------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("profile", "passes"), [("open", False), ("non_commercial", False), ("private", True)]
+)
+def test_protected_evidence_stands_only_in_a_private_release(profile: str, passes: bool) -> None:
+    revision, case = make_revision(protected=True)
+    looked = Looked(
+        revision=revision,
+        case=replace(case, protected=True),
+        recipe=make_recipe(release={"profile": profile}),
+    )
+    assert (protected.GATE.look(looked).problems == ()) is passes
+
+
+def test_a_row_that_lost_the_mark_of_its_case_is_refused_everywhere() -> None:
+    revision, case = make_revision()
+    looked = Looked(
+        revision=revision,
+        case=replace(case, protected=True),
+        recipe=make_recipe(release={"profile": "private"}),
+    )
+    assert "does not say so" in protected.GATE.look(looked).problems[0]
