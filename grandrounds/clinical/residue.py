@@ -69,6 +69,7 @@ class _Patterns:
     rules: tuple[_Rule, ...]
     past: re.Pattern[str]
     past_anywhere: re.Pattern[str]
+    taken_back: re.Pattern[str]
     turns: dict[str, re.Pattern[str]]
     lapse_unless: re.Pattern[str]
     furniture: re.Pattern[str]
@@ -125,6 +126,8 @@ def _meets(printed: str, rule: _Rule, after: str) -> bool:
         clause = _clause(told, match)
         if rule.unless.search(clause) or _patterns().past.search(clause):
             continue
+        if rule.name in (TREATMENT, OUTCOME) and _patterns().taken_back.search(told, match.start()):
+            continue
         if rule.name == TREATMENT and _NO_HELP.search(after.lower(), 0, _HELP_WITHIN):
             continue
         return True
@@ -178,6 +181,7 @@ def _patterns() -> _Patterns:
         rules=tuple(_rule(row, compiled) for row in read["rules"]),
         past=compiled(read["past"]),
         past_anywhere=compiled(read["past_anywhere"]),
+        taken_back=compiled(read["taken_back"]),
         turns={name: compiled(read[name]) for name in _SILENCED},
         lapse_unless=compiled(read["lapse_unless"]),
         furniture=compiled(read["furniture"], re.IGNORECASE),

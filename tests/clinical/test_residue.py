@@ -65,6 +65,47 @@ After 12 weeks he ate normally.
 She left hospital on day 24 and walks again.
 A coronary stent was placed.
 He received 40 mmol of potassium chloride.
+Subsequent bronchoscopic biopsy established the presence of non-small cell lung cancer.
+A diagnosis of pulmonary tuberculosis was therefore entertained and anti-tuberculous therapy was begun.
+The patient was thus diagnosed as having Fabry disease.
+Her condition was labelled as systemic mastocytosis based on the marrow findings.
+Fine needle aspiration was consistent with medullary carcinoma.
+Pathologic examination of the specimen demonstrated a schwannoma.
+The resected specimen showed a well-circumscribed leiomyoma.
+MRI and biopsy findings were diagnostic for Ewing sarcoma.
+Antitubercular treatment was started and he became afebrile.
+She was placed on high-dose steroids.
+The abscess was incised and drained under local anaesthesia.
+The fracture was treated with open reduction and internal fixation.
+Percutaneous coronary intervention with stenting was performed.
+A course of intravenous amphotericin B was completed.
+The mass was completely excised with clear margins.
+He was put on lifelong anticoagulation.
+After surgery, his symptoms disappeared.
+Three months after the operation the patient was pain-free.
+The lesions healed within four weeks of therapy.
+She has been symptom-free since then.
+Her vision improved to 20/25 after the injection.
+The patient had an uneventful recovery.
+The patient expired on the third day.
+Serology confirmed acute infection with hantavirus.
+Tissue culture yielded Mycobacterium marinum.
+Whole-exome sequencing revealed a homozygous mutation in the gene.
+The final pathology report described a granular cell tumour.
+The patient was offered radiotherapy, which he accepted.
+Under general anaesthesia the cyst was enucleated.
+Following the diagnosis, he was referred to oncology.
+A laparoscopic appendicectomy was done.
+The drug was stopped and the rash disappeared.
+The tooth was extracted.
+Intravitreal bevacizumab was injected.
+The patient was cured.
+No relapse occurred during two years of observation.
+Dialysis was initiated.
+We treated her with intravenous immunoglobulin.
+The child responded well to the elimination diet.
+These features were typical of moyamoya disease.
+All these findings pointed to a diagnosis of lead poisoning.
 """.strip().splitlines()
 
 BEFORE = """
@@ -124,6 +165,76 @@ The child was fed and asleep when the attack began.
 She had been placed in a nursing home.
 He was born at term, grew well and took no medicine.
 The swelling grew slowly over two years.
+The hip had healed well.
+She was being followed in the rheumatology clinic for lupus and was on hydroxychloroquine.
+The patient was started on antihypertensives six months ago.
+He was taken to a nearby hospital, where he was intubated and given adrenaline.
+He was referred to our hospital for surgical treatment.
+He was referred to our center for further evaluation and management.
+She was admitted to the intensive care unit for close monitoring.
+A 60-year-old man with a history of hypertension, diabetes and coronary artery bypass grafting presented with dyspnea.
+Her medications included aspirin, metformin and lisinopril.
+He had no history of trauma, surgery or drug use.
+She was gravida 2 para 1 with an uneventful pregnancy.
+The boy was born by caesarean section at 38 weeks after an uneventful pregnancy.
+He denied any recent travel or contact with animals.
+Her last menstrual period was two weeks earlier.
+He was intubated for airway protection.
+The patient was transferred to our hospital by helicopter.
+He was brought to the emergency department by ambulance after a road traffic accident.
+She complained of progressive weakness despite treatment with pyridostigmine.
+He had undergone kidney transplantation three years previously and was on tacrolimus.
+She had been treated with chemotherapy for breast cancer in 2010 and was in remission.
+He was treated for presumed pneumonia with oral antibiotics but did not improve.
+His symptoms improved temporarily with antihistamines but recurred after two days.
+The lesion had been excised twice but recurred.
+A catheter was inserted and 800 mL of urine was drained.
+A nasogastric tube was placed.
+Two units of red cells were transfused.
+He was given 2 L of normal saline.
+Thoracentesis was performed and 1 L of straw-coloured fluid was drained.
+The pleural fluid was an exudate with lymphocytic predominance.
+Bone marrow aspiration showed hypercellular marrow with 2% blasts.
+The wound was cleaned and sutured.
+The cast was removed and physiotherapy was started.
+He was evaluated by an ophthalmologist, who found bilateral papilledema.
+The tumour markers were within normal limits.
+The rash did not respond to topical steroids.
+The fever resolved but the headache persisted.
+CT was suggestive of an abscess of the psoas.
+Echocardiography was consistent with severe mitral regurgitation.
+These findings raised the suspicion of malignancy.
+The patient was asymptomatic.
+The vital signs were stable.
+She recovered from the anaesthetic but remained drowsy.
+The patient was extubated on day 3 but became confused.
+He reported complete resolution of similar symptoms two years ago.
+He was discharged with analgesics but returned two days later with worse pain.
+Her mother had died of breast cancer.
+He was a known case of epilepsy on valproate.
+She was vaccinated against influenza.
+She was taking warfarin for atrial fibrillation.
+The patient was put on nil by mouth.
+Her hypertension was well controlled with amlodipine.
+An intrauterine device was placed three months ago.
+He received the second dose of vaccine two weeks before.
+Skin examination revealed multiple papules that were treated with topical creams without relief.
+The child was treated by a traditional healer.
+Laparoscopic cholecystectomy was performed two years ago.
+Emergency caesarean section was performed for fetal distress.
+The patient was positive for hepatitis B surface antigen.
+He tested positive for HIV in 2015.
+Antinuclear antibodies were positive at a titre of 1:640.
+The patient was diagnosed with COVID-19 three weeks before admission.
+On the basis of these findings, an infectious cause was suspected.
+An initial diagnosis of sepsis was considered.
+He was initially diagnosed with migraine and given sumatriptan, without relief.
+She was misdiagnosed with asthma.
+He was thought to have a stroke.
+The diagnosis remained unclear.
+To establish the diagnosis, a biopsy was planned.
+A biopsy was taken to confirm the diagnosis.
+Differential diagnoses included lymphoma, tuberculosis and sarcoidosis.
 """.strip().splitlines()
 
 
