@@ -362,9 +362,7 @@ def test_an_honest_batch_is_shuffled_once() -> None:
 
 
 def test_four_hundred_rows_are_judged_in_seconds() -> None:
-    revisions, cases = _batch(
-        [n for n in range(220) if n % len(CONDITIONS) != 9], tasks=["diagnosis_mcq", "diagnosis_open"]
-    )
+    revisions, cases = _batch(range(200), tasks=["diagnosis_mcq", "diagnosis_open"])
     began = time.perf_counter()
     judged = judge(revisions, cases=cases, recipe=RECIPE)
     took = time.perf_counter() - began
