@@ -21,7 +21,11 @@ from grandrounds.stem import render, visible_quote
 from grandrounds.text import normalise
 
 # What the solver must be able to see; an ``answer`` quote is what it must not see.
-_VISIBLE_ROLES = ("stem", "support")
+_VISIBLE  # Texts long enough to tell of what came later; the others can only name the answer.
+_READ = ("stem", "caption")
+_ROLES = ("stem", "support")
+# Texts long enough to tell of what came later; the others can only name the answer.
+_READ = ("stem", "caption")
 _ROLES = ("stem", "support", "answer")
 
 
@@ -59,17 +63,28 @@ def item_problems(read: ReadItem, setting: Setting) -> Iterator[str]:
 
 
 def leak_problems(item: Item) -> Iterator[tuple[bool, str]]:
-    """Where the stem of ``item`` gives its answer away: whether it names it, and the sentence.
+    """Where what the solver sees gives the answer away: whether it names it, and the sentence.
 
-    A stem that names the answer in any form is at fault. Traces of later knowledge ("was treated
-    with") are found by rules of thumb, which a newer version may see otherwise: those are remarks.
+    Naming the answer in any form is a fault. Traces of later knowledge ("was treated with") are
+    found by rules of thumb, which a newer version may see otherwise: those are remarks.
     """
     from grandrounds.clinical.leaks import NAMING_KINDS, find_leaks
 
-    for leak in find_leaks(item.stem, answer=item.answer, aliases=item.answer_aliases):
-        names = leak.kind in NAMING_KINDS
-        what = "names its answer" if names else "may show what was known only later"
-        yield names, f"its stem {what} ({leak.kind}: {leak.text[:80]!r})"
+    for where, text in _shown(item):
+        for leak in find_leaks(text, answer=item.answer, aliases=item.answer_aliases) if text else ():
+            names = leak.kind in NAMING_KINDS
+            what = "names its answer" if names else "may show what was known only later"
+            if names or where in _READ:
+                yield names, f"its {where} {what} ({leak.kind}: {leak.text[:80]!r})"
+
+
+def _shown(item: Item) -> Iterator[tuple[str, str]]:
+    yield "stem", item.stem
+    yield "question", item.question
+    for media in item.media:
+        yield "caption", media.caption
+        yield "picture's label", media.label
+        yield "picture's name", media.name
 
 
 def _review_problems(item: Item, manifest: Manifest) -> Iterator[str]:

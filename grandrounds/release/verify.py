@@ -27,7 +27,7 @@ _ITEM_RULES = (
     "items: options distinct, the answer among them at its index",
     "items: stem made again from the spans of the stored text",
     "items: every quote at its place, and seen by the solver where it must be",
-    "items: the stem does not name the answer",
+    "items: nothing the solver sees names the answer",
     "items: pictures hash to their names and can be decoded",
     "items: licence allowed, review marks and canary as the manifest says",
 )

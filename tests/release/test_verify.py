@@ -16,6 +16,7 @@ from hypothesis import strategies as st
 from grandrounds.errors import ReleaseError
 from grandrounds.fingerprint import sha256_text
 from grandrounds.records.envelope import content_sha256, item_id
+from grandrounds.records.parts import Span
 from grandrounds.release.published import read_items
 from grandrounds.release.verify import verify
 from tests.support.factories import picture
@@ -203,6 +204,30 @@ def test_a_stem_that_names_its_answer_is_found(release):
 
     reworded(release, leak)
     assert "names its answer" in told(release)
+
+
+def test_a_picture_whose_name_tells_the_answer_is_found(release):
+    table = pq.read_table(release / TEST)
+    answer = table.column("answer").to_pylist()[0]
+    change_cell(
+        release / TEST, "media", lambda media: [{**each, "name": f"{answer}.png"} for each in media]
+    )
+    change_cell(release / TEST, "question", lambda _: f"Is this {answer}?")
+    seal_again(release)
+    problems = told(release)
+    assert "question names its answer" in problems
+    assert ("picture's name names its answer" in problems) == bool(table.column("media").to_pylist()[0])
+
+
+def test_a_trace_of_later_knowledge_is_a_remark_and_no_fault(release, monkeypatch):
+    from grandrounds.clinical import leaks
+
+    later = leaks.Leak(kind=leaks.POST_DIAGNOSIS, span=Span(start=0, end=3), text="was treated")
+    monkeypatch.setattr(leaks, "find_leaks", lambda text, **more: (later,))
+    report = verify(release)
+    assert report.sound
+    assert len(report.remarks) == 12
+    assert "was treated" in report.remarks[0].what
 
 
 def test_a_support_quote_that_the_solver_does_not_see_is_found(release):
