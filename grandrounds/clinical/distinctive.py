@@ -45,8 +45,10 @@ _CIRCUMSTANCE = _set(
 _JOINTS = _set("of due secondary caused from with and or by to without on at for plus the a an")
 _NOT_PLURAL = _set("graves measles herpes diabetes rickets rabies mumps lens pancreas")
 # Endings that make relatives, longest first; what is left is the stem.
-_ENDINGS = ("omatosis", "idosis", "iasis", "osis", "ation", "ition", "mia", "ism", "tion", "ion")
-_ENDINGS += ("ia", "us", "um", "is", "a", "e", "y")
+_ENDINGS: tuple[str, ...] = (
+    *("omatosis", "idosis", "iasis", "osis", "ation", "ition", "mia", "ism", "tion", "ion"),
+    *("ia", "us", "um", "is", "a", "e", "y"),
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
