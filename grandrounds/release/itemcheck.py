@@ -21,12 +21,10 @@ from grandrounds.stem import render, visible_quote
 from grandrounds.text import normalise
 
 # What the solver must be able to see; an ``answer`` quote is what it must not see.
-_VISIBLE  # Texts long enough to tell of what came later; the others can only name the answer.
-_READ = ("stem", "caption")
-_ROLES = ("stem", "support")
+_VISIBLE_ROLES = ("stem", "support")
+_ROLES = ("stem", "support", "answer")
 # Texts long enough to tell of what came later; the others can only name the answer.
 _READ = ("stem", "caption")
-_ROLES = ("stem", "support", "answer")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
