@@ -6,6 +6,8 @@ import io
 import warnings
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from functools import lru_cache
+from typing import TYPE_CHECKING
 
 from grandrounds.fingerprint import sha256_bytes
 from grandrounds.licences import allowed
@@ -19,6 +21,9 @@ from grandrounds.release.shards import IMAGE_KIND, image_name
 from grandrounds.release.splits import SPLITS
 from grandrounds.stem import render, visible_quote
 from grandrounds.text import normalise
+
+if TYPE_CHECKING:
+    from grandrounds.clinical.leaks import Leak
 
 # What the solver must be able to see; an ``answer`` quote is what it must not see.
 _VISIBLE_ROLES = ("stem", "support")
@@ -66,14 +71,22 @@ def leak_problems(item: Item) -> Iterator[tuple[bool, str]]:
     Naming the answer in any form is a fault. Traces of later knowledge ("was treated with") are
     found by rules of thumb, which a newer version may see otherwise: those are remarks.
     """
-    from grandrounds.clinical.leaks import NAMING_KINDS, find_leaks
+    from grandrounds.clinical.leaks import NAMING_KINDS
 
     for where, text in _shown(item):
-        for leak in find_leaks(text, answer=item.answer, aliases=item.answer_aliases) if text else ():
+        for leak in _leaks(text, item.answer, item.answer_aliases) if text else ():
             names = leak.kind in NAMING_KINDS
             what = "names its answer" if names else "may show what was known only later"
             if names or where in _READ:
                 yield names, f"its {where} {what} ({leak.kind}: {leak.text[:80]!r})"
+
+
+# The tasks of a case share its stem, answer and pictures.
+@lru_cache(maxsize=20_000)
+def _leaks(text: str, answer: str, aliases: tuple[str, ...]) -> tuple[Leak, ...]:
+    from grandrounds.clinical.leaks import find_leaks
+
+    return find_leaks(text, answer=answer, aliases=aliases)
 
 
 def _shown(item: Item) -> Iterator[tuple[str, str]]:
