@@ -166,7 +166,7 @@ def _result(
                 [[f["rule"], f["column"], f["rows"], f["row_ids"], f["what"]] for f in failures],
             )
         )
-        metadata["row_ids"] = dg.MetadataValue.json({f["rule"]: f["row_ids"] for f in failures})
+        metadata["failed"] = dg.MetadataValue.json(list(failures))
     return dg.AssetCheckResult(
         check_name=name, asset_key=key, passed=not failures, severity=severity, metadata=metadata
     )

@@ -2,7 +2,7 @@
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from typing import Any
 
@@ -26,7 +26,7 @@ from grandrounds.release.register import SplitRegister
 from grandrounds.release.splits import groups_of
 from grandrounds.release.writer import ReleaseRequest, write_release
 from grandrounds.review.accept import Accepted, accept
-from grandrounds.review.policy import rule_all, status_of
+from grandrounds.review.agreement import agreement_of
 from grandrounds.statistics.bias import bias_reports
 from resources import LakeResource, SettingsResource
 
@@ -209,9 +209,8 @@ def _agreement(recipe: Recipe, lake: Lake, decided: _Decided) -> dict[str, objec
     if decided.accepted is None:
         return None
     candidates = lake.read_records(lake_key(recipe, "candidates"), Candidate)
-    ruled = rule_all(candidates, decided.events, recipe.review)
-    agreement = status_of(recipe.name, recipe.review, ruled).agreement
-    return asdict(agreement) if agreement else None
+    agreement = agreement_of(candidates, decided.events)
+    return agreement.as_json() if agreement.items else None
 
 
 def _by_split(lake: Lake, key: str) -> str:

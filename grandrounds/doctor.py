@@ -118,7 +118,7 @@ def _review(settings: Settings) -> str:
     from grandrounds.review.store import ReviewStore
 
     store = ReviewStore(settings.review_url.value)
-    return f"{store.shown_url}, {len(store.recipes())} recipes"
+    return f"{store.shown}, {len(store.recipes())} recipes"
 
 
 def _endpoint(settings: Settings) -> str:

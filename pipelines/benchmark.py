@@ -137,7 +137,9 @@ def _publish_sensor(recipe: Recipe, job: Any) -> dg.SensorDefinition:
         store = review.open()
         request = publishable(store, recipe)
         if request is None:
-            return dg.SkipReason("; ".join(status(store, recipe).unmet) or "nothing was accepted")
+            return dg.SkipReason(
+                "; ".join(status(store, recipe, interval=False).unmet) or "nothing was accepted"
+            )
         return dg.RunRequest(run_key=request.key, tags={RECIPE_TAG: recipe.name})
 
     return publish_when_reviewed

@@ -58,7 +58,7 @@ def publish(recipe: str, version: str | None, as_json: bool) -> None:
     loaded = find_recipe(recipe)
     settings = resolve()
     if not loaded.preview:
-        _refuse_unless_reviewed(loaded, settings)
+        refuse_unless_reviewed(loaded, settings)
     _run("publish", recipe, settings=settings, as_json=as_json, version=version)
 
 
@@ -99,6 +99,22 @@ def find_recipe(name: str) -> Recipe:
     return recipe
 
 
+def refuse_unless_reviewed(recipe: Recipe, settings: Settings) -> None:
+    """Raise ``ReviewError`` that says what is missing, unless the review policy is met."""
+    from grandrounds.errors import ReviewError
+    from grandrounds.review.policy import status
+    from grandrounds.review.sensor import publishable
+    from grandrounds.review.store import ReviewStore
+
+    store = ReviewStore(settings.review_url.value)
+    if publishable(store, recipe) is None:
+        unmet = "; ".join(status(store, recipe, interval=False).unmet) or "nothing was accepted"
+        raise ReviewError(
+            f"{recipe.name} can't be published yet: {unmet}.",
+            remedy=f"`grandrounds review status {recipe.name}` shows what is missing.",
+        )
+
+
 def _run(what: str, name: str, *, settings: Settings, as_json: bool, version: str | None = None) -> None:
     from pipelines.running import run_job
     from pipelines.showing import as_json as outcome_json
@@ -111,18 +127,3 @@ def _run(what: str, name: str, *, settings: Settings, as_json: bool, version: st
     else:
         show_outcome(outcome)
     sys.exit(0 if outcome.success else 1)
-
-
-def _refuse_unless_reviewed(recipe: Recipe, settings: Settings) -> None:
-    from grandrounds.errors import ReviewError
-    from grandrounds.review.policy import status
-    from grandrounds.review.sensor import publishable
-    from grandrounds.review.store import ReviewStore
-
-    store = ReviewStore(settings.review_url.value)
-    if publishable(store, recipe) is None:
-        unmet = "; ".join(status(store, recipe).unmet) or "nothing was accepted"
-        raise ReviewError(
-            f"{recipe.name} can't be published yet: {unmet}.",
-            remedy=f"`grandrounds review status {recipe.name}` shows what is missing.",
-        )

@@ -19,7 +19,7 @@ from grandrounds.records.funnel import FunnelStep
 from grandrounds.settings import Settings
 from pipelines.benchmark import RECIPE_TAG, benchmark_definitions, job_name
 from pipelines.instance import prepare_home
-from resources import LakeResource, ModelResource, ReviewResource, SettingsResource
+from resources import SettingsResource, all_resources
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -47,15 +47,12 @@ class Outcome:
     errors: Sequence[str]
 
 
-def resources(settings: Settings) -> dict[str, Any]:
-    """The resources of a run from the command line: what flags said wins."""
-    shared = SettingsResource(home=settings.home.value, sources=settings.sources.value)
-    return {
-        "settings": shared,
-        "lake": LakeResource(settings=shared),
-        "model": ModelResource(settings=shared),
-        "review": ReviewResource(settings=shared),
-    }
+def definitions_of(recipe: Recipe, settings: Settings) -> dg.Definitions:
+    """One recipe's definitions on resources that take what flags said."""
+    given = SettingsResource(home=settings.home.value, sources=settings.sources.value)
+    return dg.Definitions.merge(
+        benchmark_definitions(recipe), dg.Definitions(resources=all_resources(given))
+    )
 
 
 def run_job(
@@ -66,11 +63,8 @@ def run_job(
     Raises ``GrandRoundsError`` when another process works on the same recipe in this home.
     """
     prepare_home(settings)
-    definitions = dg.Definitions.merge(
-        benchmark_definitions(recipe), dg.Definitions(resources=resources(settings))
-    )
     name = job_name(recipe.name, "build" if recipe.preview else what)
-    job = definitions.resolve_job_def(name)
+    job = definitions_of(recipe, settings).resolve_job_def(name)
     lock = settings.home_path / "locks" / f"{recipe.name}.lock"
     with (
         exclusive(lock, what=f"The recipe {recipe.name} in {settings.home_path}"),

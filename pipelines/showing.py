@@ -113,10 +113,17 @@ def _refused(step: FunnelStep) -> str:
 
 
 def _show_check(console: Console, check: FailedCheck) -> None:
-    style = "bold red" if check.severity == "ERROR" else "yellow"
-    word = "Check failed: " if check.severity == "ERROR" else "Warning: "
-    console.print(Text(word, style=style) + Text(f"{check.asset} · {check.check}"))
-    for name in ("failures", "problems", "bias"):
+    error = check.severity == "ERROR"
+    console.print(
+        Text("Check failed: " if error else "Warning: ", style="bold red" if error else "yellow")
+        + Text(f"{check.asset} · {check.check}")
+    )
+    rules = check.metadata.get("failed")
+    for rule in rules if isinstance(rules, list) else ():
+        shown = ", ".join(rule["row_ids"][:5]) + (" ..." if rule["rows"] > 5 else "")
+        console.print(Text(f"  {rule['rule']} ({rule['column']}, {rule['rows']} rows): {rule['what']}"))
+        console.print(Text(f"    {shown}", style="dim"), soft_wrap=True)
+    for name in ("problems", "bias"):
         if check.metadata.get(name):
             console.print(Text(str(check.metadata[name])), style="dim")
 

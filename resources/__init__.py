@@ -1,8 +1,22 @@
 """With what the assets work: settings, lake, model endpoint, review database."""
 
+from __future__ import annotations
+
+from typing import Any
+
 from resources.lake import LakeResource
 from resources.model import ModelResource
 from resources.review import ReviewResource
 from resources.settings import SettingsResource
 
-__all__ = ["LakeResource", "ModelResource", "ReviewResource", "SettingsResource"]
+__all__ = ["LakeResource", "ModelResource", "ReviewResource", "SettingsResource", "all_resources"]
+
+
+def all_resources(settings: SettingsResource) -> dict[str, Any]:
+    """Every resource by the name that assets ask for, on one set of settings."""
+    return {
+        "settings": settings,
+        "lake": LakeResource(settings=settings),
+        "model": ModelResource(settings=settings),
+        "review": ReviewResource(settings=settings),
+    }
