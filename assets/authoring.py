@@ -4,12 +4,12 @@ from collections import Counter
 from typing import Any
 
 import dagster as dg
-from grandrounds.gates.clinical import admit
 
 from assets.tables import lake_key, markdown_table, table_result, table_spec
 from grandrounds.authoring.author import make_author
 from grandrounds.contracts import contract
 from grandrounds.fingerprint import code_fingerprint, folder_fingerprint
+from grandrounds.gates.clinical import admit
 from grandrounds.lake import Lake
 from grandrounds.llm.client import ModelClient
 from grandrounds.paths import bundled

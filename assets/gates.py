@@ -5,14 +5,14 @@ from collections.abc import Iterator
 from typing import Any
 
 import dagster as dg
-from grandrounds.funnel import build_funnel, funnel_markdown
-from grandrounds.gates.clinical import admit
-from grandrounds.gates.run import judge
-from grandrounds.gates.status import reject_drafts, reject_revisions
 
 from assets.tables import lake_key, markdown_table, table_result, table_spec
 from grandrounds.contracts import contract
 from grandrounds.fingerprint import code_fingerprint
+from grandrounds.funnel import build_funnel, funnel_markdown
+from grandrounds.gates.clinical import admit
+from grandrounds.gates.run import judge
+from grandrounds.gates.status import reject_drafts, reject_revisions
 from grandrounds.lake import Lake
 from grandrounds.progress import stage
 from grandrounds.recipe import Recipe

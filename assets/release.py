@@ -7,12 +7,12 @@ from datetime import UTC, date, datetime
 from typing import Any
 
 import dagster as dg
-from grandrounds.funnel import build_funnel, funnel_markdown
 from pydantic import Field
 
 from assets.tables import asset_key, lake_key, markdown_table, table_result, table_spec
 from grandrounds.contracts import contract
 from grandrounds.fingerprint import code_fingerprint
+from grandrounds.funnel import build_funnel, funnel_markdown
 from grandrounds.lake import Lake
 from grandrounds.progress import stage
 from grandrounds.recipe import Recipe

@@ -6,7 +6,6 @@ from pathlib import Path
 from typing import Any
 
 import dagster as dg
-from grandrounds.sources.inventory import Inventory, read_folder
 from pydantic import Field
 from pydantic_core import to_jsonable_python
 
@@ -16,6 +15,7 @@ from grandrounds.fingerprint import code_fingerprint, sha256_value
 from grandrounds.paths import demo_sources
 from grandrounds.progress import stage
 from grandrounds.recipe import Recipe
+from grandrounds.sources.inventory import Inventory, read_folder
 from grandrounds.sources.kinds import CASE_KINDS
 from grandrounds.sources.pool import Progress
 from resources import LakeResource, SettingsResource

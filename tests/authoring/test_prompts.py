@@ -43,7 +43,7 @@ def test_text_of_an_article_is_never_run_as_a_template(tmp_path: Path) -> None:
 
 def test_an_unknown_variable_is_named_with_the_known_ones(tmp_path: Path) -> None:
     folder = written(tmp_path, HEAD + "{{ artikle }}")
-    with pytest.raises(RecipeError, match="draft.md uses the unknown variable artikle") as caught:
+    with pytest.raises(RecipeError, match=r"draft\.md uses the unknown variable artikle") as caught:
         load_prompt("mine", "draft", folder)
     assert all(name in str(caught.value) for name in VARIABLES["draft"])
 
