@@ -32,6 +32,9 @@ _TASKS = {
     "free words. `answer` and `answer_aliases` are what counts as right.",
     "diagnosis_mcq": "the same case with options of one class; `answer_index` (0-based) is the right one.",
 }
+# A taxonomy of hundreds of diagnoses is no reading matter either.
+_LABELS_SHOWN = 20
+_PUBLIC_IDS = ("doi", "pmcid", "pmid")
 _OTHER_TASK = "see the recipe in `manifest.json`."
 _HUB_LICENCES = frozenset(
     {
@@ -60,6 +63,7 @@ def datasheet(manifest: Manifest, *, statements: Statements, plots: Sequence[Plo
         first_split=next(split for split in ("test", "dev", "train") if numbers[split]),
         plots={name: shown.get(name, "") for name in PLOTS},
         sources=sorted(manifest.sources, key=_source_order)[:_SOURCES_SHOWN],
+        most_labels=_LABELS_SHOWN,
         uses=statements.uses,
         limits=statements.limits,
         biases=statements.biases,
@@ -168,5 +172,10 @@ def _licence_link(licence: str) -> str:
 
 
 def _identifiers(source: ManifestSource) -> str:
-    found = [f"{one_line(each.scheme)} {one_line(each.value)}" for each in source.identifiers]
+    # Most citations name the DOI already.
+    found = [
+        f"{one_line(each.scheme)} {one_line(each.value)}"
+        for each in source.identifiers
+        if each.scheme in _PUBLIC_IDS and each.value not in source.citation
+    ]
     return f" {', '.join(found)}" if found else ""

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any, cast
 
 from grandrounds.records.envelope import Item
 from grandrounds.records.funnel import FunnelStep
+from grandrounds.records.source import PASSED_BY
 from grandrounds.release.manifest import Counts
 from grandrounds.release.splits import SPLITS
 
@@ -107,19 +108,19 @@ def _funnel(steps: Sequence[FunnelStep]) -> Plot | None:
     figure, axes = _blank(
         rows=len(steps) + 1, title="From sources to items: what went on and what was refused"
     )
-    axes.barh(range(len(steps)), [step.left for step in steps], color=_KEPT, height=0.72, label="went on")
-    axes.barh(
-        range(len(steps)),
-        [step.entered - step.left for step in steps],
-        left=[step.left for step in steps],
-        color=_REFUSED,
-        height=0.72,
-        label="refused",
-    )
-    widest = max(step.entered for step in steps) or 1
+    # Files of kinds that the recipe does not need would dwarf all else: told in words, not drawn.
+    passed = [_passed_by(step) for step in steps]
+    refused = [step.entered - step.left - by for step, by in zip(steps, passed, strict=True)]
+    kept = [step.left for step in steps]
+    axes.barh(range(len(steps)), kept, color=_KEPT, height=0.72, label="went on")
+    axes.barh(range(len(steps)), refused, left=kept, color=_REFUSED, height=0.72, label="refused")
+    widest = max(step.left + fell for step, fell in zip(steps, refused, strict=True)) or 1
     for position, step in enumerate(steps):
-        words = f"{step.left:,} of {step.entered:,} {plural(_words(step.unit))}"
-        axes.text(step.entered + widest * 0.012, position, words, va="center", fontsize=9)
+        shown = step.left + refused[position]
+        words = f"{step.left:,} of {shown:,} {plural(_words(step.unit))}"
+        if passed[position]:
+            words += f"; {passed[position]:,} of other kinds"
+        axes.text(shown + widest * 0.012, position, words, va="center", fontsize=9)
     axes.set_xlim(0, widest * 1.34)
     _rows(axes, [_words(step.step) for step in steps])
     axes.legend(
@@ -194,6 +195,10 @@ def _answers(counts: Counts) -> Plot | None:
             loc="lower right", bbox_to_anchor=(1.0, 1.0), ncols=len(tasks), frameon=False, fontsize=9
         )
     return _png(figure, "answers.png", "Bars: letter of the right answer. " + "; ".join(told) + ".")
+
+
+def _passed_by(step: FunnelStep) -> int:
+    return sum(part.count for part in step.refused if part.reason.startswith(PASSED_BY))
 
 
 def plural(unit: str) -> str:
