@@ -37,6 +37,7 @@ _GROUP = re.compile(rf"(?:(?P<comma>[,;])?\s*)(?P<group>{_ROUND}|{_SQUARE}|{_AUT
 _LOOSE = re.compile(rf"(?:(?P<comma>[,;])?\s*)(?P<group>{_BARE})")
 _AFTER_OPENING = re.compile(rf"(?<=[(\[]){_ANY}\s*[,;]\s*")
 _NEEDS_NUMBER = re.compile(r"\b(?:refs?\.?|references?|citations?)\s*$", re.IGNORECASE)
+_NAMED = re.compile(r"[^\W\d_]{2,}")
 _YEAR_ONLY = re.compile(r"^(?:19|20)\d\d[a-z]?$")
 _STAND_IN = re.compile(_ANY)
 _SPACES = re.compile(r"\s+")
@@ -48,6 +49,8 @@ def cite(words: MarkedText, printed: str, *, target: str = "") -> None:
     Brackets that the printed words open or close stay outside the stand-in.
     """
     lead, inner, tail = _unwrapped(printed.strip())
+    if lead and tail and _NAMED.search(inner) is None:
+        lead = tail = ""  # "[3]" may itself stand in brackets with others
     words.add(lead)
     start = len(words)
     words.add(_YEAR if _YEAR_ONLY.match(inner) else _NUMBER)
@@ -108,7 +111,7 @@ def _restore_prose(words: MarkedText) -> None:
         if place.kind != _CITE:
             continue
         target, _, printed = place.target.partition("\t")
-        named = re.search(r"[^\W\d_]{2,}", printed) is not None
+        named = _NAMED.search(printed) is not None
         if named or _NEEDS_NUMBER.search(text[max(0, place.start - 16) : place.start]):
             back[place.start] = _SPACES.sub(" ", printed)
             place.kind, place.target = "reference", target

@@ -11,7 +11,7 @@ from grandrounds.records.parts import Identifier
 from grandrounds.text import words
 
 _DOI = re.compile(r"\b(10\.\d{4,9}/\S+)")
-_PMCID = re.compile(r"^\s*(?:PMC)?\s*(\d{3,10})(?:\.\d+)?\s*$", re.IGNORECASE)
+_PMCID = re.compile(r"^\s*(?:PMC)?\s*(\d{1,10})(?:\.\d+)?\s*$", re.IGNORECASE)
 
 
 def clean_doi(text: str) -> str | None:

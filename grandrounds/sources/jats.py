@@ -13,7 +13,7 @@ from grandrounds.sources.identity import cite
 from grandrounds.sources.jats_inline import start_flow
 from grandrounds.sources.jats_meta import read_meta
 from grandrounds.sources.jats_text import JatsWalk
-from grandrounds.sources.passages import TABLES
+from grandrounds.sources.passages import ABSTRACT, BODY, TABLES, TITLE
 from grandrounds.sources.xml_safety import parse
 
 
@@ -39,7 +39,7 @@ def read_jats(data: bytes) -> Article:
     )
     text = made.stored.text
     notes += [f"Left out: {name} ({count})." for name, count in sorted(flow.skipped.items()) if count]
-    prose = "\n\n".join(s.span.of(text) for s in made.stored.sections if s.kind not in ("other", "back"))
+    prose = "\n".join(p.text for p in walk.passages if p.spot.area in (TITLE, ABSTRACT, BODY))
     return Article(
         title=meta.title or "(untitled)",
         text=text,

@@ -14,7 +14,10 @@ _BOMS = (
     (codecs.BOM_UTF16_BE, "utf-16"),
 )
 _PROLOG = re.compile(
-    r"\s+|<\?.*?\?>|<!--.*?-->|<!DOCTYPE(?:[^>\[\"']|\"[^\"]*\"|'[^']*')*(?:\[.*?\]\s*)?>", re.DOTALL
+    r"\s+|<\?.*?\?>|<!--.*?-->"
+    r"|<!DOCTYPE(?:[^>\[\"']|\"[^\"]*\"|'[^']*')*+"
+    r"(?:>|\[(?:[^\]\"']|\"[^\"]*\"|'[^']*')*+\]\s*>|\[.*?\]\s*>)",
+    re.DOTALL,
 )
 _ROOT = re.compile(r"<(?:([A-Za-z_][\w.-]*):)?([A-Za-z_][\w.-]*)")
 # An `article` of another vocabulary: DocBook, HTML, Elsevier's own.

@@ -32,7 +32,8 @@ _ATTRIBUTION = re.compile(r"attribution|\bBY\b")
 _VERSION = re.compile(r"(?<![\d.])(?:v(?:ersion)?\.?\s*)?([1-4]\.[05])(?![\d.]*\d)", re.IGNORECASE)
 _CC0 = re.compile(r"\bCC0\b|\bCC[- ]zero\b|publicdomain/zero", re.IGNORECASE)
 _WAIVER_FOR_DATA = re.compile(
-    r"(?:waiver|dedication|CC0|zero)[^.]{0,200}\b(?:appl\w+ to|for) the (?:meta)?data", re.IGNORECASE
+    r"(?:waiver|dedication|CC0|zero)(?:(?!\.\s).){0,250}?\b(?:appl\w+ to|for) the (?:meta)?data",
+    re.IGNORECASE,
 )
 _FREE_OF_RIGHTS = re.compile(
     r"\b(?:is|are|lies|placed|dedicated|made available|work) (?:in|to|into|under) the public domain\b"

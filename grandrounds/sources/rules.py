@@ -26,10 +26,10 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
-import yaml
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
 
 from grandrounds.errors import SourceError
+from grandrounds.sources import safe_yaml
 from grandrounds.sources.languages import clean_tag
 from grandrounds.sources.licences import UNKNOWN, from_name
 
@@ -128,30 +128,20 @@ def load_rules(path: Path | None) -> Rules:
     try:
         if path.stat().st_size > _MAXIMUM_BYTES:
             raise SourceError(f"{path} is too large to be a list of rules.", remedy="Use globs.")
-        source = path.read_text(encoding="utf-8")
-        if any(isinstance(event, yaml.AliasEvent) for event in yaml.parse(source, Loader=yaml.SafeLoader)):
-            raise SourceError(f"{path} uses YAML aliases.", remedy="Write the values out.")
-        document = yaml.safe_load(source)
+        document = safe_yaml.load(path.read_text(encoding="utf-8"))
     except OSError as exc:
         raise SourceError(
             f"{path} can't be read: {exc.strerror or exc}.", remedy="Check its rights."
         ) from exc
-    except (yaml.YAMLError, UnicodeDecodeError, ValueError, RecursionError) as exc:
-        raise SourceError(
-            f"{path} is not valid YAML: {' '.join(str(exc).split())[:300]}", remedy="Correct it."
-        ) from exc
+    except (safe_yaml.YamlError, UnicodeDecodeError) as exc:
+        raise SourceError(f"{path} can't be read: {exc}.", remedy="Correct it.") from exc
     if document is None:
         return Rules()
     try:
         return Rules(entries=_File.model_validate(document).files)
     except ValidationError as exc:
-        lines = []
-        for fault in exc.errors()[:5]:
-            key = ".".join(str(part) for part in fault["loc"]) or "file"
-            unknown = fault["type"] == "extra_forbidden"
-            lines.append(f"{key} is no known key" if unknown else f"{key}: {fault['msg']}")
         raise SourceError(
-            f"{path}: {'; '.join(lines)}.",
+            f"{path}: {safe_yaml.explain(exc)}.",
             remedy="It holds `files:`, a list of entries with the keys "
             + ", ".join(Rule.model_fields)
             + ".",
