@@ -5,7 +5,7 @@ from __future__ import annotations
 import multiprocessing
 import os
 from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import Future, ProcessPoolExecutor
+from concurrent.futures import ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
 from dataclasses import dataclass
 from pathlib import Path
@@ -73,21 +73,30 @@ def _in_processes(jobs: Sequence[Job], count: int) -> Iterator[Outcome]:
     except BrokenProcessPool:
         pass
     # A process died (out of memory, or a fault in a parser): find out on which file.
-    for job in jobs[done:]:
-        yield _alone(job)
+    yield from _one_by_one(jobs[done:])
 
 
-def _alone(job: Job) -> Outcome:
+def _one_by_one(jobs: Sequence[Job]) -> Iterator[Outcome]:
+    """Read in one other process; the file on which it dies is the culprit, and a new one goes on."""
+    executor = _executor(1)
     try:
-        with _executor(1) as executor:
-            future: Future[Outcome] = executor.submit(read_job, job)
-            return future.result()
-    except BrokenProcessPool:
-        reading = Reading(
-            failure="The process that read this file died. Look at the file; more memory may help.",
-            lasting=False,
-        )
-        return Outcome(sha256="", packed=pack(reading), lasting=False)
+        for job in jobs:
+            try:
+                yield executor.submit(read_job, job).result()
+            except BrokenProcessPool:
+                executor.shutdown()
+                executor = _executor(1)
+                yield _died()
+    finally:
+        executor.shutdown()
+
+
+def _died() -> Outcome:
+    reading = Reading(
+        failure="The process that read this file died. Look at the file; more memory may help.",
+        lasting=False,
+    )
+    return Outcome(sha256="", packed=pack(reading), lasting=False)
 
 
 def _executor(count: int) -> ProcessPoolExecutor:

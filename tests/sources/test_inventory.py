@@ -288,8 +288,8 @@ def test_a_picture_that_two_articles_name_belongs_to_neither(folder: Path, lake:
         put(folder, f"own/{n}/images/fig1.png", png("red" if n == 1 else "blue"))
     put(folder, "flat/fig1.png", png("green"))
     inventory = read_folder(folder, lake=lake)
-    media = {source.path: case.figures[0].media_sha256 for case in inventory.cases for source in inventory.sources
-             if source.source_id == case.source_id}  # fmt: skip
+    paths = {source.source_id: source.path for source in inventory.sources}
+    media = {paths[case.source_id]: case.figures[0].media_sha256 for case in inventory.cases}
     assert media["flat/1.xml"] == media["flat/2.xml"] == ()
     assert lake.get_media(media["own/1/a.xml"][0]) == png("red")
     assert lake.get_media(media["own/2/a.xml"][0]) == png("blue")
@@ -348,7 +348,7 @@ def test_several_patients_give_several_cases_over_one_text(folder: Path, lake: L
         jats(
             "<sec><title>Case 1</title><p>A boy.</p></sec><sec><title>Case 2</title><p>A girl (Figure 2).</p></sec>"
             '<fig id="f"><label>Figure 2</label><caption><p>Spots.</p></caption></fig>'
-        ),  # fmt: skip
+        ),
     )
     first, second = read_folder(folder, lake=lake).cases
     assert (first.case_number, second.case_number, first.case_count) == (1, 2, 2)

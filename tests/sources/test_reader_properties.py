@@ -71,7 +71,7 @@ OUTER = st.recursive(
 )
 
 
-@settings(max_examples=400, deadline=None)
+@settings(max_examples=150, deadline=None)
 @given(st.lists(OUTER, max_size=5), st.lists(OUTER, max_size=2), st.booleans())
 def test_generated_articles_are_sound_and_lose_no_word_of_their_paragraphs(
     body: list[str], back: list[str], doctype: bool
