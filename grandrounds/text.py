@@ -53,6 +53,8 @@ _ABBREVIATIONS = _set(
 _STOP = re.compile(r"(?<![.!?])[.!?]+[\"'\u2019\u201d)\]]*(?=\s|$)|\n[^\S\n]*\n")
 # Units that end a sentence after a number ("for 24 h. The next day"), although they are short.
 _UNITS = _set("cm d dl g h kg l m mg min ml mm s v wk yr")
+# What stands before these is the upper half of a unit, or a degree: "61 U/mL.", "37.3\u00b0C.".
+_BEFORE_UNIT = frozenset("/\u00b0\u00ba\u2103")
 # A single capital after these is part of a name ("vitamin C."), not an initial ("J. Smith").
 _BEFORE_LETTER = _set("case class grade group hepatitis influenza patient stage type vitamin")
 
@@ -130,7 +132,9 @@ def _ends_sentence(text: str, stop: re.Match[str], high: int) -> bool:
     if before is None:
         return True
     previous, word = (before.group(1) or "").casefold(), before.group(2)
-    if word in _UNITS and previous[-1:].isdigit():
+    if text[stop.start() - len(word) - 1 : stop.start() - len(word)] in _BEFORE_UNIT:
+        return True
+    if (word if len(word) == 1 else word.casefold()) in _UNITS and previous[-1:].isdigit():
         return True
     if len(word) == 1 and word.isalpha():
         joined = before.group().startswith("-")

@@ -173,3 +173,16 @@ def test_hostile_text_costs_linear_time(hostile: str) -> None:
     contains_phrase(hostile, "edema of the eye")
     contains_phrase("edema", hostile[:3000])
     assert time.perf_counter() - began < 5
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "Temperature was 37.3\u00b0C. There was tenderness.",
+        "CA 19-9 was 61 U/mL. Ultrasound showed stones.",
+        "Sodium was 118 mmol/L. Potassium was normal.",
+        "He was given 5 mL. The pain went.",
+    ],
+)
+def test_a_unit_ends_a_sentence(text: str) -> None:
+    assert len(sentences(text)) == 2
