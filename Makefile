@@ -36,6 +36,8 @@ lint: $(STAMP) ## Check style, types and definitions
 	@$(BIN)/ruff check .
 	@$(BIN)/ruff format --check .
 	@$(BIN)/mypy
+	@export PATH="$(abspath $(BIN)):$$PATH" VIRTUAL_ENV="$(abspath $(VENV))"; \
+	  for recipe in pipelines/recipes/*/defs.yaml; do dg check yaml "$$(dirname $$recipe)"; done; dg check defs
 
 .PHONY: dev
 dev: $(STAMP) ## Open Dagster's page on http://127.0.0.1:3000

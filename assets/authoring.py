@@ -19,7 +19,8 @@ from grandrounds.records.case import Case
 from grandrounds.records.envelope import OK, Draft, Revision
 from resources import LakeResource, ModelResource
 
-_AGAIN = frozenset({"failed", "unparsable", "truncated", "not_local"})
+AGAIN = frozenset({"failed", "unparsable", "truncated", "not_local"})
+"""Statuses of rows that every build asks a model for again."""
 
 
 def drafts(recipe: Recipe) -> dg.AssetsDefinition:
@@ -120,7 +121,7 @@ def _parameters(recipe: Recipe, client: ModelClient | None, lake: Lake, key: str
 
 def _unfinished(lake: Lake, key: str) -> str:
     statuses = set(lake.read_table(key).column("status").to_pylist())
-    return f"again after {lake.table_sha256(key)}" if statuses & _AGAIN else ""
+    return f"again after {lake.table_sha256(key)}" if statuses & AGAIN else ""
 
 
 def _authoring_metadata(lake: Lake, key: str, client: ModelClient | None) -> dict[str, Any]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections import Counter
+from collections import defaultdict
 from collections.abc import Mapping
 
 from grandrounds.clinical.likeness import head_end
@@ -62,7 +62,7 @@ class Placer:
 
     def place(self, diagnosis: Words, concept: Concept | None, context: Words) -> str:
         """The body system of ``diagnosis``, in which ``concept`` is named, told in ``context``."""
-        scores: Counter[str] = Counter()
+        scores: dict[str, float] = defaultdict(float)
         weight = 1.0
         for index, word in enumerate(diagnosis.forms):
             weight = min(weight, _AFTER.get(word, 1.0)) if index else weight
@@ -73,7 +73,7 @@ class Placer:
         for word in context.forms:
             self._add(scores, word, _CONTEXT)
         # The first of equals; "other" comes last, so it wins only when nothing scores at all.
-        best = max(BODY_SYSTEMS, key=scores.__getitem__)
+        best = max(BODY_SYSTEMS, key=lambda system: scores[system])
         return best if scores[best] > 0 else "other"
 
     def kind_of(self, diagnosis: Words) -> str:
@@ -84,7 +84,7 @@ class Placer:
                     return kind
         return "other"
 
-    def _add(self, scores: Counter[str], word: str, weight: float) -> None:
+    def _add(self, scores: dict[str, float], word: str, weight: float) -> None:
         for system in _systems(self._organs, word):
             scores[system] += _ORGAN * weight
         for system in _systems(self._processes, word):

@@ -92,10 +92,10 @@ def test_a_wrong_key_is_named_with_its_file_and_line_and_a_scaffolded_recipe_is_
 
     made = run("scaffold", "defs", "pipelines.benchmark.Benchmark", "fresh")
     assert made.returncode == 0, made.stderr
-    assert run("check", "yaml").returncode == 0
+    assert run("check", "yaml", "pipelines/recipes/fresh").returncode == 0
     recipe = tmp_path / "pipelines/recipes/fresh/defs.yaml"
     recipe.write_text(recipe.read_text().replace("policy: none", "polcy: none"))
-    wrong = run("check", "yaml")
+    wrong = run("check", "yaml", "pipelines/recipes/fresh")
     assert wrong.returncode != 0
     assert "polcy" in wrong.stdout + wrong.stderr
     assert "defs.yaml:" in wrong.stdout + wrong.stderr
