@@ -11,10 +11,12 @@ from pydantic_core import to_jsonable_python
 
 from assets.tables import lake_key, markdown_table, table_result, table_spec
 from grandrounds.contracts import contract
+from grandrounds.errors import SourceError
 from grandrounds.fingerprint import code_fingerprint, sha256_value
 from grandrounds.paths import demo_sources
 from grandrounds.progress import stage
 from grandrounds.recipe import Recipe
+from grandrounds.records.source import FAILED
 from grandrounds.sources.inventory import Inventory, read_folder
 from grandrounds.sources.kinds import CASE_KINDS
 from grandrounds.sources.pool import Progress
@@ -71,8 +73,30 @@ def reading(recipe: Recipe) -> dg.AssetsDefinition:
         yield table_result(
             recipe, "cases", lake=opened, step=made, sample=("case_id", "title", "licence", "published")
         )
+        _refuse_without_cases(inventory, folder)
 
     return read
+
+
+def _refuse_without_cases(inventory: Inventory, folder: Path) -> None:
+    """Without a case there is nothing to ask about; saying so here names the folder and the files."""
+    if inventory.cases:
+        return
+    remedy = "Give --sources a folder with case reports as JATS XML or Markdown (docs/sources.md)."
+    failed = [source for source in inventory.sources if source.status == FAILED]
+    if failed:
+        raise SourceError(
+            f"None of the {len(failed)} case reports in {folder} could be read. "
+            f"{failed[0].path}: {failed[0].reason}",
+            remedy="The table `sources` has the reason for each file.",
+        )
+    if not inventory.sources:
+        raise SourceError(f"There are no files in {folder}.", remedy=remedy)
+    kinds = ", ".join(f"{kind} {count}" for kind, count in inventory.passed_by.items())
+    raise SourceError(
+        f"There is no case report among the {len(inventory.sources)} files in {folder} ({kinds}).",
+        remedy=remedy,
+    )
 
 
 def _counting(report: Callable[[int, int | None], None]) -> Progress:

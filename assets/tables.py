@@ -11,6 +11,8 @@ from assets.lineage import column_lineage
 from grandrounds.contracts import Column, Contract, contract
 from grandrounds.lake import Lake, StepResult
 from grandrounds.recipe import Recipe
+from grandrounds.release.markdown import one_line
+from grandrounds.terminal import visible
 
 _SAMPLE_ROWS = 5
 _CELL = 160
@@ -101,11 +103,11 @@ def table_result(
 def sample_rows(lake: Lake, key: str, columns: Sequence[str]) -> str:
     """The first rows of a table as Markdown, long cells cut."""
     rows = lake.read_table(key).select(list(columns)).slice(0, _SAMPLE_ROWS).to_pylist()
-    return markdown_table(columns, [[_cell(row[name]) for name in columns] for row in rows])
+    return markdown_table(columns, [[row[name] for name in columns] for row in rows])
 
 
 def markdown_table(columns: Sequence[str], rows: Sequence[Sequence[Any]]) -> str:
-    """A Markdown table; pipes and line ends in cells can't break it."""
+    """A Markdown table in which words from outside have no power over the page."""
     lines = ["| " + " | ".join(columns) + " |", "|" + " --- |" * len(columns)]
     lines += ["| " + " | ".join(_cell(value) for value in row) + " |" for row in rows]
     return "\n".join(lines)
@@ -113,8 +115,8 @@ def markdown_table(columns: Sequence[str], rows: Sequence[Sequence[Any]]) -> str
 
 def _cell(value: Any) -> str:
     words = ", ".join(map(str, value)) if isinstance(value, list) else str("" if value is None else value)
-    words = " ".join(words.split()).replace("|", "\\|").replace("<", "&lt;")
-    return words if len(words) <= _CELL else words[: _CELL - 1] + "…"
+    words = " ".join(words.split())
+    return one_line(visible(words if len(words) <= _CELL else words[: _CELL - 1] + "…"))
 
 
 def _type_words(column: Column) -> str:

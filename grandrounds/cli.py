@@ -7,16 +7,20 @@ Commands are loaded when called, so that ``grandrounds --help`` stays fast. Thos
 from __future__ import annotations
 
 import importlib
+import json
 import os
 import sys
+import traceback
 from dataclasses import dataclass
 
 import click
 
 from grandrounds import __version__
 from grandrounds.errors import GrandRoundsError
+from grandrounds.terminal import visible
 
 _ENTRY_POINTS = "grandrounds.commands"
+_INTERRUPTED = GrandRoundsError("What was finished is kept.", remedy="Run the same command again to go on.")
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,6 +83,8 @@ def cli(ctx: click.Context, home: str | None, debug: bool) -> None:
       grandrounds list
       grandrounds build case_diagnosis
       grandrounds verify .grandrounds/releases/case_diagnosis/0.1.0
+
+    Exit codes: 0 done, 1 found something wrong, 2 used wrongly, 130 interrupted.
     """
     ctx.obj = {"debug": debug}
     if home:
@@ -87,34 +93,67 @@ def cli(ctx: click.Context, home: str | None, debug: bool) -> None:
 
 
 def main(arguments: list[str] | None = None) -> None:
-    """Entry point. Exit codes: 0 done, 1 found something wrong, 2 used wrongly, 130 interrupted."""
-    debug = "--debug" in (sys.argv if arguments is None else arguments)
+    """Entry point. Exit codes: 0 done, 1 found something wrong, 2 used wrongly, 130 interrupted.
+
+    Errors go to standard error. With ``--json`` standard output holds JSON all the same: an object
+    with ``error`` and ``remedy``.
+    """
+    given = sys.argv[1:] if arguments is None else arguments
     try:
-        code = cli.main(args=arguments, prog_name="grandrounds", standalone_mode=False)
-        sys.exit(code if isinstance(code, int) else 0)
-    except click.exceptions.Exit as exc:
-        sys.exit(exc.exit_code)
-    except click.ClickException as exc:
-        exc.show()
-        sys.exit(2)
-    except (click.Abort, KeyboardInterrupt):
-        click.echo("Interrupted. What was finished is kept; run the same command again to go on.", err=True)
-        sys.exit(130)
+        code = _run(arguments, debug="--debug" in given, as_json="--json" in given)
+        sys.stdout.flush()  # a reader that has gone is noticed here, not while Python shuts down
     except BrokenPipeError:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        sys.exit(1)
+        code = 1
+    sys.exit(code)
+
+
+def _run(arguments: list[str] | None, *, debug: bool, as_json: bool) -> int:
+    try:
+        code = cli.main(args=arguments, prog_name="grandrounds", standalone_mode=False)
+        return code if isinstance(code, int) else 0
+    except click.ClickException as exc:
+        if as_json:
+            _show_json(GrandRoundsError(exc.format_message()))
+        exc.show()
+        return 2
+    except (click.Abort, KeyboardInterrupt):
+        _show(_INTERRUPTED, label="Interrupted. ", as_json=as_json)
+        return 130
+    except BrokenPipeError:
+        raise
     except GrandRoundsError as exc:
         if debug:
-            raise
-        _show(exc)
-        sys.exit(1)
+            traceback.print_exc()
+        _show(exc, as_json=as_json)
+        return 1
+    except Exception as exc:  # noqa: BLE001 - nobody should have to read a traceback unasked
+        if debug:
+            traceback.print_exc()
+        _show(_unforeseen(exc), as_json=as_json)
+        return 1
 
 
-def _show(error: GrandRoundsError) -> None:
-    click.secho("Error: ", fg="red", bold=True, nl=False, err=True)
-    click.echo(error.what, err=True)
+def _unforeseen(exc: Exception) -> GrandRoundsError:
+    words = " ".join(f"{type(exc).__name__}: {exc}".split())
+    return GrandRoundsError(
+        f"Something that was not foreseen: {words[:500]}",
+        remedy="What was finished is kept. `grandrounds --debug ...` shows where it happened; please "
+        "report it.",
+    )
+
+
+def _show(error: GrandRoundsError, *, label: str = "Error: ", as_json: bool = False) -> None:
+    if as_json:
+        _show_json(error)
+    click.secho(label, fg="red", bold=True, nl=False, err=True)
+    click.echo(visible(error.what), err=True)
     if error.remedy:
-        click.echo(f"  {error.remedy}", err=True)
+        click.echo(f"  {visible(error.remedy)}", err=True)
+
+
+def _show_json(error: GrandRoundsError) -> None:
+    click.echo(json.dumps({"error": error.what, "remedy": error.remedy}, ensure_ascii=False))
 
 
 def _registered(name: str) -> str:

@@ -6,7 +6,6 @@ They run the recipe's own job in this process, on the same instance that ``dagst
 from __future__ import annotations
 
 import json
-import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -17,7 +16,7 @@ from grandrounds.settings import Settings, resolve
 
 if TYPE_CHECKING:
     from grandrounds.recipe import Recipe
-    from pipelines.running import Outcome
+    from pipelines.outcome import Outcome
 
 RECIPES = Path(__file__).resolve().parent / "recipes"
 
@@ -108,10 +107,15 @@ def refuse_unless_reviewed(recipe: Recipe, settings: Settings) -> None:
 
     store = ReviewStore(settings.review_url.value)
     if publishable(store, recipe) is None:
-        unmet = "; ".join(status(store, recipe, interval=False).unmet) or "nothing was accepted"
+        found = status(store, recipe, interval=False)
+        if not found.candidates:
+            raise ReviewError(
+                f"{recipe.name} can't be published yet: its review queue is empty.",
+                remedy=f"`grandrounds build {recipe.name}` fills it.",
+            )
         raise ReviewError(
-            f"{recipe.name} can't be published yet: {unmet}.",
-            remedy=f"`grandrounds review status {recipe.name}` shows what is missing.",
+            f"{recipe.name} can't be published yet. " + (" ".join(found.unmet) or "Nothing was accepted."),
+            remedy=f"`grandrounds review status {recipe.name}` shows how far the readers are.",
         )
 
 
@@ -122,8 +126,11 @@ def _run(what: str, name: str, *, settings: Settings, as_json: bool, version: st
 
     recipe = find_recipe(name)
     outcome: Outcome = run_job(what, recipe, settings=settings, version=version, quiet=as_json)
+    if click.get_current_context().find_root().params.get("debug"):
+        for trace in outcome.tracebacks:
+            click.echo(trace, err=True)
     if as_json:
         click.echo(json.dumps(outcome_json(outcome), indent=2, ensure_ascii=False))
     else:
         show_outcome(outcome)
-    sys.exit(0 if outcome.success else 1)
+    click.get_current_context().exit(0 if outcome.success else 1)

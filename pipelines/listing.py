@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import asdict, dataclass
+from pathlib import Path
 from typing import Any
 
 from rich.console import Console
 from rich.table import Table
+from rich.text import Text
 
+from grandrounds.errors import SettingsError
 from grandrounds.recipe import Recipe
 from grandrounds.settings import Settings
 
@@ -33,12 +36,7 @@ def describe(recipe: Recipe, settings: Settings) -> RecipeRow:
     """What ``list`` says of one recipe."""
     model = settings.llm_model.value if settings.model_configured and recipe.author != "rule" else ""
     review = "none (preview)" if recipe.preview else f"{recipe.review.readers} readers"
-    folder = settings.releases_path / recipe.name
-    releases = (
-        [path.name for path in folder.iterdir() if (path / "manifest.json").exists()]
-        if folder.is_dir()
-        else []
-    )
+    releases = _releases(settings.releases_path / recipe.name)
     return RecipeRow(
         recipe=recipe.name,
         title=recipe.title,
@@ -46,21 +44,33 @@ def describe(recipe: Recipe, settings: Settings) -> RecipeRow:
         tasks=tuple(task.name for task in recipe.tasks),
         author=f"model {model}" if model else "rules",
         review=review,
-        releases=tuple(sorted(releases, key=_version_key)),
+        releases=releases,
     )
 
 
 def show(rows: list[RecipeRow]) -> None:
-    """Print the list as a table."""
-    table = Table()
-    for name in ("recipe", "title", "needs", "tasks", "author", "review", "releases"):
-        table.add_column(name, overflow="fold")
+    """Print the list as a table; names stay whole, so that they can be copied."""
+    table = Table(box=None, pad_edge=False, padding=(0, 3, 1, 0))
+    table.add_column("recipe", no_wrap=True, style="bold")
+    table.add_column("what it makes", overflow="fold")
+    table.add_column("releases", overflow="fold")
     for row in rows:
-        table.add_row(
-            row.recipe, row.title, row.needs, "\n".join(row.tasks), row.author, row.review,
-            ", ".join(row.releases[-3:]) or "none yet",
-        )  # fmt: skip
-    Console().print(table)
+        made = (
+            f"{row.title}\n{', '.join(row.tasks)}\nfrom {row.needs}, by {row.author}, review: {row.review}"
+        )
+        table.add_row(Text(row.recipe), Text(made), Text(", ".join(row.releases[-3:]) or "none yet"))
+    Console(highlight=False).print(table)
+
+
+def _releases(folder: Path) -> tuple[str, ...]:
+    """The versions in ``folder``, oldest first. Hidden folders are releases still being written."""
+    try:
+        names = [path.parent.name for path in folder.glob("[!.]*/manifest.json")]
+    except OSError as exc:
+        raise SettingsError(
+            f"The releases in {folder} can't be listed: {exc.strerror or exc}.", remedy="Check its rights."
+        ) from exc
+    return tuple(sorted(names, key=_version_key))
 
 
 def _version_key(version: str) -> tuple[int, ...]:

@@ -1,50 +1,32 @@
-"""Runs a recipe's job in this process and tells what came of it."""
+"""Runs a recipe's job in this process, one at a time for each recipe."""
 
 from __future__ import annotations
 
+import sqlite3
 import sys
-from collections.abc import Mapping, Sequence
-from contextlib import nullcontext
-from dataclasses import dataclass
+from collections.abc import Iterator
+from contextlib import contextmanager, nullcontext
 from typing import Any
 
 import dagster as dg
+import yaml
+from sqlalchemy.exc import SQLAlchemyError
 
-from assets.tables import lake_key
+from grandrounds.errors import SettingsError
 from grandrounds.lake import Lake
 from grandrounds.locks import exclusive
 from grandrounds.progress import listening
 from grandrounds.recipe import Recipe
-from grandrounds.records.funnel import FunnelStep
 from grandrounds.settings import Settings
 from pipelines.benchmark import RECIPE_TAG, benchmark_definitions, job_name
 from pipelines.instance import prepare_home
+from pipelines.outcome import FailedCheck, Outcome, outcome_of, was_interrupted
 from resources import SettingsResource, all_resources
 
+__all__ = ["FailedCheck", "Outcome", "definitions_of", "run_job"]
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class FailedCheck:
-    """An asset check that did not pass."""
-
-    asset: str
-    check: str
-    severity: str
-    metadata: Mapping[str, Any]
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Outcome:
-    """What a run of a recipe's job came to."""
-
-    recipe: str
-    what: str
-    success: bool
-    run_id: str
-    tables: Mapping[str, Mapping[str, Any]]
-    funnel: Sequence[FunnelStep]
-    release: str | None
-    failed_checks: Sequence[FailedCheck]
-    errors: Sequence[str]
+COMMAND_TAG = "grandrounds/command"
+_UNFINISHED = [dg.DagsterRunStatus.STARTING, dg.DagsterRunStatus.STARTED, dg.DagsterRunStatus.CANCELING]
 
 
 def definitions_of(recipe: Recipe, settings: Settings) -> dg.Definitions:
@@ -60,7 +42,8 @@ def run_job(
 ) -> Outcome:
     """Run ``build`` or ``publish`` of ``recipe`` and collect what people want to know.
 
-    Raises ``GrandRoundsError`` when another process works on the same recipe in this home.
+    Raises ``GrandRoundsError`` when another process works on the same recipe in this home or the
+    home can't be used, and ``KeyboardInterrupt`` when the run was interrupted.
     """
     prepare_home(settings)
     name = job_name(recipe.name, "build" if recipe.preview else what)
@@ -68,16 +51,42 @@ def run_job(
     lock = settings.home_path / "locks" / f"{recipe.name}.lock"
     with (
         exclusive(lock, what=f"The recipe {recipe.name} in {settings.home_path}"),
+        _records(settings),
         dg.DagsterInstance.get() as instance,
         _progress(quiet),
     ):
+        _close_abandoned_runs(instance, recipe)
         result = job.execute_in_process(
             instance=instance,
             run_config=_run_config(recipe, settings=settings, version=version, what=what),
             raise_on_error=False,
-            tags={RECIPE_TAG: recipe.name},
+            tags={RECIPE_TAG: recipe.name, COMMAND_TAG: what},
         )
-    return _outcome(what, recipe, result=result, lake=Lake(settings.lake_url.value))
+    if was_interrupted(result):
+        raise KeyboardInterrupt
+    return outcome_of(what, recipe, result=result, lake=Lake(settings.lake_url.value))
+
+
+@contextmanager
+def _records(settings: Settings) -> Iterator[None]:
+    """Dagster's own records (runs, events) fail in many ways; all of them mean one thing to people."""
+    try:
+        yield
+    except (SQLAlchemyError, sqlite3.Error, OSError, dg.DagsterError, yaml.YAMLError) as exc:
+        why = str(getattr(exc, "orig", None) or getattr(exc, "strerror", None) or exc)
+        raise SettingsError(
+            f"Dagster's records in {settings.home_path / 'dagster'} can't be used: {why.splitlines()[0]}.",
+            remedy="Check free space, rights and dagster.yaml there. Moving that folder away loses only "
+            "the history of runs; tables, answers, reviews and releases are elsewhere.",
+        ) from exc
+
+
+def _close_abandoned_runs(instance: dg.DagsterInstance, recipe: Recipe) -> None:
+    """Mark runs of killed commands as failed: who holds the recipe's lock knows that none is alive."""
+    for what in ("build", "publish"):
+        filters = dg.RunsFilter(statuses=_UNFINISHED, tags={RECIPE_TAG: recipe.name, COMMAND_TAG: what})
+        for run in instance.get_runs(filters):
+            instance.report_run_failed(run, "The command that ran this was killed. The next run goes on.")
 
 
 def _run_config(recipe: Recipe, *, settings: Settings, version: str | None, what: str) -> dict[str, Any]:
@@ -95,54 +104,3 @@ def _progress(quiet: bool) -> Any:
     from pipelines.showing import TerminalProgress
 
     return listening(TerminalProgress())
-
-
-def _outcome(what: str, recipe: Recipe, *, result: dg.ExecuteInProcessResult, lake: Lake) -> Outcome:
-    tables: dict[str, dict[str, Any]] = {}
-    errors: list[str] = []
-    for event in result.all_events:
-        if event.is_step_failure:
-            errors.append(_message(event))
-        if event.is_step_materialization:
-            materialization = event.step_materialization_data.materialization
-            tables[materialization.asset_key.path[-1]] = {
-                name: value.value for name, value in materialization.metadata.items()
-            }
-    checks = [
-        FailedCheck(
-            asset=evaluation.asset_key.to_user_string(),
-            check=evaluation.check_name,
-            severity=evaluation.severity.value,
-            metadata={name: value.value for name, value in evaluation.metadata.items()},
-        )
-        for evaluation in result.get_asset_check_evaluations()
-        if not evaluation.passed
-    ]
-    funnel = lake_key(recipe, "funnel")
-    built = "funnel" in tables or what == "publish"
-    release = tables.get("release", {}).get("directory")
-    return Outcome(
-        recipe=recipe.name,
-        what=what,
-        success=result.success,
-        run_id=result.run_id,
-        tables=tables,
-        funnel=lake.read_records(funnel, FunnelStep) if built and lake.has_table(funnel) else (),
-        release=str(release) if release else None,
-        failed_checks=checks,
-        errors=[line for line in dict.fromkeys(errors) if line],
-    )
-
-
-def _message(event: dg.DagsterEvent) -> str:
-    """The innermost error's own words; blocked steps have none worth showing."""
-    error = event.step_failure_data.error
-    while error is not None and error.cause is not None:
-        error = error.cause
-    if error is None:
-        return ""
-    words = error.message.strip()
-    name = error.cls_name or ""
-    if name in {"DagsterAssetCheckFailedError"}:
-        return ""
-    return words.split(": ", 1)[1] if ": " in words and name in words.split(": ", 1)[0] else words

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import shlex
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from typing import Any
 
@@ -12,7 +13,10 @@ from rich.table import Table
 from rich.text import Text
 
 from grandrounds.records.funnel import FunnelStep
-from pipelines.running import FailedCheck, Outcome
+from grandrounds.terminal import visible
+from pipelines.outcome import FailedCheck, FailedSource, Outcome
+
+_SHOWN = 5
 
 
 class TerminalProgress:
@@ -47,26 +51,27 @@ class TerminalProgress:
 
 
 def show_outcome(outcome: Outcome) -> None:
-    """Print the funnel, what was refused, failed checks and the next step."""
-    console = Console()
+    """Print the funnel, notes, release and next step; errors to standard error."""
+    console, errors = _console(), _console(stderr=True)
     if outcome.funnel:
         console.print(funnel_table(outcome))
+    _show_failed_sources(console, outcome.failed_sources)
+    _show_unanswered(console, outcome)
     for check in outcome.failed_checks:
-        _show_check(console, check)
+        _show_check(errors if check.severity == "ERROR" else console, check)
     for error in outcome.errors:
-        console.print(Text("Error: ", style="bold red") + Text(error))
+        _line(errors, Text("Error: ", style="bold red") + Text(visible(error)))
     if outcome.release:
-        console.print(Text("Release  ", style="bold green") + Text(outcome.release))
-        console.print(Text(f"Next     grandrounds verify {outcome.release}"), style="dim", soft_wrap=True)
+        _line(console, Text("Release  ", style="bold green") + Text(outcome.release))
+        _line(console, Text(f"Next     grandrounds verify {shlex.quote(outcome.release)}", style="dim"))
     elif outcome.success and outcome.what == "build":
-        console.print(Text("Waiting for reviewers. ", style="bold yellow"), end="")
-        console.print(Text(f"Next: grandrounds review status {outcome.recipe}"))
+        _line(console, Text("Waiting for reviewers.", style="bold yellow"))
+        _line(console, Text(f"Next     grandrounds review status {outcome.recipe}", style="dim"))
     if not outcome.success:
-        console.print(
-            Text(
-                "Stopped. What was finished is kept; run the same command again when the cause is mended."
-            ),
-            style="bold",
+        _line(
+            errors,
+            Text("Stopped. ", style="bold")
+            + Text("What was finished is kept; run the same command again when the cause is mended."),
         )
 
 
@@ -74,10 +79,10 @@ def funnel_table(outcome: Outcome) -> Table:
     """The funnel as a table: what came in, what went on, what was refused and why."""
     table = Table(title=f"{outcome.recipe}: what came in and what became of it", title_justify="left")
     for name in ("step", "of", "in", "out"):
-        table.add_column(name, justify="right" if name in {"in", "out"} else "left")
+        table.add_column(name, justify="right" if name in {"in", "out"} else "left", no_wrap=True)
     table.add_column("refused or passed by, by reason")
     for step in outcome.funnel:
-        table.add_row(step.step, step.unit, str(step.entered), str(step.left), _refused(step))
+        table.add_row(step.step, step.unit, f"{step.entered:,}", f"{step.left:,}", _refused(step))
     return table
 
 
@@ -104,6 +109,8 @@ def as_json(outcome: Outcome) -> dict[str, Any]:
             }
             for check in outcome.failed_checks
         ],
+        "failed_sources": [asdict(row) for row in outcome.failed_sources],
+        "unanswered": [asdict(row) for row in outcome.unanswered],
         "errors": list(outcome.errors),
     }
 
@@ -112,20 +119,69 @@ def _refused(step: FunnelStep) -> str:
     return ", ".join(f"{part.reason} {part.count}" for part in step.refused)
 
 
+def _show_failed_sources(console: Console, failed: Sequence[FailedSource]) -> None:
+    """Which files could not be read, and why; the build goes on without them."""
+    if not failed:
+        return
+    _line(console, Text("Not read ", style="bold yellow") + Text(_count(len(failed), "file")))
+    for row in failed[:_SHOWN]:
+        _line(console, Text(f"  {visible(row.path)}: ") + Text(visible(row.reason), style="dim"))
+    _more(console, len(failed))
+
+
+def _show_unanswered(console: Console, outcome: Outcome) -> None:
+    """Which rows the model left open. Only those are asked again by the next build."""
+    open_rows = sum(row.rows for row in outcome.unanswered)
+    if not open_rows:
+        return
+    _line(console, Text("Open     ", style="bold yellow") + Text(
+        f"{_count(open_rows, 'row')} without a usable answer; "
+        f"`grandrounds {outcome.what} {outcome.recipe}` asks again for those alone"
+    ))  # fmt: skip
+    for row in outcome.unanswered[:_SHOWN]:
+        _line(
+            console,
+            Text(f"  {row.table} {row.rows} {row.status}: ") + Text(visible(row.reason), style="dim"),
+        )
+    _more(console, len(outcome.unanswered))
+
+
 def _show_check(console: Console, check: FailedCheck) -> None:
+    """A failed check: what it demands, and where that doesn't hold. Warnings stop nothing."""
+    table = check.asset.rpartition("/")[2]
     error = check.severity == "ERROR"
-    console.print(
-        Text("Check failed: " if error else "Warning: ", style="bold red" if error else "yellow")
-        + Text(f"{check.asset} · {check.check}")
-    )
+    label = Text("Check failed: ", style="bold red") if error else Text("Note     ", style="bold cyan")
     rules = check.metadata.get("failed")
-    for rule in rules if isinstance(rules, list) else ():
-        shown = ", ".join(rule["row_ids"][:5]) + (" ..." if rule["rows"] > 5 else "")
-        console.print(Text(f"  {rule['rule']} ({rule['column']}, {rule['rows']} rows): {rule['what']}"))
-        console.print(Text(f"    {shown}", style="dim"), soft_wrap=True)
+    if isinstance(rules, list):
+        for rule in rules:
+            rows = _count(rule["rows"], "row")
+            shown = ", ".join(map(visible, rule["row_ids"][:_SHOWN]))
+            shown += " ..." if rule["rows"] > _SHOWN else ""
+            _line(console, label + Text(f"{table}, {rows}: {visible(rule['what'])}"))
+            _line(console, Text(f"  {rule['rule']} ({rule['column']}): ") + Text(shown, style="dim"))
+        return
+    _line(console, label + Text(f"{table}: {check.check.replace('_', ' ')}"))
     for name in ("problems", "bias"):
         if check.metadata.get(name):
-            console.print(Text(str(check.metadata[name])), style="dim")
+            _line(console, Text(visible(str(check.metadata[name])), style="dim"))
+
+
+def _console(*, stderr: bool = False) -> Console:
+    return Console(stderr=stderr, highlight=False)
+
+
+def _line(console: Console, text: Text) -> None:
+    """One line, as long as it is: a path that is cut can't be copied."""
+    console.print(text, soft_wrap=True)
+
+
+def _more(console: Console, count: int) -> None:
+    if count > _SHOWN:
+        _line(console, Text(f"  and {count - _SHOWN:,} more: --json lists all", style="dim"))
+
+
+def _count(number: int, noun: str) -> str:
+    return f"{number:,} {noun}" + ("" if number == 1 else "s")
 
 
 def _plain(metadata: Mapping[str, Any]) -> dict[str, Any]:
