@@ -1,9 +1,11 @@
 """Items and release: accepted candidates get their split, and everything is published at once."""
 
+import json
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from datetime import UTC, date, datetime
+from pathlib import Path
 from typing import Any
 
 import dagster as dg
@@ -11,8 +13,8 @@ from pydantic import Field
 
 from assets.tables import asset_key, lake_key, markdown_table, table_result, table_spec
 from grandrounds.contracts import contract
-from grandrounds.fingerprint import code_fingerprint
-from grandrounds.funnel import build_funnel, funnel_markdown
+from grandrounds.fingerprint import code_fingerprint, sha256_file, sha256_value
+from grandrounds.funnel import build_funnel
 from grandrounds.lake import Lake
 from grandrounds.progress import stage
 from grandrounds.recipe import Recipe
@@ -22,6 +24,7 @@ from grandrounds.records.rejection import Rejection
 from grandrounds.records.review_event import ReviewEvent
 from grandrounds.records.source import Source
 from grandrounds.release.items import preview_items, reviewed_items
+from grandrounds.release.published import latest_release
 from grandrounds.release.register import SplitRegister
 from grandrounds.release.splits import groups_of
 from grandrounds.release.writer import ReleaseRequest, write_release
@@ -40,6 +43,19 @@ class ReleaseSettings(dg.Config):
     def day(self) -> date:
         """The day of release."""
         return date.fromisoformat(self.released) if self.released else datetime.now(UTC).date()
+
+
+_RELEASED = ("sources", "cases", "drafts", "revisions", "candidates", "rejections", "funnel", "items")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Published:
+    """What is remembered of a publication."""
+
+    version: str
+    items: int
+    manifest_sha256: str
+    made: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,27 +127,62 @@ def release(recipe: Recipe) -> dg.AssetsDefinition:
     def publish(
         config: ReleaseSettings, settings: SettingsResource, lake: LakeResource
     ) -> dg.MaterializeResult[Any]:
-        opened = lake.open()
-        with stage("Writing the release"):
-            result = write_release(
-                _request(recipe, opened, config),
-                root=settings.get().releases_path,
-                register=SplitRegister(opened),
+        opened, root = lake.open(), settings.get().releases_path
+        key = _release_key(recipe, opened, config)
+        written = _published(opened, key, root / recipe.name, preview=recipe.preview)
+        if written is None:
+            with stage("Writing the release"):
+                result = write_release(
+                    _request(recipe, opened, config), root=root, register=SplitRegister(opened)
+                )
+            written = _Published(
+                version=result.version,
+                items=result.items,
+                manifest_sha256=sha256_file(result.path / "manifest.json"),
+                made="this content is already published" if result.unchanged else "anew",
             )
-        datasheet = (result.path / "README.md").read_text(encoding="utf-8")
-        funnel = _final_funnel(recipe, opened, _decide(recipe, opened))
+            opened.write_blob(key, json.dumps(asdict(written)).encode())
+        directory = root / recipe.name / written.version
+        datasheet = (directory / "README.md").read_text(encoding="utf-8")
         return dg.MaterializeResult(
             metadata={
-                "directory": dg.MetadataValue.path(str(result.path)),
-                "version": result.version,
-                "dagster/row_count": result.items,
-                "made": "this content is already published" if result.unchanged else "anew",
-                "funnel": dg.MetadataValue.md(funnel_markdown(funnel)),
+                "directory": dg.MetadataValue.path(str(directory)),
+                "version": written.version,
+                "dagster/row_count": written.items,
+                "made": written.made,
                 "datasheet": dg.MetadataValue.md(datasheet.split("---", 2)[-1]),
             }
         )
 
     return publish
+
+
+def _release_key(recipe: Recipe, lake: Lake, config: ReleaseSettings) -> str:
+    """Names everything a release is made of, so that an unchanged one is not even compared.
+
+    The day is left out: the same content on another day is the same release.
+    """
+    tables = [*_RELEASED, *(() if recipe.preview else ("review_events",))]
+    made_of = [
+        recipe.model_dump(mode="json"),
+        [[table, lake.table_sha256(lake_key(recipe, table))] for table in tables],
+        config.version,
+        code_fingerprint("grandrounds"),
+    ]
+    return f"releases/{recipe.name}/{sha256_value(made_of)}.json"
+
+
+def _published(lake: Lake, key: str, benchmark: Path, *, preview: bool) -> "_Published | None":
+    """What was published for ``key``, if it still stands there untouched as the newest release."""
+    known = lake.read_blob(key)
+    if known is None:
+        return None
+    written = _Published(**{**json.loads(known), "made": "this content is already published"})
+    manifest = benchmark / written.version / "manifest.json"
+    newest = latest_release(benchmark, preview=preview)
+    if newest is None or newest.name != written.version or not manifest.is_file():
+        return None
+    return written if sha256_file(manifest) == written.manifest_sha256 else None
 
 
 def _decide(recipe: Recipe, lake: Lake) -> _Decided:

@@ -16,6 +16,7 @@ from grandrounds.records.parts import OptionOrigin
 from grandrounds.text import contains_phrase, normalise
 
 UNKNOWN_SYSTEM = "other"
+_BALANCED_FROM = 24  # the first so many that fit; comparing all with all costs seconds an item
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -65,6 +66,8 @@ def balance(
     own = terminology.concept_of(asked.answer)
     options: list[OptionOrigin] = []
     for option in ranked(asked, pool=pool):
+        if len(options) == _BALANCED_FROM:
+            break
         if _fits(option.option, asked, options):
             options.append(option)
     options.sort(key=lambda option: _other_kind(option.option, own, terminology))
