@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import http.client
 import json
-import os
 import shutil
 import sys
+import tempfile
 import urllib.error
 import urllib.request
 from collections.abc import Callable, Iterator
@@ -15,12 +16,16 @@ from pathlib import Path
 
 import click
 
-from grandrounds.errors import GrandRoundsError
+from grandrounds.errors import GrandRoundsError, LedgerError, ModelError, SettingsError
 from grandrounds.settings import Settings, resolve
+from grandrounds.terminal import visible
 
 _CORE = ("dagster", "great-expectations", "pyarrow", "pandas", "pydantic", "sqlalchemy", "lxml", "aiohttp")
 _OPTIONAL = {"psycopg": "postgres", "datasets": "export", "dagster-dg-cli": "dev"}
 _LOW_DISK = 2 * 1024**3
+_BUSY_SECONDS = 2.0
+_PATIENCE_SECONDS = 5.0
+_MOST_BYTES = 4 * 1024 * 1024
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,16 +42,16 @@ class Finding:
 @click.pass_context
 def doctor(ctx: click.Context, as_json: bool) -> None:
     """Check the installation. Exit code 1 when something would stop a build."""
-    findings = list(examine(resolve()))
+    findings = list(examine(resolve({"GRANDROUNDS_HOME": ctx.find_root().params.get("home")})))
     if as_json:
-        click.echo(json.dumps([asdict(finding) for finding in findings], indent=2))
+        click.echo(json.dumps([asdict(finding) for finding in findings], indent=2, ensure_ascii=False))
     else:
         _show(findings)
     ctx.exit(1 if any(finding.state == "bad" for finding in findings) else 0)
 
 
 def examine(settings: Settings) -> Iterator[Finding]:
-    """Everything that a build leans on, one finding each. Changes nothing but empty folders."""
+    """Everything that a build leans on, one finding each. Makes the working folder, and nothing else."""
     yield Finding("Python", "ok" if sys.version_info >= (3, 11) else "bad", sys.version.split()[0])
     for package in _CORE:
         yield _package(package, missing="bad", hint="pip install grandrounds")
@@ -75,14 +80,19 @@ def _attempt(what: str, look: Callable[[], str]) -> Finding:
     except GrandRoundsError as exc:
         return Finding(what, "bad", str(exc))
     except OSError as exc:
-        return Finding(what, "bad", f"{exc.strerror or exc}: {exc.filename or ''}")
+        return Finding(what, "bad", f"{exc.filename or ''}: {exc.strerror or exc}".lstrip(": "))
 
 
 def _writable(folder: Path) -> str:
-    folder.mkdir(parents=True, exist_ok=True)
-    probe = folder / f".probe-{os.getpid()}"
-    probe.write_bytes(b"")
-    probe.unlink()
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryFile(dir=folder) as probe:
+            probe.write(b"room for one")
+    except OSError as exc:
+        raise SettingsError(
+            f"{folder} can't be written: {exc.strerror or exc}.",
+            remedy="Set GRANDROUNDS_HOME, or --home, to a folder you may write to.",
+        ) from exc
     free = shutil.disk_usage(folder).free
     note = " (less than 2 GiB: little for volumes)" if free < _LOW_DISK else ""
     return f"{folder}, {free / 1024**3:.0f} GiB free{note}"
@@ -91,17 +101,21 @@ def _writable(folder: Path) -> str:
 def _sources(settings: Settings) -> str:
     if not settings.sources.value:
         return "the demo sources that ship with the package"
-    folder = Path(settings.sources.value)
-    if not folder.exists():
-        raise GrandRoundsError(f"{folder} does not exist.", remedy="Set GRANDROUNDS_SOURCES.")
-    return str(folder)
+    from grandrounds.sources.folder import walk
+
+    found = walk(Path(settings.sources.value))
+    return f"{settings.sources.value}, {len(found.files):,} files"
 
 
 def _lake(settings: Settings) -> str:
+    place = settings.lake_url.value
+    if "://" not in place and not Path(place).exists():
+        return f"{place}, made on first use"
     from grandrounds.lake import Lake
 
-    lake = Lake(settings.lake_url.value)
+    lake = Lake(place)
     lake.write_blob("probe", b"")
+    lake.root.joinpath("cache", "probe").unlink()
     return str(lake.root)
 
 
@@ -110,49 +124,85 @@ def _ledger(settings: Settings) -> str:
         return f"{settings.ledger_path}, made on first use"
     from grandrounds.llm.ledger import Ledger
 
-    with Ledger(settings.ledger_path) as ledger:
-        return f"{settings.ledger_path}, {ledger.stats().answers} answers"
+    with Ledger(settings.ledger_path, busy_seconds=_BUSY_SECONDS) as ledger:
+        faults = ledger.check()
+        if faults:
+            raise LedgerError(
+                f"The ledger {settings.ledger_path} is damaged: {faults[0]}.",
+                remedy="Put a copy in its place, or move it away and a new one is made.",
+            )
+        return f"{settings.ledger_path}, {ledger.stats().answers:,} answers"
 
 
 def _review(settings: Settings) -> str:
     from grandrounds.review.store import ReviewStore
 
-    store = ReviewStore(settings.review_url.value)
-    return f"{store.shown}, {len(store.recipes())} recipes"
+    address = settings.review_url.value
+    file = Path(address.removeprefix("sqlite:///"))
+    if address.startswith("sqlite:///") and not file.exists():
+        return f"{file}, made on first use"
+    with ReviewStore(address) as store:
+        return f"{store.shown}, {len(store.recipes())} recipes"
 
 
 def _endpoint(settings: Settings) -> str:
-    """Whether the endpoint answers at all. The key is sent only to the address that was set."""
+    """Whether the endpoint answers at all. The key is sent to the address that was set, nowhere else."""
     if not settings.model_configured:
         return "none: the rule author writes"
     url = f"{settings.llm_base_url.value}/models"
-    request = urllib.request.Request(url)  # noqa: S310  (http(s) only, checked by the settings)
-    if settings.api_key.value:
-        request.add_header("Authorization", f"Bearer {settings.api_key.value}")
+    remedy = "Check GRANDROUNDS_LLM_BASE_URL, start the server there, or unset it to write by rules."
     try:
-        with urllib.request.urlopen(request, timeout=5) as response:  # noqa: S310
-            return f"{url} answers {response.status}"
+        request = urllib.request.Request(url)  # noqa: S310  (http(s) only, checked by the settings)
+        if settings.api_key.value:
+            request.add_header("Authorization", f"Bearer {settings.api_key.value}")
+        opener = urllib.request.build_opener(_StayHere)
+        with opener.open(request, timeout=_PATIENCE_SECONDS) as response:
+            return f"{url} answers {response.status}{_offered(settings, response.read(_MOST_BYTES))}"
     except urllib.error.HTTPError as exc:
         if exc.code in {401, 403}:
-            raise GrandRoundsError(
+            raise ModelError(
                 f"{url} refuses the key ({exc.code}).", remedy="Check OPENAI_API_KEY."
             ) from exc
-        return f"{url} answers {exc.code}"
-    except (urllib.error.URLError, TimeoutError) as exc:
-        raise GrandRoundsError(
-            f"Nothing answers at {url}.", remedy="Start the server, or unset GRANDROUNDS_LLM_BASE_URL."
-        ) from exc
+        return f"{url} answers {exc.code}"  # many servers have no list of models
+    except (OSError, http.client.HTTPException, ValueError) as exc:
+        reason = getattr(exc, "reason", exc)
+        why = getattr(reason, "strerror", None) or reason
+        raise ModelError(f"Nothing usable answers at {url} ({why}).", remedy=remedy) from exc
+
+
+class _StayHere(urllib.request.HTTPRedirectHandler):
+    """A redirect would carry the key to another address."""
+
+    def redirect_request(self, *_: object) -> None:
+        """Follow none: the answer is then the redirect itself, an error."""
+        return
+
+
+def _offered(settings: Settings, body: bytes) -> str:
+    """A remark when the endpoint lists its models and the one that is set is not among them."""
+    try:
+        offered = [model["id"] for model in json.loads(body)["data"]]
+    except (ValueError, KeyError, TypeError, RecursionError):
+        return ""
+    wanted = settings.llm_model.value
+    return "" if wanted in offered else f", but its list has no model {wanted!r}"
 
 
 def _show(findings: list[Finding]) -> None:
     from rich.console import Console
-    from rich.table import Table
     from rich.text import Text
 
     colours = {"ok": "green", "info": "dim", "bad": "bold red"}
-    table = Table(show_header=False, box=None, pad_edge=False)
+    width = max(len(finding.what) for finding in findings)
+    console = Console(highlight=False)
     for finding in findings:
-        table.add_row(
-            Text(finding.state, style=colours[finding.state]), Text(finding.what), Text(finding.detail)
-        )
-    Console().print(table)
+        # No table: it would cut paths in the middle.
+        line = Text(f"{finding.state:5} ", style=colours[finding.state])
+        line += Text(f"{finding.what:{width}}  {visible(finding.detail)}", style="")
+        console.print(line, soft_wrap=True)
+    bad = sum(finding.state == "bad" for finding in findings)
+    console.print(
+        Text(f"{bad} would stop a build.", style="bold red")
+        if bad
+        else Text("Nothing would stop a build.", style="bold green")
+    )
