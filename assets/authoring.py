@@ -120,12 +120,12 @@ def _parameters(recipe: Recipe, client: ModelClient | None, lake: Lake, key: str
 
 
 def _unfinished(lake: Lake, key: str) -> str:
-    statuses = set(lake.read_table(key).column("status").to_pylist())
+    statuses = set(lake.read_table(key, columns=("status",)).column("status").to_pylist())
     return f"again after {lake.table_sha256(key)}" if statuses & AGAIN else ""
 
 
 def _authoring_metadata(lake: Lake, key: str, client: ModelClient | None) -> dict[str, Any]:
-    table = lake.read_table(key)
+    table = lake.read_table(key, columns=("task", "status"))
     counts = Counter(zip(table.column("task").to_pylist(), table.column("status").to_pylist(), strict=True))
     shown: dict[str, Any] = {
         "by_status": dg.MetadataValue.md(

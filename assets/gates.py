@@ -115,6 +115,6 @@ def _judge(recipe: Recipe, lake: Lake) -> dict[str, list[Any]]:
 
 
 def _by_gate(lake: Lake, key: str) -> str:
-    table = lake.read_table(key)
+    table = lake.read_table(key, columns=("stage", "gate"))
     counts = Counter(zip(table.column("stage").to_pylist(), table.column("gate").to_pylist(), strict=True))
     return markdown_table(("stage", "gate", "rows"), [[*k, n] for k, n in sorted(counts.items())])

@@ -265,6 +265,6 @@ def _agreement(recipe: Recipe, lake: Lake, decided: _Decided) -> dict[str, objec
 
 
 def _by_split(lake: Lake, key: str) -> str:
-    table = lake.read_table(key)
+    table = lake.read_table(key, columns=("task", "split"))
     counts = Counter(zip(table.column("task").to_pylist(), table.column("split").to_pylist(), strict=True))
     return markdown_table(("task", "split", "items"), [[*k, n] for k, n in sorted(counts.items())])

@@ -102,7 +102,7 @@ def table_result(
 
 def sample_rows(lake: Lake, key: str, columns: Sequence[str]) -> str:
     """The first rows of a table as Markdown, long cells cut."""
-    rows = lake.read_table(key).select(list(columns)).slice(0, _SAMPLE_ROWS).to_pylist()
+    rows = lake.read_table(key, columns=columns).slice(0, _SAMPLE_ROWS).to_pylist()
     return markdown_table(columns, [[row[name] for name in columns] for row in rows])
 
 

@@ -74,15 +74,20 @@ class Lake:
         """Whether the table was ever written."""
         return bool(self.table_path(key).exists())
 
-    def read_table(self, key: str) -> pa.Table:
-        """The table ``key`` as Arrow. Raises ``LakeError`` when absent or damaged."""
+    def read_table(self, key: str, *, columns: Sequence[str] | None = None) -> pa.Table:
+        """The table ``key`` as Arrow, or some ``columns`` of it in that order.
+
+        Raises ``LakeError`` when absent or damaged.
+        """
         import pyarrow as pa
         import pyarrow.parquet as pq
 
         path = self.table_path(key)
         try:
-            with path.open("rb") as handle:
-                return pq.read_table(handle, page_checksum_verification=True)
+            # Not pq.read_table: it imports the whole dataset machinery for one file.
+            with path.open("rb") as handle, pq.ParquetFile(handle, page_checksum_verification=True) as file:
+                table = file.read(columns=list(columns) if columns is not None else None)
+                return table.select(list(columns)) if columns is not None else table
         except FileNotFoundError as exc:
             raise LakeError(
                 f"There is no table {key!r} in {self.url}.", remedy="Build the recipe first."

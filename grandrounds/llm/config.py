@@ -20,12 +20,12 @@ def client_from_settings(
     says so, or says nothing and the address is this machine. Raises ``SettingsError`` for an address
     or key that can't be used, ``LedgerError`` when the ledger can't be opened.
     """
-    from grandrounds.llm.backends.endpoint import Endpoint, is_loopback
-    from grandrounds.llm.backends.http import HttpBackend
-
     wanted = model or settings.llm_model.value
     if not (settings.llm_base_url.value and wanted):
         return None
+    from grandrounds.llm.backends.endpoint import Endpoint, is_loopback
+    from grandrounds.llm.backends.http import HttpBackend
+
     said = _yes_or_no(settings.llm_local)
     endpoint = Endpoint(
         base_url=settings.llm_base_url.value,
