@@ -128,7 +128,7 @@ def _authoring_metadata(lake: Lake, key: str, client: ModelClient | None) -> dic
     table = lake.read_table(key, columns=("task", "status"))
     counts = Counter(zip(table.column("task").to_pylist(), table.column("status").to_pylist(), strict=True))
     shown: dict[str, Any] = {
-        "by_status": dg.MetadataValue.md(
+        "funnel": dg.MetadataValue.md(
             markdown_table(("task", "status", "rows"), [[*k, n] for k, n in sorted(counts.items())])
         ),
         "author": f"model {client.model}" if client else "rules (no model is configured)",

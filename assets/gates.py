@@ -55,29 +55,14 @@ def gates(recipe: Recipe) -> dg.AssetsDefinition:
             ],
             body=lambda: _judge(recipe, opened),
         )  # fmt: skip
-        yield table_result(
-            recipe,
-            "candidates",
-            lake=opened,
-            step=made,
-            sample=("task", "question", "options", "answer", "stem"),
-        )
-        yield table_result(
-            recipe,
-            "rejections",
-            lake=opened,
-            step=made,
-            sample=("stage", "gate", "reason", "task"),
-            more={"by_gate": dg.MetadataValue.md(_by_gate(opened, keys["rejections"]))},
-        )
-        steps = opened.read_records(keys["funnel"], FunnelStep)
-        yield table_result(
-            recipe,
-            "funnel",
-            lake=opened,
-            step=made,
-            more={"funnel": dg.MetadataValue.md(funnel_markdown(steps))},
-        )
+        whole = dg.MetadataValue.md(funnel_markdown(opened.read_records(keys["funnel"], FunnelStep)))
+        by_gate = dg.MetadataValue.md(_by_gate(opened, keys["rejections"]))
+        for table, sample, more in (
+            ("candidates", ("task", "question", "options", "answer", "stem"), {"funnel": whole}),
+            ("rejections", ("stage", "gate", "reason", "task"), {"by_gate": by_gate, "funnel": whole}),
+            ("funnel", (), {"funnel": whole}),
+        ):
+            yield table_result(recipe, table, lake=opened, step=made, sample=sample, more=more)
 
     return judge_revisions
 

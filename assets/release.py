@@ -102,7 +102,7 @@ def items(recipe: Recipe) -> dg.AssetsDefinition:
             lake=opened,
             step=made,
             sample=("item_id", "split", "task", "answer", "licence"),
-            more={"by_split": dg.MetadataValue.md(_by_split(opened, key))},
+            more={"funnel": dg.MetadataValue.md(_by_split(opened, key))},
         )
 
     return make_items
@@ -150,6 +150,7 @@ def release(recipe: Recipe) -> dg.AssetsDefinition:
                 "version": written.version,
                 "dagster/row_count": written.items,
                 "made": written.made,
+                "funnel": dg.MetadataValue.md(_manifest_funnel(directory)),
                 "datasheet": dg.MetadataValue.md(datasheet.split("---", 2)[-1]),
             }
         )
@@ -174,15 +175,30 @@ def _release_key(recipe: Recipe, lake: Lake, config: ReleaseSettings) -> str:
 
 def _published(lake: Lake, key: str, benchmark: Path, *, preview: bool) -> "_Published | None":
     """What was published for ``key``, if it still stands there untouched as the newest release."""
-    known = lake.read_blob(key)
-    if known is None:
+    try:
+        known = json.loads(lake.read_blob(key) or b"")
+        written = _Published(**{**known, "made": "this content is already published"})
+        newest = latest_release(benchmark, preview=preview)
+        if newest is None or newest.name != written.version or not (newest / "README.md").is_file():
+            return None
+        return written if sha256_file(newest / "manifest.json") == written.manifest_sha256 else None
+    except (ValueError, TypeError, OSError):  # a damaged note, or release: comparing will tell which
         return None
-    written = _Published(**{**json.loads(known), "made": "this content is already published"})
-    manifest = benchmark / written.version / "manifest.json"
-    newest = latest_release(benchmark, preview=preview)
-    if newest is None or newest.name != written.version or not manifest.is_file():
-        return None
-    return written if sha256_file(manifest) == written.manifest_sha256 else None
+
+
+def _manifest_funnel(directory: Path) -> str:
+    """The funnel that the release itself prints, from its manifest."""
+    steps = json.loads((directory / "manifest.json").read_text(encoding="utf-8"))["funnel"]
+    return markdown_table(
+        ("step", "of", "in", "out", "refused"),
+        [
+            [
+                step["step"], step["unit"], step["entered"], step["left"],
+                ", ".join(f"{part['reason']} {part['count']}" for part in step["refused"]),
+            ]
+            for step in steps
+        ],
+    )  # fmt: skip
 
 
 def _decide(recipe: Recipe, lake: Lake) -> _Decided:

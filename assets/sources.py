@@ -67,7 +67,7 @@ def reading(recipe: Recipe) -> dg.AssetsDefinition:
                 "folder": dg.MetadataValue.path(str(folder)),
                 "read_now": inventory.read_now,
                 "reused": inventory.reused,
-                "by_status": dg.MetadataValue.md(_by_status(inventory)),
+                "funnel": dg.MetadataValue.md(_by_status(inventory)),
             },
         )
         yield table_result(
