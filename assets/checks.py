@@ -13,10 +13,13 @@ import dagster as dg
 
 from assets.tables import asset_key, lake_key, markdown_table
 from grandrounds.contracts import Contract, contract
+from grandrounds.fingerprint import sha256_value
 from grandrounds.lake import Lake
 from grandrounds.recipe import Recipe
 from grandrounds.records.envelope import Candidate
 from grandrounds.records.funnel import FunnelStep, problems
+from grandrounds.release.markdown import one_line
+from grandrounds.terminal import visible
 from resources import LakeResource
 
 CONTRACT = "contract"
@@ -111,7 +114,7 @@ def release_check(recipe: Recipe) -> dg.AssetChecksDefinition:
         if materialization is None:
             return dg.AssetCheckResult(passed=False, metadata={"problems": "there is no release"})
         report = verify(Path(str(materialization.metadata["directory"].value)))
-        lines = "\n".join(f"- {problem}" for problem in report.problems[:50])
+        lines = "\n".join(f"- {one_line(visible(f'{p.where}: {p.what}'))}" for p in report.problems[:50])
         return dg.AssetCheckResult(
             passed=not report.problems,
             metadata={
@@ -130,10 +133,9 @@ def _failures(lake: Lake, key: str, made: Contract) -> list[dict[str, Any]]:
     from grandrounds.expectations import validate
 
     cached = f"verdicts/{made.name}-{made.fingerprint()[:16]}/{lake.table_sha256(key)}.json"
-    known = lake.read_blob(cached)
+    known = _kept_verdict(lake.read_blob(cached))
     if known is not None:
-        loaded: list[dict[str, Any]] = json.loads(known)
-        return loaded
+        return known
     report = validate(lake.read_table(key), made)
     failures = [
         {
@@ -146,8 +148,18 @@ def _failures(lake: Lake, key: str, made: Contract) -> list[dict[str, Any]]:
         }
         for failure in report.failures
     ]
-    lake.write_blob(cached, json.dumps(failures, ensure_ascii=False).encode())
+    lake.write_blob(cached, json.dumps([sha256_value(failures), failures], ensure_ascii=False).encode())
     return failures
+
+
+def _kept_verdict(data: bytes | None) -> list[dict[str, Any]] | None:
+    """A verdict from the cache; ``None`` for one that is damaged, which is then worked out again."""
+    try:
+        digest, failures = json.loads(data or b"")
+    except (ValueError, TypeError):
+        return None
+    whole = isinstance(failures, list) and sha256_value(failures) == digest
+    return failures if whole else None
 
 
 def _result(
