@@ -23,13 +23,13 @@ def review() -> None:
     \b
     A round by file:
       grandrounds review export case_diagnosis --reviewer reviewer-a --out a.jsonl
-      (fill in "decision" on each line, and "reasons" or "edits" where they are due)
+      (fill in "decision" on each line; "reasons" or "edits" where they are due)
       grandrounds review import a.jsonl
       grandrounds review status case_diagnosis
     """
 
 
-@review.command()
+@review.command(short_help="How far the review is.")
 @click.argument("recipe", required=False)
 @click.option("--json", "as_json", is_flag=True, help="Print JSON instead of a table.")
 def status(recipe: str | None, as_json: bool) -> None:
@@ -53,7 +53,7 @@ def status(recipe: str | None, as_json: bool) -> None:
         _print_status(found)
 
 
-@review.command()
+@review.command(short_help="Write the queue as JSON Lines, to fill in.")
 @click.argument("recipe")
 @click.option("--out", type=click.Path(dir_okay=False, path_type=Path), help="New file to write.")
 @click.option("--reviewer", default="", help="Pseudonym to fill in; leaves out what it has decided.")
@@ -84,7 +84,7 @@ def export(recipe: str, out: Path | None, reviewer: str, disputed: bool, as_json
         click.echo(f"Fill in the decisions, then: grandrounds review import {report.file}")
 
 
-@review.command("import")
+@review.command("import", short_help="Store the decisions that were filled in.")
 @click.argument("file", type=click.Path(exists=True, dir_okay=False, path_type=Path))
 @click.option("--json", "as_json", is_flag=True, help="Print the report as JSON.")
 @click.pass_context
