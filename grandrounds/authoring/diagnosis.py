@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 
 from grandrounds.authoring.statements import Statement, statements
 from grandrounds.authoring.titles import condition_spans
-from grandrounds.clinical.conditions import head_word
+from grandrounds.clinical.conditions import head_word, is_known
 from grandrounds.clinical.terminology import Terminology
 from grandrounds.records.case import Case
 from grandrounds.records.parts import Span
@@ -138,17 +138,9 @@ def _clusters(case: Case) -> list[_Cluster]:
         bare = cluster.title_weight and not cluster.stated and rivals
         cluster.weight += _BARE_TITLE_WEIGHT if bare else cluster.title_weight
         cluster.weight += min(_MENTION_CAP, _MENTION_WEIGHT * _mentions(case, cluster))
-        if any(_is_known(phrase) for phrase in cluster.phrases):
+        if any(is_known(phrase) for phrase in cluster.phrases):
             cluster.weight += _KNOWN_WEIGHT
     return clusters
-
-
-def _is_known(phrase: str) -> bool:
-    """Whether the terminology has this very name, as name or synonym."""
-    concept = Terminology.load().concept_of(phrase)
-    return concept is not None and normalise(phrase) in {
-        normalise(n) for n in (concept.name, *concept.aliases)
-    }
 
 
 def _cluster_for(clusters: list[_Cluster], phrase: str) -> _Cluster:
@@ -177,7 +169,7 @@ def _name(case: Case, cluster: _Cluster) -> str:
     best = max(
         cluster.stated,
         key=lambda each: (
-            each.weight + (_KNOWN_WEIGHT if _is_known(each.phrase) else 0.0),
+            each.weight + (_KNOWN_WEIGHT if is_known(each.phrase) else 0.0),
             len(each.phrase),
         ),
     )

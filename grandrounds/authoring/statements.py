@@ -11,7 +11,7 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from grandrounds.clinical.conditions import is_condition
+from grandrounds.clinical.conditions import is_condition, is_known
 from grandrounds.records.case import Case, Section
 from grandrounds.records.parts import Span
 from grandrounds.text import sentences
@@ -60,7 +60,7 @@ _AFTER: tuple[tuple[re.Pattern[str], float], ...] = tuple(
         ),
         (r"\b(?:diagnostic|pathognomonic)\s+of\s+", 2.3),
         (r"\b(?:characteristic|typical)\s+of\s+", 1.2),
-        (r"\b(?:found|determined|proved|known|turned\s+out)\s+to\s+(?:be|have)\s+", 1.6),
+        (r"\b(?:found|determined|proved|known|turned\s+out)\s+to\s+(?:be|have)\s+", 1.9),
         (r"\b(?:revealed|showed|demonstrated|disclosed|identified|indicated)\s+", 0.7),
         (
             r"\b(?:report|present|describe|presenting|reporting|reported)\s+(?:here\s+)?(?:on\s+)?(?:an?|the|our|two|three|first|\d+)?\s*(?:\w+\s+){0,3}?(?:case|cases|patient|occurrence|presentation)s?\s+(?:of|with)\s+(?:an?\s+\d+[- ]\w+[- ]\w+\s+\w+\s+with\s+)?",
@@ -105,6 +105,9 @@ _FRAME = re.compile(
     rf"^{_LEAD}(?:(?:case|cases|features|evidence|presence|picture|diagnosis|form|type|presentation)\s+of\s+)?(?:an?\s+|the\s+)?",
     re.IGNORECASE,
 )
+
+_STOPS_TRIED = 4
+_LONGEST_PHRASE = 14
 
 _OWN = frozenset(
     {"diagnosis", "presentation", "investigations", "treatment", "outcome", "history", "examination"}
@@ -193,19 +196,32 @@ def _doubt(text: str, sentence: Span, *, cue: Span, phrase: Span) -> float:
 
 
 def _phrase(text: str, start: int, end: int) -> Span | None:
-    """The condition that begins at ``start``: the shortest piece up to a stop that names one."""
+    """The condition that begins at ``start``: the shortest piece up to a stop that names one.
+
+    A longer piece is taken where the terminology knows it whole ("granulomatosis with polyangiitis").
+    """
     frame = _FRAME.match(text[start:end])
     start += frame.end() if frame else 0
+    found: Span | None = None
+    for piece in _pieces(text, start, end):
+        if is_known(piece.of(text)):
+            return piece
+        if found is None and is_condition(piece.of(text)):
+            found = piece
+    return found
+
+
+def _pieces(text: str, start: int, end: int) -> Iterator[Span]:
+    """The pieces from ``start`` to each of the next stops, shortest first."""
     position = start
-    for _ in range(4):
+    for _ in range(_STOPS_TRIED):
         stop = _STOP.search(text, position, end)
-        high = stop.start() if stop else end
-        piece = text[start:high].strip(" ,")
-        if len(piece.split()) > 14:
-            return None
-        if piece and is_condition(piece):
-            return Span(start=start, end=start + len(piece))
+        piece = text[start : stop.start() if stop else end].strip(" ,")
+        if len(piece.split()) > _LONGEST_PHRASE:
+            return
+        if piece:
+            first = text.index(piece, start)
+            yield Span(start=first, end=first + len(piece))
         if stop is None:
-            return None
+            return
         position = stop.end()
-    return None

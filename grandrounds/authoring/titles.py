@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import re
 
-from grandrounds.clinical.conditions import is_condition
+from grandrounds.clinical.conditions import is_condition, is_known
 from grandrounds.records.parts import Span
 
 _ADJECTIVE = (
@@ -110,14 +110,10 @@ def _condition(title: str, area: Span) -> Span | None:
         if match:
             start += match.end()
     words = title[start : area.end]
-    end = area.end
-    for stop in _ends(words):
-        piece = words[:stop].rstrip(" ,;.")
-        if is_condition(piece):
-            return Span(start=start, end=start + len(piece))
-    piece = words[: _ends(words)[0]].rstrip(" ,;.")
-    end = start + len(piece)
-    return Span(start=start, end=end) if is_condition(piece) else None
+    pieces = [words[:stop].rstrip(" ,;.") for stop in _ends(words)]
+    known = [piece for piece in pieces[:3] if is_known(piece)]
+    named = [*known[-1:], *(piece for piece in pieces if is_condition(piece))]
+    return Span(start=start, end=start + len(named[0])) if named else None
 
 
 def _ends(words: str) -> list[int]:

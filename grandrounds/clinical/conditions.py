@@ -11,7 +11,7 @@ import re
 from functools import lru_cache
 
 from grandrounds.clinical.terminology import Terminology
-from grandrounds.text import words
+from grandrounds.text import normalise, words
 
 # Heads that name a condition by themselves. Normalised spelling (American, no accents).
 _HEADS = frozenset(
@@ -323,6 +323,15 @@ def is_condition(phrase: str) -> bool:
     if head in _FINDINGS:
         return False
     return head in _HEADS or _ENDINGS.fullmatch(head) is not None
+
+
+@lru_cache(maxsize=8192)
+def is_known(phrase: str) -> bool:
+    """Whether the terminology has this very name, as a name or a synonym."""
+    concept = Terminology.load().concept_of(phrase)
+    return concept is not None and normalise(phrase) in {
+        normalise(name) for name in (concept.name, *concept.aliases)
+    }
 
 
 def _covers_head(name: str, aliases: tuple[str, ...], head: str) -> bool:

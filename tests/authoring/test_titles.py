@@ -25,6 +25,7 @@ NAMED = {
     "Delayed diagnosis of pulmonary embolism in a marathon runner": "pulmonary embolism",
     "Infective endocarditis caused by Staphylococcus lugdunensis": "Infective endocarditis",
     "Wernicke's encephalopathy due to hyperemesis gravidarum": "Wernicke's encephalopathy",
+    "Granulomatosis with polyangiitis in a violinist": "Granulomatosis with polyangiitis",
     "Acute pancreatitis secondary to hypertriglyceridaemia: a case series": "Acute pancreatitis",
     "Primary cardiac lymphoma presenting as heart failure: a case report and literature review": "Primary cardiac lymphoma",
 }
