@@ -18,7 +18,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from grandrounds.contracts import Contract, contract
+from grandrounds.contracts import Contract
 from grandrounds.errors import LakeError
 from grandrounds.fingerprint import sha256_bytes, sha256_value
 from grandrounds.records.table import from_table, to_table
@@ -273,11 +273,6 @@ class Lake:
                 f"{path} can't be written: {exc.strerror or exc}.",
                 remedy="Check free space and rights; what was there before is untouched.",
             ) from exc
-
-
-def table_contract(key: str) -> Contract:
-    """The contract of a table key: its last part names it."""
-    return contract(key.rsplit("/", 1)[-1])
 
 
 def _inside(key: str) -> str:

@@ -21,7 +21,7 @@ from hypothesis import strategies as st
 
 from grandrounds.contracts import contract
 from grandrounds.errors import LakeError
-from grandrounds.lake import Lake, table_contract
+from grandrounds.lake import Lake
 from grandrounds.records.funnel import FunnelStep
 from grandrounds.records.table import to_table
 
@@ -248,10 +248,6 @@ def test_an_object_store_works_as_a_folder_does() -> None:
     assert lake.get_media(lake.put_media(b"x")) == b"x"
     lake.write_blob("a/b", b"y")
     assert lake.read_blob("a/b") == b"y"
-
-
-def test_a_table_key_names_its_contract() -> None:
-    assert table_contract("case_diagnosis/drafts").name == "drafts"
 
 
 # Trouble while writing ------------------------------------------------------------------------

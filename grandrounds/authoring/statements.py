@@ -109,9 +109,6 @@ _FRAME = re.compile(
 _STOPS_TRIED = 4
 _LONGEST_PHRASE = 14
 
-_OWN = frozenset(
-    {"diagnosis", "presentation", "investigations", "treatment", "outcome", "history", "examination"}
-)
 _PLACE_WEIGHT = {
     "diagnosis": 1.5,
     "presentation": 1.0,
@@ -130,18 +127,12 @@ _PLACE_WEIGHT = {
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Statement:
-    """A sentence that states a condition: the words, where they stand, and how much they weigh."""
+    """A condition that a sentence states, and how much the statement weighs."""
 
     phrase: str
-    phrase_span: Span
     sentence: Span
     section: str
     weight: float
-
-    @property
-    def own(self) -> bool:
-        """Whether it stands in this patient's own story, not in abstract or discussion."""
-        return self.section in _OWN
 
 
 def statements(case: Case) -> tuple[Statement, ...]:
@@ -158,7 +149,6 @@ def _in_section(text: str, section: Section) -> Iterator[Statement]:
             doubt = _doubt(text, sentence, cue=cue, phrase=phrase)
             yield Statement(
                 phrase=phrase.of(text),
-                phrase_span=phrase,
                 sentence=sentence,
                 section=section.kind,
                 weight=weight * place * doubt,

@@ -35,11 +35,6 @@ def read_items(directory: Path) -> list[Item]:
     return _read(directory, read_manifest(directory), "items", Item)
 
 
-def read_rows(directory: Path, manifest: Manifest, kind: str, record_type: type[Any]) -> list[Any]:
-    """The rows of the release's ``evidence``, ``rejections`` or ``reviews``."""
-    return _read(directory, manifest, kind, record_type)
-
-
 def inside(directory: Path, file: ManifestFile) -> Path:
     """Where a listed file is. Raises ``ReleaseError`` when it would leave the release."""
     parts = Path(file.path).parts
