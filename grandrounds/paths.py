@@ -11,7 +11,7 @@ _PACKAGE = Path(__file__).resolve().parent
 
 
 def bundled(name: str) -> Path:
-    """The folder or file ``name`` of this installation: ``data_contracts``, ``prompts``, ``dagster.yaml``."""
+    """The folder or file ``name``: ``data_contracts``, ``prompts`` or ``dagster.yaml``."""
     inside = _PACKAGE / "_bundled" / name
     return inside if inside.exists() else _PACKAGE.parent / name
 
