@@ -27,7 +27,9 @@ RECIPE = "case_diagnosis"
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
     parser.add_argument("--sources", type=Path, default=demo_sources())
     parser.add_argument("--json", action="store_true")
     given = parser.parse_args()
