@@ -19,7 +19,6 @@ from grandrounds.recipe import Recipe
 from grandrounds.records.envelope import Candidate
 from grandrounds.records.funnel import FunnelStep, problems
 from grandrounds.release.markdown import one_line
-from grandrounds.terminal import visible
 from resources import LakeResource
 
 CONTRACT = "contract"
@@ -114,7 +113,7 @@ def release_check(recipe: Recipe) -> dg.AssetChecksDefinition:
         if materialization is None:
             return dg.AssetCheckResult(passed=False, metadata={"problems": "there is no release"})
         report = verify(Path(str(materialization.metadata["directory"].value)))
-        lines = "\n".join(f"- {one_line(visible(f'{p.where}: {p.what}'))}" for p in report.problems[:50])
+        lines = "\n".join(f"- {one_line(f'{p.where}: {p.what}')}" for p in report.problems[:50])
         return dg.AssetCheckResult(
             passed=not report.problems,
             metadata={

@@ -12,7 +12,6 @@ from grandrounds.contracts import Column, Contract, contract
 from grandrounds.lake import Lake, StepResult
 from grandrounds.recipe import Recipe
 from grandrounds.release.markdown import one_line
-from grandrounds.terminal import visible
 
 _SAMPLE_ROWS = 5
 _CELL = 160
@@ -116,7 +115,7 @@ def markdown_table(columns: Sequence[str], rows: Sequence[Sequence[Any]]) -> str
 def _cell(value: Any) -> str:
     words = ", ".join(map(str, value)) if isinstance(value, list) else str("" if value is None else value)
     words = " ".join(words.split())
-    return one_line(visible(words if len(words) <= _CELL else words[: _CELL - 1] + "…"))
+    return one_line(words if len(words) <= _CELL else words[: _CELL - 1] + "…")
 
 
 def _type_words(column: Column) -> str:

@@ -5,10 +5,12 @@ from __future__ import annotations
 import re
 from typing import Any
 
+from grandrounds.terminal import visible
+
 
 def one_line(value: Any) -> str:
     """``value`` on one line in which no Markdown or HTML acts; safe in table cells too."""
-    words = " ".join(str(value).split())
+    words = " ".join(visible(str(value)).split())
     return re.sub(r"([\\`\[\]|*_#~])", r"\\\1", words).replace("<", "&lt;").replace(">", "&gt;")
 
 
@@ -19,5 +21,5 @@ def paragraphs(value: Any) -> str:
 
 def prose(value: Any) -> str:
     """A sentence of our own: its code marks stay, but names from data in it can't act."""
-    words = " ".join(str(value).split())
+    words = " ".join(visible(str(value)).split())
     return re.sub(r"([\[\]|])", r"\\\1", words).replace("<", "&lt;")
