@@ -31,7 +31,14 @@ VERSION = "1"
 _SUPPORT = 3
 _FINDING = re.compile(
     r"\b(?:reveal|show|demonstrat|disclos|detect|found|note|observ|elevat|increas|decreas|raised|reduced|positive|"
-    r"enlarg|absen|abnormal|swelling|pain|fever|mass|lesion|murmur|tender|levels?)\w*|\d",
+    r"enlarg|absen|abnormal|swelling|pain|fever|mass|lesion|murmur|tender|level|collection|thick|dilat)\w*",
+    re.IGNORECASE,
+)
+_NUMBER = re.compile(r"\d+(?:[.,]\d+)*")
+# Pictures, tissue and cultures decide more often than a pulse does.
+_DECISIVE = re.compile(
+    r"\b(?:tomograph|radiograph|x-?ray|ultrasound|ultrasonograph|sonograph|echocardiogra|magnetic\s+resonance|mri|ct|"
+    r"angiograph|endoscop|colonoscop|electrocardiogra|ecg|scintigra|biops|cytolog|cultur|serolog|fundus|lumbar\s+puncture)\w*",
     re.IGNORECASE,
 )
 _DANGLING = re.compile(
@@ -216,14 +223,19 @@ def _asked(case: Case, content: Content) -> Asked:
 
 
 def _support(case: Case, pieces: Sequence[Span]) -> tuple[Span, ...]:
-    """The visible sentences with most findings, in reading order: late ones decide more often."""
+    """The visible sentences with most findings, in reading order: late ones decide more often.
+
+    What follows a cross-reference that was cut out is no sentence, so it is not quoted alone.
+    """
     shown = visible_sentences(case, pieces)
     scored = []
     for position, span in enumerate(shown):
-        count = len(words(span.of(case.text)))
-        if 5 <= count <= 60:
-            density = len(_FINDING.findall(span.of(case.text))) / (count**0.5)
-            scored.append((density + position / max(len(shown), 1), span))
+        words_shown = span.of(case.text)
+        if 5 <= len(words(words_shown)) <= 60 and not words_shown[0].islower():
+            telling = len(set(_FINDING.findall(words_shown.casefold())))
+            numbers = min(len(_NUMBER.findall(words_shown)), 3) / 3
+            decisive = 1.5 if _DECISIVE.search(words_shown) else 0.0
+            scored.append((telling + numbers + decisive + position / max(len(shown), 1), span))
     best = sorted(scored, key=lambda each: (-each[0], each[1].start))[:_SUPPORT]
     return tuple(sorted((span for _, span in best), key=lambda span: span.start))
 
