@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import importlib
 import json
+import sys
 from pathlib import Path
 
 import pytest
@@ -12,6 +14,9 @@ from grandrounds.release.published import read_items
 from tests.support.releases import publish
 
 mlc = pytest.importorskip("mlcroissant")
+# It imports absl, whose log handler closes the stream it was born with when logging is set up again:
+# here that is the file in which pytest catches what tests print.
+importlib.import_module("absl.logging").get_absl_handler().python_handler.setStream(sys.__stderr__)
 
 
 @pytest.fixture(scope="module")
