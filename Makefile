@@ -29,7 +29,7 @@ demo: $(STAMP) ## Build a preview benchmark from the demo sources, verify it
 
 .PHONY: test
 test: $(STAMP) ## Run the tests
-	@$(BIN)/python -m pytest -n auto
+	@$(BIN)/python -m pytest -n auto --dist worksteal
 
 .PHONY: lint
 lint: $(STAMP) ## Check style, types and definitions
