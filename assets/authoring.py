@@ -1,12 +1,14 @@
 """Drafts and revisions: evidence becomes questions in two stages, both kept."""
 
 from collections import Counter
+from collections.abc import Callable, Sequence
+from contextlib import nullcontext
 from typing import Any
 
 import dagster as dg
 
 from assets.tables import lake_key, markdown_table, table_result, table_spec
-from grandrounds.authoring.author import make_author
+from grandrounds.authoring.author import Author, make_author
 from grandrounds.contracts import contract
 from grandrounds.fingerprint import code_fingerprint, folder_fingerprint
 from grandrounds.gates.clinical import admit
@@ -33,28 +35,21 @@ def drafts(recipe: Recipe) -> dg.AssetsDefinition:
         op_tags={"stage": "draft"},
     )
     def draft(lake: LakeResource, model: ModelResource) -> dg.MaterializeResult[Any]:
-        opened, client = lake.open(), model.client(recipe)
-        cases, key = lake_key(recipe, "cases"), lake_key(recipe, "drafts")
+        opened, cases = lake.open(), lake_key(recipe, "cases")
 
-        def body() -> dict[str, list[Draft]]:
+        def write(author: Author) -> list[Draft]:
             admitted, _ = admit(opened.read_records(cases, Case), recipe)
-            with stage("Drafting") as progress:
-                author = make_author(recipe, client=client, on_progress=progress)
-                return {key: author.draft(admitted)}
+            return author.draft(admitted)
 
-        made = opened.step(
-            outputs={key: contract("drafts")},
-            inputs=[cases],
-            parameters=_parameters(recipe, client, opened, key),
-            body=body,
-        )
-        return table_result(
+        return _authored(
             recipe,
             "drafts",
             lake=opened,
-            step=made,
-            sample=("task", "status", "answer", "options", "reason"),
-            more=_authoring_metadata(opened, key, client),
+            model=model,
+            inputs=[cases],
+            telling="Drafting",
+            shown="options",
+            write=write,
         )
 
     return draft
@@ -70,33 +65,64 @@ def revisions(recipe: Recipe) -> dg.AssetsDefinition:
         op_tags={"stage": "revise"},
     )
     def revise(lake: LakeResource, model: ModelResource) -> dg.MaterializeResult[Any]:
-        opened, client = lake.open(), model.client(recipe)
-        cases, first = lake_key(recipe, "cases"), lake_key(recipe, "drafts")
-        key = lake_key(recipe, "revisions")
+        opened, cases = lake.open(), lake_key(recipe, "cases")
+        first = lake_key(recipe, "drafts")
 
-        def body() -> dict[str, list[Revision]]:
+        def write(author: Author) -> list[Revision]:
             by_id = {case.case_id: case for case in opened.read_records(cases, Case)}
             ready = [row for row in opened.read_records(first, Draft) if row.status == OK]
-            with stage("Revising") as progress:
-                author = make_author(recipe, client=client, on_progress=progress)
-                return {key: author.revise(ready, cases=by_id)}
+            return author.revise(ready, cases=by_id)
 
-        made = opened.step(
-            outputs={key: contract("revisions")},
+        return _authored(
+            recipe,
+            "revisions",
+            lake=opened,
+            model=model,
             inputs=[cases, first],
-            parameters=_parameters(recipe, client, opened, key),
+            telling="Revising",
+            shown="changes",
+            write=write,
+        )
+
+    return revise
+
+
+def _authored(
+    recipe: Recipe,
+    table: str,
+    *,
+    lake: Lake,
+    model: ModelResource,
+    inputs: Sequence[str],
+    telling: str,
+    shown: str,
+    write: Callable[[Author], Sequence[Draft | Revision]],
+) -> dg.MaterializeResult[Any]:
+    """Make one stage's table with the recipe's author; the model's ledger is closed afterwards.
+
+    ``telling`` names the stage for progress, ``shown`` is the column of the sample that is its own.
+    """
+    key = lake_key(recipe, table)
+    with model.client(recipe) or nullcontext() as client:
+
+        def body() -> dict[str, Sequence[Draft | Revision]]:
+            with stage(telling) as progress:
+                return {key: write(make_author(recipe, client=client, on_progress=progress))}
+
+        made = lake.step(
+            outputs={key: contract(table)},
+            inputs=inputs,
+            parameters=_parameters(recipe, client, lake, key),
             body=body,
         )
         return table_result(
             recipe,
-            "revisions",
-            lake=opened,
+            table,
+            lake=lake,
             step=made,
-            sample=("task", "status", "answer", "changes", "reason"),
-            more=_authoring_metadata(opened, key, client),
+            sample=("task", "status", "answer", shown, "reason"),
+            more=_authoring_metadata(lake, key, client),
         )
-
-    return revise
 
 
 def _parameters(recipe: Recipe, client: ModelClient | None, lake: Lake, key: str) -> list[Any]:
