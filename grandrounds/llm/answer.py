@@ -3,7 +3,8 @@
 Statuses: ``ok`` (an object that fits the schema), ``refused`` (the model or a content filter
 declined), ``truncated`` (cut short by the limit of tokens), ``unparsable`` (no such object in the
 text), ``failed`` (no usable reply after all tries), ``not_local`` (protected evidence, and the endpoint
-isn't marked local: nothing was sent).
+isn't marked local: nothing was sent), ``waiting`` (no answer yet: the request was exported or stands in a
+queue; never in the ledger).
 """
 
 from __future__ import annotations
@@ -18,8 +19,9 @@ TRUNCATED = "truncated"
 UNPARSABLE = "unparsable"
 FAILED = "failed"
 NOT_LOCAL = "not_local"
+WAITING = "waiting"
 
-STATUSES = (OK, REFUSED, TRUNCATED, UNPARSABLE, FAILED, NOT_LOCAL)
+STATUSES = (OK, REFUSED, TRUNCATED, UNPARSABLE, FAILED, NOT_LOCAL, WAITING)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -29,6 +31,7 @@ class ModelAnswer:
     ``text`` is what the model wrote, ``parsed`` the canonical JSON text of the object in it (empty
     unless ``ok``); tokens are what the server reported; ``seconds`` is the time on the wire of the try
     that was kept; ``attempts`` counts the tries of this run or, ``from_ledger``, of the run that paid.
+    ``cost`` is the price of all its tokens, in the currency of the price list; 0 without one.
     ``error`` says in words why the status isn't ``ok``; ``error_class`` is its short kind.
     """
 
@@ -43,6 +46,7 @@ class ModelAnswer:
     completion_tokens: int = 0
     seconds: float = 0.0
     attempts: int = 0
+    cost: float = 0.0
     error: str = ""
     error_class: str = ""
     from_ledger: bool = False
