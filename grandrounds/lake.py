@@ -10,25 +10,26 @@ its inputs). When nothing of that changed, the step is reused and its body doesn
 
 from __future__ import annotations
 
-import contextlib
-import glob
-import os
-import secrets
-from collections.abc import Callable, Iterable, Mapping, Sequence
+import hashlib
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
+from itertools import islice
 from typing import TYPE_CHECKING, Any
 
 from grandrounds.contracts import Contract
 from grandrounds.errors import LakeError
 from grandrounds.fingerprint import sha256_bytes, sha256_value
+from grandrounds.lake_files import GROUP_ROWS, TableFile, is_local, replace
 from grandrounds.records.table import from_table, to_table
 
 if TYPE_CHECKING:
     import pyarrow as pa
+    import pyarrow.parquet as pq
     from upath import UPath
 
 _STEP_KEY = b"grandrounds.step"
-_LITTER_AGE = 3600
+_HASH_BYTES = 1 << 20
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -80,56 +81,92 @@ class Lake:
         Raises ``LakeError`` when absent or damaged.
         """
         import pyarrow as pa
-        import pyarrow.parquet as pq
 
-        path = self.table_path(key)
-        try:
-            # Not pq.read_table: it imports the whole dataset machinery for one file.
-            with path.open("rb") as handle, pq.ParquetFile(handle, page_checksum_verification=True) as file:
+        with self._opened(key) as file:
+            try:
                 table = file.read(columns=list(columns) if columns is not None else None)
-                return table.select(list(columns)) if columns is not None else table
-        except FileNotFoundError as exc:
-            raise LakeError(
-                f"There is no table {key!r} in {self.url}.", remedy="Build the recipe first."
-            ) from exc
-        except (OSError, pa.ArrowException) as exc:
-            raise LakeError(
-                f"The table {key!r} at {path} is damaged: {exc}.", remedy="Delete the file and build again."
-            ) from exc
+            except (OSError, pa.ArrowException) as exc:
+                raise self._damaged(key, exc) from exc
+        return table.select(list(columns)) if columns is not None else table
+
+    def table_rows(self, key: str) -> int:
+        """How many rows the table ``key`` has, read from its footer alone."""
+        with self._opened(key) as file:
+            return int(file.metadata.num_rows)
 
     def read_records(self, key: str, record_type: type[Any]) -> list[Any]:
         """The rows of table ``key`` as records."""
         return from_table(record_type, self.read_table(key))
 
+    def iter_records(self, key: str, record_type: type[Any]) -> Iterator[Any]:
+        """The rows of table ``key`` as records, few in memory at a time. Raises like ``read_table``."""
+        import pyarrow as pa
+
+        with self._opened(key) as file:
+            batches = file.iter_batches(batch_size=GROUP_ROWS)
+            while True:
+                try:
+                    batch = next(batches, None)
+                except (OSError, pa.ArrowException) as exc:
+                    raise self._damaged(key, exc) from exc
+                if batch is None:
+                    return
+                yield from from_table(record_type, pa.Table.from_batches([batch]))
+
     def write_table(self, key: str, table: pa.Table, *, step: str = "") -> None:
         """Write ``table`` whole or not at all. The same rows give the same bytes."""
-        import pyarrow as pa
-        import pyarrow.parquet as pq
-
-        metadata = dict(table.schema.metadata or {})
-        metadata[_STEP_KEY] = step.encode()
-        sink = pa.BufferOutputStream()
-        pq.write_table(
-            table.replace_schema_metadata(metadata),
-            sink,
-            compression="zstd",
-            use_dictionary=False,
-            write_page_checksum=True,
-        )
         path = self.table_path(key)
-        self._write(path, sink.getvalue().to_pybytes())
-        if path.protocol in ("", "file"):
-            _sweep(str(path.path))
+        with ExitStack() as drops:
+            try:
+                file = self._table_file(key, table.schema, step=step)
+                drops.callback(file.drop)
+                file.write(table)
+                file.keep()
+            except OSError as exc:
+                raise _unwritable(path, exc) from exc
 
     def table_sha256(self, key: str) -> str:
         """Hash of the table's bytes, ``absent`` when there is none."""
         path = self.table_path(key)
+        digest = hashlib.sha256()
         try:
-            return sha256_bytes(path.read_bytes())
+            with path.open("rb") as handle:
+                while piece := handle.read(_HASH_BYTES):
+                    digest.update(piece)
         except FileNotFoundError:
             return "absent"
         except OSError as exc:
             raise _unreadable(path, exc) from exc
+        return digest.hexdigest()
+
+    @contextmanager
+    def _opened(self, key: str) -> Iterator[pq.ParquetFile]:
+        """The table's file. Not ``pq.read_table``: that imports the whole dataset machinery."""
+        import pyarrow as pa
+        import pyarrow.parquet as pq
+
+        with ExitStack() as closes:
+            try:
+                handle = closes.enter_context(self.table_path(key).open("rb"))
+                file = closes.enter_context(pq.ParquetFile(handle, page_checksum_verification=True))
+            except FileNotFoundError as exc:
+                raise LakeError(
+                    f"There is no table {key!r} in {self.url}.", remedy="Build the recipe first."
+                ) from exc
+            except (OSError, pa.ArrowException) as exc:
+                raise self._damaged(key, exc) from exc
+            yield file
+
+    def _damaged(self, key: str, exc: Exception) -> LakeError:
+        return LakeError(
+            f"The table {key!r} at {self.table_path(key)} is damaged: {exc}.",
+            remedy="Delete the file and build again.",
+        )
+
+    def _table_file(self, key: str, schema: pa.Schema, *, step: str) -> TableFile:
+        metadata = dict(schema.metadata or {})
+        metadata[_STEP_KEY] = step.encode()
+        return TableFile(self.table_path(key), schema.with_metadata(metadata))
 
     # Steps ------------------------------------------------------------------------------------
 
@@ -144,8 +181,9 @@ class Lake:
         """Make the tables ``outputs`` (key -> contract) with ``body``, unless nothing changed.
 
         ``inputs`` are table keys whose bytes count; ``parameters`` is any JSON-able value that
-        names code and settings. ``body`` returns records by key, and is called at most once. A
-        table is written only after all bodies' records passed their contracts.
+        names code and settings. ``body`` returns records by key, and is called at most once; what it
+        returns may be generators, which are written as they come. A table gets its name only after
+        the records of all of them passed their contracts.
 
         Raises ``LakeError`` when ``body`` makes other tables than ``outputs``, or when another run
         changed an input meanwhile (what was made would be filed under the wrong fingerprint).
@@ -168,16 +206,27 @@ class Lake:
                 f"A step made the tables {', '.join(sorted(made))}, not {', '.join(sorted(outputs))}.",
                 remedy="This is a fault of the code that made them: no row may be lost.",
             )
-        tables = {key: to_table(made[key], wanted) for key, wanted in outputs.items()}
-        if [[key, self.table_sha256(key)] for key in inputs] != hashes:
-            raise LakeError(
-                f"Another run changed {', '.join(inputs)} in {self.url} while a step was reading it.",
-                remedy="Nothing was written. Run again when the other run has ended.",
-            )
-        for key, table in tables.items():
-            self.write_table(key, table, step=fingerprint)
+        with ExitStack() as drops:
+            files: dict[str, TableFile] = {}
+            for key, wanted in outputs.items():
+                try:
+                    files[key] = self._table_file(key, wanted.arrow_schema(), step=fingerprint)
+                except OSError as exc:
+                    raise _unwritable(self.table_path(key), exc) from exc
+                drops.callback(files[key].drop)
+                _fill(files[key], made[key], wanted)
+            if [[key, self.table_sha256(key)] for key in inputs] != hashes:
+                raise LakeError(
+                    f"Another run changed {', '.join(inputs)} in {self.url} while a step was reading it.",
+                    remedy="Nothing was written. Run again when the other run has ended.",
+                )
+            for file in files.values():
+                try:
+                    file.keep()
+                except OSError as exc:
+                    raise _unwritable(file.path, exc) from exc
         return StepResult(
-            fingerprint=fingerprint, rows={k: t.num_rows for k, t in tables.items()}, reused=False
+            fingerprint=fingerprint, rows={key: file.rows for key, file in files.items()}, reused=False
         )
 
     def _step_rows(self, key: str, fingerprint: str) -> int | None:
@@ -264,15 +313,12 @@ class Lake:
     def _write(self, path: UPath, data: bytes) -> None:
         try:
             path.parent.mkdir(parents=True, exist_ok=True)
-            if path.protocol in ("", "file"):
-                _replace(str(path.path), data)
+            if is_local(path):
+                replace(str(path.path), data)
             else:
                 path.write_bytes(data)
         except OSError as exc:
-            raise LakeError(
-                f"{path} can't be written: {exc.strerror or exc}.",
-                remedy="Check free space and rights; what was there before is untouched.",
-            ) from exc
+            raise _unwritable(path, exc) from exc
 
 
 def _inside(key: str) -> str:
@@ -293,25 +339,19 @@ def _unreadable(path: UPath, exc: OSError) -> LakeError:
     return LakeError(f"{path} can't be read: {exc.strerror or exc}.", remedy="Check its rights.")
 
 
-def _sweep(path: str) -> None:
-    """Remove what killed runs left of ``path``: temporary files over an hour older than it is."""
-    newest = os.stat(path).st_mtime
-    for name in glob.glob(f"{glob.escape(path)}.*.tmp"):
-        with contextlib.suppress(OSError):
-            if os.stat(name).st_mtime < newest - _LITTER_AGE:
-                os.unlink(name)
+def _unwritable(path: UPath, exc: OSError) -> LakeError:
+    return LakeError(
+        f"{path} can't be written: {exc.strerror or exc}.",
+        remedy="Check free space and rights; what was there before is untouched.",
+    )
 
 
-def _replace(path: str, data: bytes) -> None:
-    """Write a local file by rename, synced, so that a crash leaves the old or the new one whole."""
-    temporary = f"{path}.{os.getpid()}.{secrets.token_hex(4)}.tmp"
-    try:
-        with open(temporary, "wb") as handle:
-            handle.write(data)
-            handle.flush()
-            os.fsync(handle.fileno())
-        os.replace(temporary, path)
-    except BaseException:
-        if os.path.exists(temporary):
-            os.unlink(temporary)
-        raise
+def _fill(file: TableFile, records: Iterable[Any], wanted: Contract) -> None:
+    """Write ``records`` into ``file``, a group at a time. Errors of whoever makes them go through."""
+    remaining = iter(records)
+    while group := list(islice(remaining, GROUP_ROWS)):
+        table = to_table(group, wanted)
+        try:
+            file.write(table)
+        except OSError as exc:
+            raise _unwritable(file.path, exc) from exc

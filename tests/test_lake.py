@@ -346,3 +346,56 @@ def test_a_table_of_a_newer_version_is_read_without_its_new_columns(lake: Lake) 
     path.parent.mkdir(parents=True)
     pq.write_table(newer, path)
     assert lake.read_records("demo/funnel", FunnelStep) == _rows(2)
+
+
+# Streams --------------------------------------------------------------------------------------
+
+
+def test_a_stream_of_rows_gives_the_same_bytes_as_a_list(tmp_path: Path) -> None:
+    written = []
+    for name, rows in (("list", _rows(2_345)), ("stream", iter(_rows(2_345)))):
+        lake = Lake(str(tmp_path / name))
+        made = {"demo/funnel": rows}
+        lake.step(outputs={"demo/funnel": FUNNEL}, inputs=[], parameters=1, body=lambda made=made: made)  # type: ignore[misc]
+        written.append(Path(str(lake.table_path("demo/funnel"))).read_bytes())
+    assert written[0] == written[1]
+
+
+def test_records_are_read_and_written_few_at_a_time(lake: Lake) -> None:
+    alive = 0
+    most = 0
+
+    class Counted(FunnelStep):
+        def __del__(self) -> None:
+            nonlocal alive
+            alive -= 1
+
+    def stream() -> Iterator[FunnelStep]:
+        nonlocal alive, most
+        for row in _rows(10_000):
+            alive += 1
+            most = max(most, alive)
+            yield Counted(**{name: getattr(row, name) for name in row.__slots__})
+
+    made = {"demo/funnel": stream()}
+    lake.step(outputs={"demo/funnel": FUNNEL}, inputs=[], parameters=1, body=lambda: made)
+    assert most < 4_000
+    assert lake.table_rows("demo/funnel") == 10_000
+    read = lake.iter_records("demo/funnel", FunnelStep)
+    assert next(read) == _rows(1)[0]
+    assert sum(1 for _ in read) == 9_999
+
+
+def test_a_stream_that_breaks_leaves_the_old_table_and_no_litter(lake: Lake) -> None:
+    lake.step(outputs={"demo/funnel": FUNNEL}, inputs=[], parameters=1, body=_body(2))
+
+    def stream() -> Iterator[FunnelStep]:
+        yield from _rows(3_000)
+        raise RuntimeError("the model went away")
+
+    with pytest.raises(RuntimeError, match="went away"):
+        lake.step(
+            outputs={"demo/funnel": FUNNEL}, inputs=[], parameters=2, body=lambda: {"demo/funnel": stream()}
+        )
+    assert lake.read_records("demo/funnel", FunnelStep) == _rows(2)
+    assert not _leftovers(lake)
