@@ -69,12 +69,63 @@ class Gates(_Strict):
         default=0.10, description="Longest-option accuracy over chance: warn."
     )
 
+    blind_share: Annotated[float, Field(gt=0.0, le=1.0)] = Field(
+        default=1.0, description="Share of right blind votes from which an item is refused."
+    )
+    blind_luck: Share = Field(
+        default=0.05,
+        description="It is refused only if guessing does that at most so often; 0: never.",
+    )
+    difficulty_easy: Share = Field(
+        default=0.8, description="Share of right votes from which an item is easy."
+    )
+    difficulty_hard: Share = Field(
+        default=0.5, description="Share of right votes below which an item is hard."
+    )
+    difficulty_drop: tuple[Literal["all_right", "none_right"], ...] = Field(
+        default=(), description="Refuse items that the whole panel gets right, or wrong."
+    )
+
     @model_validator(mode="after")
     def _warn_before_fail(self) -> Gates:
         for name in ("position_bias", "longest_option"):
             if getattr(self, f"{name}_warn") > getattr(self, f"{name}_fail"):
                 raise ValueError(f"{name}_warn must not exceed {name}_fail")
+        if self.difficulty_hard > self.difficulty_easy:
+            raise ValueError("difficulty_hard must not exceed difficulty_easy")
         return self
+
+
+class Panel(_Strict):
+    """Models that are asked every item that passed the other gates: for the blind filter and difficulty."""
+
+    models: tuple[Annotated[str, Field(min_length=1)], ...] = Field(
+        default=(), description="Names from the models file; empty takes the default model."
+    )
+    repeats: int = Field(default=1, ge=1, le=32, description="How often each model is asked the same.")
+    with_evidence: bool = Field(default=True, description="Ask with all that the solver sees.")
+    blind: bool = Field(default=True, description="Ask with the evidence withheld.")
+    withheld: Literal["case", "media"] = Field(
+        default="case", description="What a blind question lacks: the whole case, or its pictures only."
+    )
+    pictures: bool = Field(default=True, description="Show pictures; false for models that only read.")
+    temperature: float | None = Field(default=0.0, ge=0.0, le=2.0)
+    max_tokens: int = Field(default=1024, ge=64, le=65536)
+
+    @model_validator(mode="after")
+    def _asks_something(self) -> Panel:
+        if len(set(self.models)) != len(self.models):
+            raise ValueError("each model may stand in a panel once; repeats asks it more often")
+        if not (self.with_evidence or self.blind):
+            raise ValueError("a panel asks with_evidence, blind or both")
+        if self.blind and self.withheld == "media" and not self.pictures:
+            raise ValueError("pictures can't be withheld from a panel that isn't shown any")
+        return self
+
+    @property
+    def votes_each(self) -> int:
+        """How many votes a question gets when every model answers."""
+        return max(1, len(self.models)) * self.repeats
 
 
 class Review(_Strict):
@@ -128,6 +179,7 @@ class Recipe(_Strict):
     max_tokens: int = Field(default=4096, ge=64, le=65536)
     concurrency: int = Field(default=16, ge=1, le=1024, description="Model requests in flight.")
     gates: Gates = Gates()
+    panel: Panel | None = Field(default=None, description="Models that vote on each item; none by default.")
     review: Review = Review()
     splits: Splits = Splits()
     release: Release = Release()
@@ -137,6 +189,25 @@ class Recipe(_Strict):
         names = [task.name for task in self.tasks]
         if len(set(names)) != len(names):
             raise ValueError("each task may stand in a recipe once")
+        return self
+
+    @model_validator(mode="after")
+    def _panel_serves_its_gates(self) -> Recipe:
+        """A gate that could never refuse anything is a mistake that nobody would notice."""
+        asked = self.panel is not None and self.panel.with_evidence
+        if self.gates.difficulty_drop and not asked:
+            raise ValueError("gates.difficulty_drop needs a panel that asks with_evidence")
+        if self.panel is None or not self.panel.blind or not self.gates.blind_luck:
+            return self
+        for task in self.tasks:
+            luck = (1 / task.options) ** self.panel.votes_each
+            if task.name.endswith("_mcq") and luck > self.gates.blind_luck:
+                raise ValueError(
+                    f"panel: {self.panel.votes_each} blind votes on {task.options} options are all right "
+                    f"by luck in {luck:.1%} of items, more than gates.blind_luck "
+                    f"({self.gates.blind_luck:.1%}), so the blind gate could never refuse; ask more models "
+                    "or repeats, or set gates.blind_luck: 0 to ask without refusing"
+                )
         return self
 
     @property

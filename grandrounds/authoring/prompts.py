@@ -25,6 +25,8 @@ from grandrounds.paths import bundled
 VARIABLES = {
     "draft": frozenset({"title", "article", "case_number", "case_count", "distractors"}),
     "revise": frozenset({"stem", "question", "draft", "article", "criteria", "options"}),
+    "choice": frozenset({"stem", "question", "options", "withheld", "hidden", "n"}),
+    "open": frozenset({"stem", "question", "withheld", "hidden", "n"}),
 }
 
 

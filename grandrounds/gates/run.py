@@ -2,16 +2,28 @@
 
 The gates that look at one row come first, in the order below; the first that refuses names the
 rejection, but its sentence holds what all of them found. What passed is compared with one another:
-duplicates go, groups are merged, options are shuffled.
+duplicates go, groups are merged. Then, where a panel of models voted, its votes decide; it is asked only
+about what passed all others, because its answers cost money. Last, options are shuffled.
 """
 
 from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, replace
 
-from grandrounds.gates import deidentify, grounding, groups, leakage, licence, options, protected, types
+from grandrounds.gates import (
+    blind,
+    deidentify,
+    difficulty,
+    grounding,
+    groups,
+    leakage,
+    licence,
+    options,
+    protected,
+    types,
+)
 from grandrounds.gates.batch_bias import shuffle_options
 from grandrounds.gates.duplicates import NAME as DUPLICATES
 from grandrounds.gates.duplicates import find_duplicates
@@ -22,6 +34,9 @@ from grandrounds.records.case import Case
 from grandrounds.records.envelope import OK, Candidate, Envelope, Revision, content_sha256, item_id
 from grandrounds.records.parts import Flag
 from grandrounds.records.rejection import Rejection
+from grandrounds.records.vote import PanelVote
+
+Votes = Mapping[str, Sequence[PanelVote]]
 
 GATES: tuple[Gate, ...] = (
     licence.GATE,
@@ -35,7 +50,7 @@ GATES: tuple[Gate, ...] = (
 )
 """The gates that look at one row, in order."""
 
-NAMES: tuple[str, ...] = (*(gate.name for gate in GATES), DUPLICATES)
+NAMES: tuple[str, ...] = (*(gate.name for gate in GATES), DUPLICATES, blind.NAME, difficulty.NAME)
 """Every gate that can refuse a revision, in order."""
 
 
@@ -53,11 +68,14 @@ class _Passed:
     flags: tuple[Flag, ...]
 
 
-def judge(revisions: Sequence[Revision], *, cases: Mapping[str, Case], recipe: Recipe) -> Judged:
+def judge(
+    revisions: Sequence[Revision], *, cases: Mapping[str, Case], recipe: Recipe, votes: Votes | None = None
+) -> Judged:
     """Judge all revisions with status ``ok``; others are left to ``status.reject_revisions``.
 
-    ``cases`` are by case id. A gate that raises on a row refuses that row with the error's words;
-    the others are judged all the same.
+    ``cases`` are by case id, ``votes`` by item id. Without votes, the candidates are those that a panel
+    is to be asked about. A gate that raises on a row refuses that row with the error's words; the others
+    are judged all the same.
     """
     passed: list[_Passed] = []
     rejections: list[Rejection] = []
@@ -80,7 +98,7 @@ def judge(revisions: Sequence[Revision], *, cases: Mapping[str, Case], recipe: R
         else:
             flags = tuple(flag for _, findings in seen_by for flag in findings.flags)
             passed.append(_Passed(revision=revision, flags=flags))
-    return _compare(passed, rejections, cases=cases, recipe=recipe)
+    return _compare(passed, rejections, cases=cases, recipe=recipe, votes=votes)
 
 
 def _look(gate: Gate, looked: Looked) -> Findings:
@@ -91,7 +109,12 @@ def _look(gate: Gate, looked: Looked) -> Findings:
 
 
 def _compare(
-    passed: Sequence[_Passed], rejections: list[Rejection], *, cases: Mapping[str, Case], recipe: Recipe
+    passed: Sequence[_Passed],
+    rejections: list[Rejection],
+    *,
+    cases: Mapping[str, Case],
+    recipe: Recipe,
+    votes: Votes | None,
 ) -> Judged:
     rows = [entry.revision for entry in passed]
     duplicates = find_duplicates(rows, recipe)
@@ -100,10 +123,18 @@ def _compare(
     candidates = []
     for position, entry in enumerate(passed):
         problem = duplicates.problems.get(position)
-        if problem is None:
-            candidates.append(_candidate(entry, group_of))
-        else:
+        if problem is not None:
             rejections.append(_reject(entry.revision, gate=DUPLICATES, reasons=[problem]))
+            continue
+        candidate = _candidate(entry, group_of)
+        refused = None
+        if votes is not None and recipe.panel is not None:
+            candidate, refused = _weigh(candidate, votes.get(candidate.item_id, ()), recipe)
+        if refused is None:
+            candidates.append(candidate)
+        else:
+            gate, problems = refused
+            rejections.append(_reject(entry.revision, gate=gate, reasons=problems))
     return Judged(candidates=shuffle_options(candidates, recipe), rejections=rejections)
 
 
@@ -119,6 +150,28 @@ def _candidate(entry: _Passed, group_of: Mapping[str, str]) -> Candidate:
         draft_id=revision.draft_id,
         content_sha256=content_sha256(revision),
     )
+
+
+def _weigh(
+    candidate: Candidate, votes: Sequence[PanelVote], recipe: Recipe
+) -> tuple[Candidate, tuple[str, list[str]] | None]:
+    """The candidate with its votes and what they say of it; and the gate that refuses it, with reasons."""
+    found = {
+        blind.NAME: blind.look(candidate, votes, recipe),
+        difficulty.NAME: difficulty.look(votes, recipe),
+    }
+    problems = [(gate, problem) for gate, findings in found.items() for problem in findings.problems]
+    if problems:
+        first = problems[0][0]
+        return candidate, (first, [p if gate == first else f"[{gate}] {p}" for gate, p in problems])
+    level = difficulty.label(votes, recipe.gates)
+    flags = tuple(flag for findings in found.values() for flag in findings.flags)
+    return replace(
+        candidate,
+        votes=tuple(vote.short() for vote in votes if vote.counts),
+        labels=(*candidate.labels, *((level,) if level else ())),
+        quality_flags=(*candidate.quality_flags, *flags),
+    ), None
 
 
 def _reject(revision: Revision, *, gate: str, reasons: Sequence[str], again: int = 0) -> Rejection:

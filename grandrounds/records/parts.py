@@ -130,11 +130,12 @@ class Flag:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Vote:
-    """One model's answer to one item, with media or ``blind``."""
+    """One model's answer to one item, with its evidence or ``blind``; ``n`` is the repeat, from 1."""
 
     model: str
     version: str
     blind: bool
+    n: int = 1
     answer: str
     correct: bool
 
