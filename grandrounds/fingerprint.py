@@ -13,12 +13,30 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
+import orjson
+
+_LEAVES: frozenset[type] = frozenset({str, int, bool, type(None)})
+_LEAVES_AND_FRACTIONS = _LEAVES | {float}
+_DEEPEST = 100  # a level of Python's own recursion each; orjson's limit is 254
+
 
 def canonical(value: Any) -> bytes:
-    """``value`` (JSON types only) as bytes with exactly one spelling. NaN is refused."""
-    return json.dumps(
-        value, sort_keys=True, separators=(",", ":"), ensure_ascii=False, allow_nan=False
-    ).encode("utf-8")
+    """``value`` (JSON types only) as bytes with exactly one spelling. NaN is refused.
+
+    The spelling is that of the standard library's ``json``. Where orjson's is surely the same, it
+    writes: ten times as fast, and every request and answer passes here.
+    """
+    quick = _written_by_orjson(value, _LEAVES_AND_FRACTIONS)
+    return _written_by_json(value) if quick is None else quick
+
+
+def canonical_if_exact(value: Any) -> bytes | None:
+    """``canonical(value)``, but ``None`` where a reader that isn't exact may have changed the value.
+
+    That is where a fraction is in it (perhaps a whole number too large for the reader, or ``-0``), or
+    great depth.
+    """
+    return _written_by_orjson(value, _LEAVES)
 
 
 def sha256_bytes(data: bytes) -> str:
@@ -73,6 +91,47 @@ def folder_fingerprint(folder: Path) -> str:
     for path in sorted(path for path in folder.rglob("*") if path.is_file()):
         digest.update(_file_line(path, folder))
     return digest.hexdigest()[:16]
+
+
+def _written_by_json(value: Any) -> bytes:
+    return json.dumps(
+        value, sort_keys=True, separators=(",", ":"), ensure_ascii=False, allow_nan=False
+    ).encode("utf-8")
+
+
+def _written_by_orjson(value: Any, leaves: frozenset[type]) -> bytes | None:
+    """The same bytes as ``json`` writes, or ``None`` where they may differ."""
+    if not _is_plain(value, leaves, 0):
+        return None
+    try:
+        return orjson.dumps(value, option=orjson.OPT_SORT_KEYS)
+    except orjson.JSONEncodeError:  # whole numbers over 64 bits, half characters
+        return None
+
+
+def _is_plain(value: Any, leaves: frozenset[type], depth: int) -> bool:
+    """Whether ``value`` is of exact JSON types with names of text, and no number needs an exponent."""
+    if depth == _DEEPEST:
+        return False
+    kind = type(value)
+    if kind is dict:
+        for name, inner in value.items():
+            if type(name) is not str:
+                return False
+            if type(inner) not in _LEAVES and not _is_plain(inner, leaves, depth + 1):
+                return False
+        return True
+    if kind is list or kind is tuple:
+        for inner in value:
+            if type(inner) not in _LEAVES and not _is_plain(inner, leaves, depth + 1):
+                return False
+        return True
+    return kind in leaves and (kind is not float or _is_plain_fraction(value))
+
+
+def _is_plain_fraction(value: float) -> bool:
+    """Both write the shortest digits that name the number; they differ in when they use an exponent."""
+    return value == 0 or 1e-4 <= abs(value) < 1e15
 
 
 def _file_line(path: Path, root: Path) -> bytes:

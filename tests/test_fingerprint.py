@@ -3,16 +3,24 @@
 from __future__ import annotations
 
 import hashlib
+import json
+import math
 import subprocess
 import sys
+from collections import OrderedDict
+from datetime import datetime
+from enum import IntEnum, StrEnum
 from pathlib import Path
+from typing import Any
+from uuid import UUID
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from grandrounds.fingerprint import (
     canonical,
+    canonical_if_exact,
     code_fingerprint,
     content_id,
     folder_fingerprint,
@@ -31,6 +39,111 @@ json_values = st.recursive(
     lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=3), inner, max_size=3),
     max_leaves=8,
 )
+
+
+def spelled_by_json(value: Any) -> bytes:
+    """What ids have been built on since the first release."""
+    text = json.dumps(value, sort_keys=True, separators=(",", ":"), ensure_ascii=False, allow_nan=False)
+    return text.encode("utf-8")
+
+
+any_text = st.text(st.characters(exclude_categories=[]), max_size=6)
+awkward = st.recursive(
+    st.none()
+    | st.booleans()
+    | st.integers()
+    | st.integers(-(2**66), 2**66)
+    | st.floats()
+    | st.floats(1e-6, 1e18)
+    | any_text
+    | st.sampled_from([-0.0, 1e-4, 9.9e-5, 1e15, 1e16, 2**53 + 1.0, 2**63, 2**64 - 1, 2**64, -(2**63) - 1]),
+    lambda inner: (
+        st.lists(inner, max_size=3)
+        | st.tuples(inner, inner)
+        | st.dictionaries(any_text, inner, max_size=4)
+        | st.dictionaries(st.integers() | st.booleans() | st.none(), inner, max_size=1)
+    ),
+    max_leaves=10,
+)
+
+
+@given(awkward)
+@settings(max_examples=1000)
+def test_every_value_is_spelled_as_the_standard_library_spells_it(value: Any) -> None:
+    try:
+        expected = spelled_by_json(value)
+    except ValueError as refused:
+        with pytest.raises(type(refused)):
+            canonical(value)
+    else:
+        assert canonical(value) == expected
+        assert canonical_if_exact(value) in {expected, None}
+
+
+@given(
+    st.lists(
+        st.floats(allow_nan=False, allow_infinity=False)
+        | st.decimals(-(10**16), 10**16, places=4).map(float)
+    )
+)
+@settings(max_examples=1000)
+def test_fractions_are_spelled_as_ever(values: list[float]) -> None:
+    assert canonical(values) == spelled_by_json(values)
+
+
+def test_names_are_sorted_by_character_not_by_unit() -> None:
+    assert canonical({"\U0001f600": 1, "\uffee": 2}) == '{"\uffee":2,"\U0001f600":1}'.encode()
+
+
+class Kind(StrEnum):
+    DRAFT = "draft"
+
+
+@pytest.mark.parametrize(
+    "value",
+    [
+        Kind.DRAFT,
+        {Kind.DRAFT: 1},
+        [Kind.DRAFT],
+        OrderedDict(b=1, a=2),
+        (1, (2,)),
+        IntEnum("I", "A").A,
+        {1: 2},
+    ],
+)
+def test_relatives_of_json_types_are_spelled_as_ever(value: Any) -> None:
+    assert canonical(value) == spelled_by_json(value)
+
+
+@pytest.mark.parametrize(
+    "value", [datetime(2024, 1, 1), UUID(int=1), b"bytes", {"a": {1, 2}}, Path("a"), math.nan, [math.inf]]
+)
+def test_what_is_not_json_is_refused(value: Any) -> None:
+    with pytest.raises((TypeError, ValueError)):
+        canonical(value)
+
+
+@pytest.mark.parametrize("depth", [1, 99, 100, 101, 253, 254, 255, 300])
+def test_depth_changes_no_spelling(depth: int) -> None:
+    value: Any = 1
+    for level in range(depth):
+        value = [value] if level % 2 else {"a": value}
+
+    assert canonical(value) == spelled_by_json(value)
+
+
+def test_endless_depth_is_refused() -> None:
+    value: Any = 1
+    for _ in range(100_000):
+        value = [value]
+
+    with pytest.raises(RecursionError):
+        canonical(value)
+
+
+@pytest.mark.parametrize("value", [0.0, -0.0, 1.5, [1.0], {"a": 2.0**64}, 2**64, "\ud800"])
+def test_what_a_reader_may_have_changed_is_not_exact(value: Any) -> None:
+    assert canonical_if_exact(value) is None
 
 
 @given(
