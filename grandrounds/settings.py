@@ -33,6 +33,7 @@ class Settings:
     sources: Setting
     lake_url: Setting
     review_url: Setting
+    ledger_url: Setting
     llm_base_url: Setting
     llm_model: Setting
     llm_local: Setting
@@ -65,6 +66,7 @@ class Settings:
             self.sources,
             self.lake_url,
             self.review_url,
+            self.ledger_url,
             self.llm_base_url,
             self.llm_model,
             self.llm_local,
@@ -93,6 +95,7 @@ def resolve(
         sources=_absolute(pick("GRANDROUNDS_SOURCES")),
         lake_url=pick("GRANDROUNDS_LAKE_URL", str(base / "lake")),
         review_url=pick("GRANDROUNDS_REVIEW_URL", f"sqlite:///{base / 'review.sqlite'}"),
+        ledger_url=pick("GRANDROUNDS_LEDGER_URL", f"sqlite:///{base / 'ledger.sqlite'}"),
         llm_base_url=_http(pick("GRANDROUNDS_LLM_BASE_URL")),
         llm_model=pick("GRANDROUNDS_LLM_MODEL"),
         llm_local=pick("GRANDROUNDS_LLM_LOCAL"),

@@ -21,7 +21,7 @@ from grandrounds.errors import LedgerError
 from grandrounds.fingerprint import sha256_text
 from grandrounds.llm.answer import STATUSES, ModelAnswer
 from grandrounds.llm.ledger import Filed, Ledger
-from grandrounds.llm.migrations import MIGRATIONS
+from grandrounds.llm.ledger.migrations import MIGRATIONS
 from grandrounds.llm.request import ModelRequest
 from tests.conftest import ROOT
 from tests.llm.helpers import ask, asks

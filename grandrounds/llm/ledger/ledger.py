@@ -23,8 +23,8 @@ from types import TracebackType
 from grandrounds.errors import LedgerError
 from grandrounds.fingerprint import canonical
 from grandrounds.llm.answer import OK, STATUSES, UNPARSABLE, ModelAnswer
-from grandrounds.llm.ledger_faults import MOVE_AWAY, ledger_error
-from grandrounds.llm.migrations import APPLICATION_ID, MIGRATIONS
+from grandrounds.llm.ledger.faults import MOVE_AWAY, ledger_error
+from grandrounds.llm.ledger.migrations import APPLICATION_ID, MIGRATIONS
 from grandrounds.llm.request import KEY_VERSION, ModelRequest
 from grandrounds.llm.structured import parse
 
@@ -32,7 +32,7 @@ from grandrounds.llm.structured import parse
 BUSY_SECONDS = 30.0
 
 _COLUMNS = tuple(
-    field.name for field in fields(ModelAnswer) if field.name not in {"request_id", "parsed", "from_ledger"}
+    field.name for field in fields(ModelAnswer) if field.name not in {"request_id", "parsed", "from_ledger", "cost"}
 )
 _INSERT_REQUEST = "INSERT INTO requests VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING"
 _INSERT_ANSWER = (
@@ -89,6 +89,11 @@ class Ledger:
             except BaseException:
                 self._writer.close()
                 raise
+
+    @property
+    def name(self) -> str:
+        """Where the ledger is, as it may be printed."""
+        return str(self.path)
 
     def __enter__(self) -> Ledger:
         return self
@@ -273,6 +278,11 @@ class Ledger:
             yield
         except (sqlite3.Error, OSError) as exc:
             raise ledger_error(exc, path=self.path, done=done, busy_seconds=self._busy_seconds) from exc
+
+
+def open_ledger(where: str | Path, *, busy_seconds: float = BUSY_SECONDS) -> Ledger:
+    """The ledger at a path or a URL (``sqlite:///PATH``)."""
+    return Ledger(Path(str(where).removeprefix("sqlite:///")), busy_seconds=busy_seconds)
 
 
 def _name(temporary: Path, path: Path) -> None:
