@@ -34,6 +34,7 @@ from grandrounds.llm.client import ModelClient
 from grandrounds.llm.ledger import Filed, Ledger
 from grandrounds.llm.reply import Reply, judge
 from grandrounds.llm.request import Message, ModelRequest
+from grandrounds.llm.wire import body
 from tests.support.stub_openai import StubProcess
 
 PASSAGE = "A 54-year-old presents with six weeks of breathlessness on exertion and a dry cough. " * 16
@@ -66,7 +67,7 @@ def loop(requests: list[ModelRequest], base_url: str, concurrency: int) -> None:
 
             async def worker() -> None:
                 for request in todo:
-                    data = json.dumps(request.body()).encode()
+                    data = json.dumps(body(request)).encode()
                     headers = {"Content-Type": "application/json"}
                     async with session.post(
                         f"{base_url}/chat/completions", data=data, headers=headers

@@ -1,13 +1,7 @@
 """One question to a model, named by its content: the same request has the same id on every machine.
 
-The id is a hash of what can change an answer, and of nothing else:
-
-- in the id: the messages (role and text), the model, the schema and its name, the temperature, the
-  limit of tokens, the version of the prompt, and ``KEY_VERSION``;
-- not in the id: the endpoint, keys, timeouts, retries, concurrency, how a server wants structured
-  outputs spelled (see ``backends/dialect.py``), the prompt's name and the hash of its file (a comment
-  in a prompt changes no answer; what it renders to stands in the messages), and ``protected`` (where a
-  request may go is not what it asks).
+The id is a hash of what can change an answer, and of nothing else. ``IN_KEY`` and ``NOT_IN_KEY`` are
+the two lists; ``KEY_VERSION`` is their version and stands in every key.
 
 The order of keys in the schema can't change an answer either, because it never reaches the wire:
 properties are sent in the order of the schema's own ``required`` list, which is in the id.
@@ -26,22 +20,86 @@ from grandrounds.errors import ModelError
 from grandrounds.fingerprint import canonical, content_id
 from grandrounds.llm.schema import check_schema
 
-#: Raised when the lists above change; then nothing answered before is served any more.
+#: Raised when the two lists below change; then nothing answered before is served any more.
 KEY_VERSION = 1
 
+#: What can change an answer, and so is in the id.
+IN_KEY: Mapping[str, str] = {
+    "messages": "role and text of each, in order, and the hashes of its media where it has any",
+    "model": "the name that the request asks for",
+    "schema": "the form of the answer, in its canonical spelling",
+    "schema_name": "models are told it",
+    "temperature": "how freely the model chooses; none leaves it to the server",
+    "max_tokens": "where the answer is cut",
+    "prompt_version": "whoever raises it wants new answers",
+    "key_version": "the version of these lists",
+}
+
+#: What can't change what is asked, and so is not in the id; each with the reason.
+NOT_IN_KEY: Mapping[str, str] = {
+    "endpoint": "the same model answers the same question, wherever it is served",
+    "backend": "live, by files, by the Batch API or in a process of our own: how, not what",
+    "api_key": "who pays is not what is asked",
+    "timeouts": "how long we wait",
+    "retries": "how often we try",
+    "concurrency": "how many are asked at a time",
+    "limits": "when we stop",
+    "dialect": "how a server wants the same question spelled (see `backends/dialect.py`)",
+    "media_type": "read from the media's own bytes, whose hash is in the id",
+    "prompt_name": "what the prompt renders to stands in the messages",
+    "prompt_sha256": "a comment in a prompt changes no answer",
+    "protected": "where a request may go is not what it asks",
+}
+
 ROLES = ("system", "user", "assistant")
+
+#: What models are shown: formats that every endpoint with eyes takes.
+MEDIA_TYPES = ("image/png", "image/jpeg", "image/gif", "image/webp")
+
+_HEX = frozenset("0123456789abcdef")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MediaPart:
+    """A picture that goes with a message: the hash of its bytes in the lake, and what they are.
+
+    ``media_type`` is one of ``MEDIA_TYPES``; that the bytes are of this type is checked when they are read.
+    """
+
+    sha256: str
+    media_type: str
+
+    def __post_init__(self) -> None:
+        if len(self.sha256) != 64 or not set(self.sha256) <= _HEX:
+            raise ModelError(f"Media of a model request are named by 64 hex digits, not {self.sha256!r}.")
+        if self.media_type not in MEDIA_TYPES:
+            raise ModelError(
+                f"A model can't be shown media of the type {self.media_type!r}.",
+                remedy=f"Make a picture of it first: {', '.join(MEDIA_TYPES)}.",
+            )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Message:
-    """One message of the conversation. ``role`` is ``system``, ``user`` or ``assistant``."""
+    """One message of the conversation. ``role`` is ``system``, ``user`` or ``assistant``.
+
+    ``media`` are pictures that go with it, in order; only the user's messages may have some.
+    """
 
     role: str
     content: str
+    media: tuple[MediaPart, ...] = ()
 
     def __post_init__(self) -> None:
         if self.role not in ROLES:
             raise ModelError(f"A message's role is one of {', '.join(ROLES)}, not {self.role!r}.")
+        if self.media and self.role != "user":
+            raise ModelError(f"Only a user's message may carry media, not one of the role {self.role!r}.")
+
+    def key(self) -> list[Any]:
+        """The message as it stands in a request's key; spelled as ever where there are no media."""
+        words: list[Any] = [self.role, self.content]
+        return [*words, [part.sha256 for part in self.media]] if self.media else words
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -116,7 +174,7 @@ class ModelRequest:
         """Everything that can change an answer; the id is the hash of exactly this."""
         return {
             "key_version": KEY_VERSION,
-            "messages": [[message.role, message.content] for message in self.messages],
+            "messages": [message.key() for message in self.messages],
             "model": self.model,
             "schema_name": self.schema_name,
             "schema": self.schema,
@@ -125,24 +183,10 @@ class ModelRequest:
             "prompt_version": self.prompt_version,
         }
 
-    def body(self) -> dict[str, Any]:
-        """The body of an OpenAI chat-completions call, with a strict ``json_schema`` answer format."""
-        body: dict[str, Any] = {
-            "model": self.model,
-            "messages": [{"role": message.role, "content": message.content} for message in self.messages],
-            "max_tokens": self.max_tokens,
-            "response_format": {
-                "type": "json_schema",
-                "json_schema": {
-                    "name": self.schema_name,
-                    "strict": True,
-                    "schema": ordered_schema(self.schema),
-                },
-            },
-        }
-        if self.temperature is not None:
-            body["temperature"] = self.temperature
-        return body
+    @property
+    def has_media(self) -> bool:
+        """Whether pictures go with any of the messages."""
+        return any(message.media for message in self.messages)
 
 
 @lru_cache(maxsize=256)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from dataclasses import replace
 from typing import Any
 
@@ -10,9 +9,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from grandrounds.contracts import contract
 from grandrounds.errors import ModelError
-from grandrounds.llm.request import Message, ModelRequest
+from grandrounds.fingerprint import sha256_value
+from grandrounds.llm.request import IN_KEY, KEY_VERSION, NOT_IN_KEY, MediaPart, Message, ModelRequest
+from grandrounds.llm.wire import encode
 
 SCHEMA: dict[str, Any] = {
     "type": "object",
@@ -65,9 +65,78 @@ def test_every_field_is_either_in_the_id_or_out_of_it() -> None:
     assert fields == set(INCLUDED) | set(EXCLUDED)
 
 
+def test_every_field_stands_in_one_of_the_written_lists() -> None:
+    """The media type is a part of the messages; everything else of ``NOT_IN_KEY`` isn't a field at all."""
+    assert set(IN_KEY) == set(INCLUDED) | {"key_version"} == set(request().key())
+    assert set(EXCLUDED) <= set(NOT_IN_KEY)
+    assert not set(IN_KEY) & set(NOT_IN_KEY)
+
+
+#: The lists' names by their version. When one changes, KEY_VERSION is raised and a line is added here.
+LISTS = {1: "f1652908f0034ebc"}
+
+
+def test_the_lists_change_only_with_their_version() -> None:
+    assert sha256_value([sorted(IN_KEY), sorted(NOT_IN_KEY)])[:16] == LISTS[KEY_VERSION]
+    assert max(LISTS) == KEY_VERSION
+
+
 def test_the_id_is_the_same_on_every_machine() -> None:
     """A golden value: when it changes, everything in every ledger is asked, and paid, again."""
     assert request().request_id == "req-d9fe7cca82a1618bceda2dd5"
+
+
+def picture(digit: str = "a", media_type: str = "image/png") -> MediaPart:
+    return MediaPart(sha256=digit * 64, media_type=media_type)
+
+
+def shown(*media: MediaPart) -> ModelRequest:
+    return request(messages=(Message(role="user", content="What is it?", media=media),))
+
+
+def test_a_request_without_media_is_spelled_as_before_there_were_any() -> None:
+    assert shown().key()["messages"] == [["user", "What is it?"]]
+    assert shown().request_id == "req-6edf9a5ad3db03d659c8d765"
+
+
+def test_the_id_of_a_request_with_media_is_the_same_on_every_machine() -> None:
+    assert shown(picture("a"), picture("b")).request_id == "req-25ca2d096fd84c57cadffc37"
+
+
+def test_media_count_by_their_bytes_and_their_order() -> None:
+    asked = [shown(), shown(picture("a")), shown(picture("b")), shown(picture("a"), picture("b")),
+             shown(picture("b"), picture("a")), shown(picture("a"), picture("a"))]  # fmt: skip
+
+    assert len({one.request_id for one in asked}) == len(asked)
+    assert shown(picture("a", "image/jpeg")).request_id == shown(picture("a")).request_id
+
+
+def test_media_belong_to_their_message() -> None:
+    def two(first: tuple[MediaPart, ...], second: tuple[MediaPart, ...]) -> str:
+        return request(messages=(Message(role="user", content="One", media=first),
+                                 Message(role="user", content="Two", media=second))).request_id  # fmt: skip
+
+    assert two((picture(),), ()) != two((), (picture(),))
+
+
+@pytest.mark.parametrize(
+    ("sha256", "media_type", "words"),
+    [
+        ("../../etc/passwd", "image/png", "64 hex digits"),
+        ("A" * 64, "image/png", "64 hex digits"),
+        ("a" * 64, "application/dicom", "'application/dicom'"),
+        ("a" * 64, "image/svg+xml", "svg"),
+    ],
+)
+def test_media_that_no_model_can_be_shown_are_refused(sha256: str, media_type: str, words: str) -> None:
+    with pytest.raises(ModelError, match=words):
+        MediaPart(sha256=sha256, media_type=media_type)
+
+
+@pytest.mark.parametrize("role", ["system", "assistant"])
+def test_only_the_user_shows_media(role: str) -> None:
+    with pytest.raises(ModelError, match="Only a user's message"):
+        Message(role=role, content="", media=(picture(),))
 
 
 def test_the_id_follows_a_change_made_with_replace() -> None:
@@ -98,7 +167,7 @@ def test_the_order_of_keys_in_the_schema_does_not_matter(data: st.DataObject) ->
     other = request(schema=shuffled(SCHEMA))
 
     assert other.request_id == request().request_id
-    assert json.dumps(other.body()) == json.dumps(request().body())
+    assert encode(other) == encode(request())
 
 
 def test_roles_and_texts_cannot_run_into_one_another() -> None:
@@ -110,32 +179,6 @@ def test_roles_and_texts_cannot_run_into_one_another() -> None:
 
 def test_equal_temperatures_are_one() -> None:
     assert request(temperature=0).request_id == request(temperature=-0.0).request_id
-
-
-def test_the_body_is_a_strict_structured_output_call() -> None:
-    body = request().body()
-
-    assert body["model"] == "model-a"
-    assert body["messages"][1] == {"role": "user", "content": "A case."}
-    assert body["max_tokens"] == 100
-    assert body["temperature"] == 0.0
-    form = body["response_format"]
-    assert form["type"] == "json_schema"
-    assert form["json_schema"]["strict"] is True
-    assert form["json_schema"]["name"] == "verdict"
-    assert form["json_schema"]["schema"] == SCHEMA
-
-
-def test_properties_are_asked_for_in_the_contracts_order() -> None:
-    drafted = contract("outputs/diagnosis_draft")
-
-    schema = request(schema=drafted.json_schema()).body()["response_format"]["json_schema"]["schema"]
-
-    assert list(schema["properties"]) == [column.name for column in drafted.columns]
-
-
-def test_a_temperature_left_to_the_server_is_not_sent() -> None:
-    assert "temperature" not in request(temperature=None).body()
 
 
 @pytest.mark.parametrize(

@@ -12,29 +12,18 @@ from __future__ import annotations
 import json
 from dataclasses import dataclass, replace
 from functools import lru_cache
-from typing import Any
 
-from grandrounds.llm.request import ModelRequest, ordered_schema
+from grandrounds.llm.request import ordered_schema
 
 _FORMAT_WORDS = ("response_format", "json_schema", "structured output", "guided decoding")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Dialect:
-    """The spelling in use. Starts as the standard's own."""
+    """The spelling in use, which ``grandrounds.llm.wire`` writes. Starts as the standard's own."""
 
     schema_in_prompt: bool = False
     completion_tokens: bool = False
-
-    def body(self, request: ModelRequest) -> dict[str, Any]:
-        """The request's JSON body in this spelling."""
-        body = request.body()
-        if self.completion_tokens:
-            body["max_completion_tokens"] = body.pop("max_tokens")
-        if self.schema_in_prompt:
-            del body["response_format"]
-            body["messages"][-1]["content"] += _instruction(request.schema)
-        return body
 
     def after(self, refusal: str) -> Dialect | None:
         """The spelling to try when the server refused this one in these words; ``None`` for no idea."""
@@ -52,6 +41,7 @@ def _wants_other_name(words: str) -> bool:
 
 
 @lru_cache(maxsize=256)
-def _instruction(schema: str) -> str:
+def instruction(schema: str) -> str:
+    """What stands at the end of the last message where the schema can't be sent beside it."""
     spelled = json.dumps(ordered_schema(schema), ensure_ascii=False, separators=(",", ":"))
     return f"\n\nAnswer with one JSON object that fits this JSON schema, and nothing else:\n{spelled}"
