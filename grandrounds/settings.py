@@ -37,6 +37,10 @@ class Settings:
     llm_base_url: Setting
     llm_model: Setting
     llm_local: Setting
+    vllm_python: Setting
+    vllm_args: Setting
+    vllm_shard: Setting
+    vllm_timeout: Setting
     api_key: Setting
 
     @property
@@ -70,6 +74,10 @@ class Settings:
             self.llm_base_url,
             self.llm_model,
             self.llm_local,
+            self.vllm_python,
+            self.vllm_args,
+            self.vllm_shard,
+            self.vllm_timeout,
             self.api_key,
         )
 
@@ -99,6 +107,10 @@ def resolve(
         llm_base_url=_http(pick("GRANDROUNDS_LLM_BASE_URL")),
         llm_model=pick("GRANDROUNDS_LLM_MODEL"),
         llm_local=pick("GRANDROUNDS_LLM_LOCAL"),
+        vllm_python=pick("GRANDROUNDS_VLLM_PYTHON"),
+        vllm_args=pick("GRANDROUNDS_VLLM_ARGS"),
+        vllm_shard=pick("GRANDROUNDS_VLLM_SHARD", "2000"),
+        vllm_timeout=pick("GRANDROUNDS_VLLM_TIMEOUT", "21600"),
         api_key=pick("OPENAI_API_KEY"),
     )
 
