@@ -60,3 +60,7 @@ class ReleaseError(GrandRoundsError):
 
 class MissingDependencyError(GrandRoundsError):
     """An optional dependency is absent; the message names the install line."""
+
+
+class EngineError(GrandRoundsError):
+    """Work can't be spread: a process doesn't start, or the Ray cluster can't be used."""

@@ -12,6 +12,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
+from grandrounds.engine.base import Engine
 from grandrounds.errors import SourceError
 from grandrounds.fingerprint import sha256_bytes
 from grandrounds.lake import Lake
@@ -50,10 +51,12 @@ def read_folder(
     wanted: frozenset[str] = kinds.CASE_KINDS,
     progress: Progress | None = None,
     workers: int | None = None,
+    engine: Engine | None = None,
 ) -> Inventory:
     """Take the inventory of ``folder`` (or of a single file), reading the kinds in ``wanted``.
 
-    A folder without files gives an empty inventory. ``workers`` of 1 reads in this process alone.
+    A folder without files gives an empty inventory. ``workers`` of 1 reads in this process alone;
+    ``engine`` says who reads where there is much to read (processes of this machine by default).
     Raises ``SourceError`` when the folder can't be opened or ``sources.yaml`` is wrong; a file that
     can't be read becomes a row that says why.
     """
@@ -66,7 +69,12 @@ def read_folder(
     found = walk(folder)
     rules = load_rules(found.rules)
     taking = _Taking(
-        found=found, rules=rules, lake=lake, wanted=wanted, index=memory.load_index(lake, folder)
+        found=found,
+        rules=rules,
+        lake=lake,
+        wanted=wanted,
+        engine=engine,
+        index=memory.load_index(lake, folder),
     )
     taking.sort_files()
     taking.read_files(progress, workers)
@@ -97,6 +105,7 @@ class _Taking:
     lake: Lake
     wanted: frozenset[str]
     index: memory.FileIndex
+    engine: Engine | None = None
     reader: CaseReportReader = field(default_factory=CaseReportReader)
     others: list[tuple[FoundFile, str]] = field(default_factory=list)
     candidates: list[_Wanted] = field(default_factory=list)
@@ -212,7 +221,8 @@ class _Taking:
         self.index.note(file, kind=candidate.kind, seen_ns=candidate.seen_ns, sha256=candidate.sha256)
 
     def _outcomes(self, jobs: list[_Wanted], workers: int | None) -> Iterator[Outcome]:
-        return read_all([Job(path=job.file.path, kind=job.kind) for job in jobs], workers=workers)
+        found = [Job(path=job.file.path, kind=job.kind, sha256=job.sha256) for job in jobs]
+        return read_all(found, workers=workers, engine=self.engine)
 
     def _keep(self, candidate: _Wanted, outcome: Outcome) -> None:
         """Take over what was read, and store it for the next run."""

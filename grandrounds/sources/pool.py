@@ -1,15 +1,13 @@
-"""Reading many files: one after another, or in several processes. The order of files is kept."""
+"""Reading many files: one after another, or spread by an engine. The order of files is kept."""
 
 from __future__ import annotations
 
-import multiprocessing
-import os
 from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import ProcessPoolExecutor
-from concurrent.futures.process import BrokenProcessPool
 from dataclasses import dataclass
 from pathlib import Path
 
+from grandrounds.engine.base import Done, Engine, Fault
+from grandrounds.engine.local import LocalEngine
 from grandrounds.fingerprint import sha256_bytes
 from grandrounds.sources.case_report import CaseReportReader, Reading
 from grandrounds.sources.memory import pack
@@ -17,15 +15,17 @@ from grandrounds.sources.memory import pack
 SEQUENTIAL_BELOW = 64
 """Fewer files than this are read faster in one process than a second one starts."""
 
-_MAXIMUM_WORKERS = 16
+READING_SECONDS = 600.0
+"""Longest that one file is read; articles take milliseconds. A parser that hangs must not hang the run."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Job:
-    """One file to read."""
+    """One file to read. ``sha256`` is what its bytes were when it was found, where that is known."""
 
     path: Path
     kind: str
+    sha256: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -37,15 +37,23 @@ class Outcome:
     lasting: bool
 
 
-def read_all(jobs: Sequence[Job], *, workers: int | None = None) -> Iterator[Outcome]:
-    """The outcomes of ``jobs`` in order. ``workers`` of 1 keeps to this process; ``None`` decides."""
-    count = workers if workers is not None else min(os.cpu_count() or 1, _MAXIMUM_WORKERS)
-    small = workers is None and len(jobs) <= SEQUENTIAL_BELOW
-    # A daemonic process may have no children.
-    if count < 2 or small or len(jobs) < 2 or multiprocessing.current_process().daemon:
+def read_all(
+    jobs: Sequence[Job], *, workers: int | None = None, engine: Engine | None = None
+) -> Iterator[Outcome]:
+    """The outcomes of ``jobs`` in order, read by ``engine`` or else by processes of this machine.
+
+    ``workers`` of 1 keeps to this process; ``None`` decides. What a worker of ``engine`` finds other than
+    it was found here (no such file on its machine, or another one) is read here.
+    """
+    if workers == 1 or len(jobs) < 2 or (workers is None and len(jobs) <= SEQUENTIAL_BELOW):
         yield from map(read_job, jobs)
-    else:
-        yield from _in_processes(jobs, count)
+        return
+    spread = engine or LocalEngine(workers=workers)
+    for job, done in zip(jobs, spread.map(read_job, jobs, seconds=READING_SECONDS), strict=True):
+        if done.value is None:
+            yield _lost(done)
+        else:
+            yield read_job(job) if _elsewhere(job, done.value) else done.value
 
 
 def read_job(job: Job) -> Outcome:
@@ -62,48 +70,20 @@ def read_job(job: Job) -> Outcome:
     return Outcome(sha256=sha256_bytes(data), packed=pack(reading), lasting=reading.lasting)
 
 
-def _in_processes(jobs: Sequence[Job], count: int) -> Iterator[Outcome]:
-    done = 0
-    try:
-        with _executor(count) as executor:
-            for outcome in executor.map(read_job, jobs, chunksize=8):
-                yield outcome
-                done += 1
-            return
-    except BrokenProcessPool:
-        pass
-    # A process died (out of memory, or a fault in a parser): find out on which file.
-    yield from _one_by_one(jobs[done:])
+def _elsewhere(job: Job, outcome: Outcome) -> bool:
+    """Whether a worker did not find the file that we found."""
+    return not outcome.sha256 or (bool(job.sha256) and outcome.sha256 != job.sha256)
 
 
-def _one_by_one(jobs: Sequence[Job]) -> Iterator[Outcome]:
-    """Read in one other process; the file on which it dies is the culprit, and a new one goes on."""
-    executor = _executor(1)
-    try:
-        for job in jobs:
-            try:
-                yield executor.submit(read_job, job).result()
-            except BrokenProcessPool:
-                executor.shutdown()
-                executor = _executor(1)
-                yield _died()
-    finally:
-        executor.shutdown()
-
-
-def _died() -> Outcome:
-    reading = Reading(
-        failure="The process that read this file died. Look at the file; more memory may help.",
-        lasting=False,
-    )
+def _lost(done: Done[Outcome]) -> Outcome:
+    """What stands for a reading that never came back. Tried again in the next run."""
+    words = {
+        Fault.DIED: "The process that read this file died. Look at the file; more memory may help.",
+        Fault.LATE: f"Reading this file took longer than {READING_SECONDS:.0f} s. Look at the file.",
+    }
+    failure = words.get(done.fault, f"The reader failed on this file: {done.reason}")
+    reading = Reading(failure=failure, lasting=False)
     return Outcome(sha256="", packed=pack(reading), lasting=False)
-
-
-def _executor(count: int) -> ProcessPoolExecutor:
-    # Forking a process that has threads (a web server, a database driver) can hang the child.
-    methods = multiprocessing.get_all_start_methods()
-    method = "forkserver" if "forkserver" in methods else "spawn"
-    return ProcessPoolExecutor(max_workers=count, mp_context=multiprocessing.get_context(method))
 
 
 Progress = Callable[[int, int, str], None]
