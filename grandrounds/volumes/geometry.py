@@ -27,7 +27,9 @@ Array = npt.NDArray[Any]
 
 CANONICAL = "RAS"
 _DIRECTIONS = ("LR", "PA", "IS")  # towards minus and plus of each world axis
-_AXIS_OF = {letter: (axis, side) for axis, pair in enumerate(_DIRECTIONS) for side, letter in enumerate(pair)}
+_AXIS_OF = {
+    letter: (axis, side) for axis, pair in enumerate(_DIRECTIONS) for side, letter in enumerate(pair)
+}
 _SMALLEST_SPACING = 1e-4
 _LARGEST_SPACING = 1000.0
 
@@ -39,6 +41,11 @@ class Reorientation:
 
     axes: tuple[int, int, int]
     flips: tuple[bool, bool, bool]
+
+    @property
+    def reversed_axes(self) -> tuple[bool, ...]:
+        """Which of the *old* axes are reversed."""
+        return tuple(self.flips[self.axes.index(old)] for old in range(3))
 
     def apply(self, array: Array) -> Array:
         """A view of ``array`` in the new order; axes after the third stay."""
