@@ -24,7 +24,7 @@ def canonical(value: Any) -> bytes:
     """``value`` (JSON types only) as bytes with exactly one spelling. NaN is refused.
 
     The spelling is that of the standard library's ``json``. Where orjson's is surely the same, it
-    writes: ten times as fast, and every request and answer passes here.
+    writes: four times as fast, checks included, and every request and answer passes here.
     """
     quick = _written_by_orjson(value, _LEAVES_AND_FRACTIONS)
     return _written_by_json(value) if quick is None else quick

@@ -12,6 +12,7 @@ from __future__ import annotations
 import json
 import math
 from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any
 
@@ -54,6 +55,19 @@ _TYPES: Mapping[str, Callable[[Any], bool]] = {
     "number": lambda value: (
         isinstance(value, int | float) and not isinstance(value, bool) and math.isfinite(value)
     ),
+}
+
+
+#: Values of exactly these types fit for certain; the others (and ``float``, which may be infinite) are
+#: tested. A dictionary's and a list's own type is looked at here, never what is in them.
+_EXACT: Mapping[str, type] = {
+    "object": dict,
+    "array": list,
+    "string": str,
+    "boolean": bool,
+    "null": type(None),
+    "integer": int,
+    "number": int,
 }
 
 
@@ -105,11 +119,19 @@ def _types_of(schema: Mapping[str, Any]) -> list[Any]:
 @lru_cache(maxsize=256)
 def _checker(schema: str) -> _Checker:
     """The schema as one function. A million answers are checked against a handful of schemas."""
-    return _compiled(json.loads(schema))
+    return _compiled(json.loads(schema)).check
 
 
-def _compiled(schema: Mapping[str, Any]) -> _Checker:
-    """A checker gives what is wrong, beginning with the path to it; empty when nothing is."""
+@dataclass(frozen=True, slots=True)
+class _Compiled:
+    """A schema as a function. ``check`` gives what is wrong with a value, beginning with the path to it;
+    empty when nothing is. A value of one of the types in ``surely`` needs no check: it fits."""
+
+    check: _Checker
+    surely: frozenset[type] = frozenset()
+
+
+def _compiled(schema: Mapping[str, Any]) -> _Compiled:
     parts = [
         make(schema)
         for word, make in (
@@ -125,7 +147,14 @@ def _compiled(schema: Mapping[str, Any]) -> _Checker:
         parts.append(_items_checker(schema))
     if schema.keys() & {"properties", "required", "additionalProperties"}:
         parts.append(_members_checker(schema))
-    return parts[0] if len(parts) == 1 else _all_of(tuple(parts))
+    check = parts[0] if len(parts) == 1 else _all_of(tuple(parts))
+    return _Compiled(
+        check, _exact_types(schema) if schema.keys() - _DESCRIBING == {"type"} else frozenset()
+    )
+
+
+def _exact_types(schema: Mapping[str, Any]) -> frozenset[type]:
+    return frozenset(_EXACT[name] for name in _types_of(schema) if name in _EXACT)
 
 
 def _all_of(parts: tuple[_Checker, ...]) -> _Checker:
@@ -141,12 +170,12 @@ def _all_of(parts: tuple[_Checker, ...]) -> _Checker:
 
 def _type_checker(schema: Mapping[str, Any]) -> _Checker:
     names = _types_of(schema)
+    surely = _exact_types(schema)
     tests = [_TYPES[name] for name in names]
 
     def check(value: Any) -> str:
-        for test in tests:
-            if test(value):
-                return ""
+        if type(value) in surely or any(test(value) for test in tests):
+            return ""
         return f" is {_kind(value)}, not {' or '.join(names)}"
 
     return check
@@ -154,7 +183,14 @@ def _type_checker(schema: Mapping[str, Any]) -> _Checker:
 
 def _enum_checker(schema: Mapping[str, Any]) -> _Checker:
     allowed = {canonical(value) for value in schema["enum"]}
-    return lambda value: "" if _spelling(value) in allowed else " is none of the allowed values"
+    words = {value for value in schema["enum"] if type(value) is str}
+
+    def check(value: Any) -> str:
+        if (type(value) is str and value in words) or _spelling(value) in allowed:
+            return ""
+        return " is none of the allowed values"
+
+    return check
 
 
 def _const_checker(schema: Mapping[str, Any]) -> _Checker:
@@ -163,9 +199,16 @@ def _const_checker(schema: Mapping[str, Any]) -> _Checker:
 
 
 def _any_checker(schema: Mapping[str, Any]) -> _Checker:
-    forms = [_compiled(form) for form in schema["anyOf"]]
+    forms = [_compiled(form).check for form in schema["anyOf"]]
     words = f" fits none of its {len(forms)} forms"
-    return lambda value: words if all(form(value) for form in forms) else ""
+
+    def check(value: Any) -> str:
+        for form in forms:
+            if not form(value):
+                return ""
+        return words
+
+    return check
 
 
 def _bound_checkers(schema: Mapping[str, Any]) -> list[_Checker]:
@@ -196,7 +239,9 @@ def _range_checker(schema: Mapping[str, Any]) -> _Checker:
     above, below = schema.get("exclusiveMinimum", -math.inf), schema.get("exclusiveMaximum", math.inf)
 
     def check(value: Any) -> str:
-        if not _TYPES["number"](value) or (least <= value <= most and above < value < below):
+        if type(value) is not int and not _TYPES["number"](value):
+            return ""
+        if least <= value <= most and above < value < below:
             return ""
         return " is out of bounds"
 
@@ -204,12 +249,15 @@ def _range_checker(schema: Mapping[str, Any]) -> _Checker:
 
 
 def _items_checker(schema: Mapping[str, Any]) -> _Checker:
-    entry_checker = _compiled(schema["items"])
+    entries = _compiled(schema["items"])
+    check_entry, surely = entries.check, entries.surely
 
     def check(value: Any) -> str:
         if isinstance(value, list):
             for position, entry in enumerate(value):
-                found = entry_checker(entry)
+                if type(entry) in surely:
+                    continue
+                found = check_entry(entry)
                 if found:
                     return f"[{position}]{found}"
         return ""
@@ -219,6 +267,7 @@ def _items_checker(schema: Mapping[str, Any]) -> _Checker:
 
 def _members_checker(schema: Mapping[str, Any]) -> _Checker:
     members = {name: _compiled(inner) for name, inner in schema.get("properties", {}).items()}
+    checks = {name: (member.surely, member.check) for name, member in members.items()}
     required = tuple(schema.get("required", ()))
     closed = schema.get("additionalProperties") is False
 
@@ -229,9 +278,9 @@ def _members_checker(schema: Mapping[str, Any]) -> _Checker:
             if name not in value:
                 return f" lacks {name!r}"
         for name, entry in value.items():
-            member = members.get(name)
-            if member is not None:
-                found = member(entry)
+            if name in checks:
+                surely, check_member = checks[name]
+                found = "" if type(entry) in surely else check_member(entry)
                 if found:
                     return f".{name}{found}"
             elif closed:
