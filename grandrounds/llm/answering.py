@@ -26,7 +26,7 @@ OnProgress: TypeAlias = "Callable[[Progress], None]"
 class Tally:
     """Counts over a client's life. Written by one thread at a time, read by any.
 
-    ``done`` requests have an answer; of these ``sent`` went to a backend and ``served`` came from the ledger;
+    ``done`` requests have an answer. ``sent`` went to a backend, ``served`` came from the ledger;
     ``not_ok`` have no object, ``waiting`` of them because nobody has answered yet. ``tries`` counts calls,
     retries included. Tokens and ``cost`` (in the currency of the price list) are those of sent requests.
     """

@@ -1,4 +1,4 @@
-"""The client that authors use: give it requests, get an answer for each, pay for each once.
+"""The live client: give it requests, get an answer for each, pay for each once.
 
 Synchronous on purpose. The event loop runs in a thread of its own, so it works the same from a script,
 from inside another event loop, and from a thread of an orchestrator.
@@ -6,42 +6,38 @@ from inside another event loop, and from a thread of an orchestrator.
 
 from __future__ import annotations
 
-import asyncio
-import sys
 import threading
-from collections.abc import Callable, Iterable, Sized
-from dataclasses import dataclass
+from collections.abc import Callable, Generator, Iterable
 from types import TracebackType
 
 from grandrounds.errors import ModelError
 from grandrounds.llm.answer import OK, REFUSED, ModelAnswer
+from grandrounds.llm.answering import OnProgress, Pair, Progress, Tally
 from grandrounds.llm.backends.base import Backend
+from grandrounds.llm.budget import BudgetReached, Limits
+from grandrounds.llm.flow import Flow
 from grandrounds.llm.ledger import Ledger
+from grandrounds.llm.limits import Throttle
+from grandrounds.llm.prices import FREE, Prices
+from grandrounds.llm.purse import Purse
 from grandrounds.llm.request import ModelRequest
-from grandrounds.llm.run import Run, RunOptions, Tally
+from grandrounds.llm.run import Question, Run, RunOptions
 
-_GLANCE_SECONDS = 0.2  # how often progress is shown and the main thread looked after
-_LAST_SECONDS = 2.0  # for closing connections and the last commit
+__all__ = ["ModelClient", "Progress"]
 
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Progress:
-    """How far a call of ``answer_all`` is. ``total`` is ``None`` for an iterator without a length."""
-
-    done: int
-    total: int | None
-    sent: int
-    served: int
-    not_ok: int
+WINDOW = 8_192
+"""Requests that are read and not yet given back, at most: what waits behind one slow answer."""
 
 
 class ModelClient:
-    """Answers requests through a ledger and a backend.
+    """Answers requests through a ledger and a backend. See ``Answering``.
 
-    The client owns both: ``close`` (or ``with``) closes the ledger. ``model`` is the name that authors
-    put into their requests; ``concurrency`` requests are in flight at most; ``grace_seconds`` is how
-    long those may go on after Ctrl-C; ``serve_refused`` takes a stored refusal for an answer instead of
-    asking again. One ``answer_all`` at a time.
+    The client owns both, unless ``owns_ledger`` is false: ``close`` (or ``with``) closes the ledger.
+    ``model`` is the name that authors put into their requests; ``concurrency`` requests are in flight at
+    most, fewer while the server is too busy; ``grace_seconds`` is how long those may go on after Ctrl-C;
+    ``serve_refused`` takes a stored refusal for an answer instead of asking again; ``limits`` and
+    ``prices`` are the model's, budgets for the life of this client; ``window`` is how many requests may
+    be held in memory.
     """
 
     def __init__(
@@ -53,6 +49,10 @@ class ModelClient:
         concurrency: int = 16,
         grace_seconds: float = 5.0,
         serve_refused: bool = False,
+        limits: Limits | None = None,
+        prices: Prices = FREE,
+        window: int = WINDOW,
+        owns_ledger: bool = True,
     ) -> None:
         self.model = model
         self.ledger = ledger
@@ -62,9 +62,13 @@ class ModelClient:
             grace_seconds=grace_seconds,
             served_statuses=(OK, REFUSED) if serve_refused else (OK,),
         )
+        self._throttle = Throttle(concurrency)
+        self._purse = Purse(limits, prices=prices)
+        self._window = max(1, window)
+        self._owns_ledger = owns_ledger
         self._tally = Tally()
         self._busy = threading.Lock()
-        self._run: Run | None = None
+        self._flow: Flow | None = None
 
     def __enter__(self) -> ModelClient:
         return self
@@ -76,7 +80,7 @@ class ModelClient:
 
     def __repr__(self) -> str:
         return (
-            f"ModelClient(model={self.model!r}, backend={self._backend.name!r}, ledger={self.ledger.path})"
+            f"ModelClient(model={self.model!r}, backend={self._backend.name!r}, ledger={self.ledger.name})"
         )
 
     @property
@@ -104,139 +108,96 @@ class ModelClient:
         """Completion tokens of the requests sent."""
         return self._tally.completion_tokens
 
-    def answer_all(
-        self,
-        requests: Iterable[ModelRequest],
-        *,
-        on_progress: Callable[[Progress], None] | None = None,
-    ) -> dict[str, ModelAnswer]:
-        """An answer for every request, by request id, in the order of the requests; equal ones are one.
+    @property
+    def cost(self) -> float:
+        """What the requests sent cost, in the currency of the price list."""
+        return self._tally.cost
+
+    @property
+    def currency(self) -> str:
+        """What ``cost`` is counted in."""
+        return self._purse.currency
+
+    def answers(
+        self, requests: Iterable[ModelRequest], *, on_progress: OnProgress | None = None
+    ) -> Generator[Pair, None, None]:
+        """One pair for every request, in the order given; equal requests are asked once.
 
         What the ledger holds is not sent. A bad answer is an answer with a status. Raises
         ``ModelError`` when no request can succeed (wrong key, unknown model, nothing listening) and
         ``LedgerError`` when answers can't be kept; everything answered until then is in the ledger.
-        On Ctrl-C nothing more is sent, those in flight get a short grace, and the interrupt goes on.
-        ``on_progress`` is called in the calling thread, a few times a second; an iterator of requests is
-        read in another one.
+        At the end of a budget nothing more is sent: what the ledger holds is still served, the rest gets
+        the status ``waiting``, and after the last pair ``BudgetReached`` is raised.
+
+        Leave it early, by ``break``, an error or Ctrl-C, and nothing more is sent; those in flight get
+        a short grace and are kept. ``requests`` is read in the caller's thread, and there ``on_progress``
+        is called a few times a second.
         """
         if not self._busy.acquire(blocking=False):
             raise ModelError("This model client is already answering; use one client a thread.")
         try:
-            return self._answer_all(requests, on_progress)
+            flow = self._flow = Flow(
+                requests,
+                ledger=self.ledger,
+                backend=self._backend,
+                options=self._options,
+                tally=self._tally,
+                make_run=self._make_run,
+                window=self._window,
+                on_progress=on_progress,
+            )
+            try:
+                yield from flow.pairs()
+            finally:
+                flow.close()
+            if flow.spent is not None:
+                raise self._budget_reached(flow.spent)
         finally:
-            self._run = None
+            self._flow = None
             self._busy.release()
 
+    def answer_all(
+        self, requests: Iterable[ModelRequest], *, on_progress: OnProgress | None = None
+    ) -> dict[str, ModelAnswer]:
+        """The answers of ``answers`` by request id, in the order of the requests. For short lists."""
+        pairs = self.answers(requests, on_progress=on_progress)
+        return {request.request_id: answer for request, answer in pairs}
+
     def stop(self) -> None:
-        """Ask a running ``answer_all`` to end early, from any thread; it then raises ``ModelError``.
+        """Ask a running ``answers`` to end early, from any thread; it then raises ``ModelError``.
 
         For frameworks that catch Ctrl-C themselves while this client works in one of their threads.
         """
-        run = self._run
-        if run is not None:
-            run.stop()
+        flow = self._flow
+        if flow is not None:
+            flow.stop()
 
     def close(self) -> None:
-        """Close the ledger."""
-        self.ledger.close()
+        """End what still runs, keeping what is in flight, and close the ledger."""
+        flow = self._flow
+        if flow is not None:
+            flow.close()
+        if self._owns_ledger:
+            self.ledger.close()
 
-    def _answer_all(
-        self, requests: Iterable[ModelRequest], on_progress: Callable[[Progress], None] | None
-    ) -> dict[str, ModelAnswer]:
-        total = len(requests) if isinstance(requests, Sized) else None
-        order: dict[str, None] = {}
-        answers: dict[str, ModelAnswer] = {}
-
-        def take(answer: ModelAnswer) -> None:
-            answers[answer.request_id] = answer
-
-        def noted() -> Iterable[ModelRequest]:
-            for request in requests:
-                order[request.request_id] = None
-                yield request
-
-        run = Run(
-            iter(noted()),
+    def _make_run(self, settle: Callable[[Question, ModelAnswer], None]) -> Run:
+        return Run(
             ledger=self.ledger,
             backend=self._backend,
+            throttle=self._throttle,
+            purse=self._purse,
             options=self._options,
             tally=self._tally,
-            emit=take,
+            settle=settle,
         )
-        self._run = run
-        watch = _Watch(run, grace_seconds=self._options.grace_seconds)
-        before = Tally(**{name: getattr(self._tally, name) for name in Tally.__slots__})
 
-        def glance() -> None:
-            if on_progress is not None:
-                on_progress(_progress(self._tally, before, total))
-
-        watch.through(glance)
-        return {key: answers[key] for key in order}
-
-
-class _Watch:
-    """Runs a ``Run`` in its own thread and watches over it from the caller's."""
-
-    def __init__(self, run: Run, *, grace_seconds: float) -> None:
-        self._run = run
-        self._grace_seconds = grace_seconds
-        self._ended = threading.Event()
-        self._error: BaseException | None = None
-        self._thread = threading.Thread(target=self._work, name="model-client", daemon=True)
-
-    def through(self, glance: Callable[[], None]) -> None:
-        """Wait for the end, calling ``glance`` now and then. Any interrupt winds the run up first."""
-        try:
-            self._thread.start()
-            while not self._ended.wait(_GLANCE_SECONDS):
-                glance()
-                if not threading.main_thread().is_alive():
-                    raise _main_thread_ended()
-        except BaseException:
-            self._wind_up()
-            raise
-        if self._error is not None:
-            raise self._error if threading.main_thread().is_alive() else _main_thread_ended()
-        glance()
-
-    def _wind_up(self) -> None:
-        self._run.halt()
-        try:
-            self._ended.wait(self._grace_seconds + _LAST_SECONDS)
-        except BaseException:
-            self._run.abort()
-            self._ended.wait(_LAST_SECONDS)
-            raise
-
-    def _work(self) -> None:
-        try:
-            asyncio.run(self._run.work())
-        except BaseException as exc:  # noqa: BLE001 - it is raised again in the caller's thread
-            self._error = exc
-        finally:
-            self._ended.set()
-
-
-def _main_thread_ended() -> BaseException:
-    """What to raise when the main thread ended while we work in another.
-
-    Mostly Ctrl-C ended it, and we mustn't hold the program up. If not, we can't go on either: Python
-    resolves no names and starts no helpers for event loops any more.
-    """
-    if isinstance(getattr(sys, "last_value", None), KeyboardInterrupt):
-        return KeyboardInterrupt()
-    return ModelError(
-        "The program's main thread ended while model requests ran in another one.",
-        remedy="Let the main thread wait for it (join); what was answered so far is in the ledger.",
-    )
-
-
-def _progress(now: Tally, before: Tally, total: int | None) -> Progress:
-    return Progress(
-        done=now.done - before.done,
-        total=total,
-        sent=now.sent - before.sent,
-        served=now.served - before.served,
-        not_ok=now.not_ok - before.not_ok,
-    )
+    def _budget_reached(self, spent: BudgetReached) -> BudgetReached:
+        tally = self._tally
+        cost = f", for {tally.cost:,.2f} {self.currency}" if tally.cost else ""
+        return BudgetReached(
+            f"{spent.what} Model {self.model!r}: {tally.sent:,} requests were sent "
+            f"({tally.prompt_tokens:,} prompt and {tally.completion_tokens:,} completion tokens{cost}), "
+            f"{tally.served:,} came from the ledger, {tally.waiting:,} wait.",
+            remedy="Raise `limits` of the model in the models file and run again: it goes on from there, "
+            "and what is answered costs nothing.",
+        )

@@ -1,28 +1,31 @@
-"""One run of the model stage inside an event loop: look up, send what is missing, file, hand out.
+"""One run of the model stage inside an event loop: send questions, file answers, say so.
 
-Requests are taken from their iterator in windows, so a run of any length holds few of them at a time,
-and answers that another process filed meanwhile are found before they are paid for again. A request
-holds its place among those in flight until its answer is on the disk.
+Questions come in from another thread with ``submit``. A request holds its place among those in flight
+until its answer is on the disk.
 """
 
 from __future__ import annotations
 
 import asyncio
 import threading
-from collections.abc import Callable, Iterator
+from collections import deque
+from collections.abc import Callable, Iterable
 from contextlib import suppress
 from dataclasses import dataclass, replace
-from itertools import islice
 
 from grandrounds.errors import ModelError
-from grandrounds.llm.answer import NOT_LOCAL, OK, UNPARSABLE, ModelAnswer
+from grandrounds.llm.answer import OK, UNPARSABLE, WAITING, ModelAnswer
+from grandrounds.llm.answering import Tally
 from grandrounds.llm.backends.base import Backend, Stopped
+from grandrounds.llm.budget import BudgetReached
+from grandrounds.llm.gate import Gate
 from grandrounds.llm.ledger import Filed, Ledger
+from grandrounds.llm.limits import Throttle
+from grandrounds.llm.purse import Purse
 from grandrounds.llm.recorder import Recorder
 from grandrounds.llm.reply import judge
 from grandrounds.llm.request import ModelRequest
-
-_WINDOW = 512
+from grandrounds.llm.turns import RunTurn
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -35,49 +38,62 @@ class RunOptions:
     served_statuses: tuple[str, ...] = (OK,)
 
 
-@dataclass(slots=True, kw_only=True)
-class Tally:
-    """Counts over a client's life. Written by one thread at a time, read by any.
+@dataclass(slots=True, eq=False)
+class Question:
+    """A request and, later, its answer. ``pairs`` of the caller's requests wait for it, all equal."""
 
-    ``sent`` requests went to the backend, ``served`` came from the ledger; ``not_ok`` of both have no
-    object; ``tries`` counts calls, retries included; tokens are those of sent requests.
-    """
-
-    done: int = 0
-    sent: int = 0
-    served: int = 0
-    not_ok: int = 0
-    tries: int = 0
-    prompt_tokens: int = 0
-    completion_tokens: int = 0
+    request: ModelRequest
+    answer: ModelAnswer | None = None
+    pairs: int = 0
 
 
 class Run:
-    """Answers ``requests`` and calls ``emit`` once for each different one, in no order."""
+    """Answers questions, each once, in no order; ``settle`` is called with each in the run's thread."""
 
     def __init__(
         self,
-        requests: Iterator[ModelRequest],
         *,
         ledger: Ledger,
         backend: Backend,
+        throttle: Throttle,
+        purse: Purse,
         options: RunOptions,
         tally: Tally,
-        emit: Callable[[ModelAnswer], None],
+        settle: Callable[[Question, ModelAnswer], None],
     ) -> None:
-        self._requests = requests
         self._ledger = ledger
         self._backend = backend
+        self._throttle = throttle
+        self._purse = purse
         self._options = options
         self._tally = tally
-        self._emit = emit
-        self._seen: set[str] = set()
+        self._settle = settle
+        self._queue: deque[Question] = deque()
+        self._complete = False
+        self._gate = Gate(throttle, most_resting=options.concurrency)
         self._in_flight: set[asyncio.Task[None]] = set()
         self._failure: BaseException | None = None
+        self._arrived = asyncio.Event()
         self._stopping = asyncio.Event()
         self._dropping = asyncio.Event()
         self._loop: asyncio.AbstractEventLoop | None = None
         self._loop_known = threading.Lock()
+        self.spent: BudgetReached | None = None
+
+    @property
+    def backlog(self) -> int:
+        """Questions that wait for a place. From any thread."""
+        return len(self._queue)
+
+    def submit(self, questions: Iterable[Question]) -> None:
+        """Ask these too. From any thread."""
+        self._queue.extend(questions)
+        self._in_loop(self._arrived.set)
+
+    def complete(self) -> None:
+        """No more questions will come: the run ends when all are answered. From any thread."""
+        self._complete = True
+        self._in_loop(self._arrived.set)
 
     def halt(self) -> None:
         """Send nothing more and wait for what is in flight, within the grace. From any thread."""
@@ -85,11 +101,7 @@ class Run:
 
     def stop(self) -> None:
         """Like ``halt``, and the run ends with a ``ModelError`` that says so. From any thread."""
-        self._in_loop(
-            lambda: self._fail(
-                ModelError("The model run was stopped.", remedy="Run again: it goes on where it was.")
-            )
-        )
+        self._in_loop(lambda: self._fail(stopped()))
 
     def abort(self) -> None:
         """Stop without waiting; what is filed stays filed. From any thread."""
@@ -100,6 +112,7 @@ class Run:
         """Do the run. Raises the first error that concerns more than one request."""
         with self._loop_known:
             self._loop = asyncio.get_running_loop()
+        self._purse.enter_loop()
         recorder = Recorder(self._ledger)
         try:
             async with self._backend:
@@ -121,6 +134,7 @@ class Run:
         feeding = asyncio.ensure_future(self._feed(recorder))
         stopping = asyncio.ensure_future(self._stopping.wait())
         await asyncio.wait({feeding, stopping}, return_when=asyncio.FIRST_COMPLETED)
+        self._gate.close()
         if self._stopping.is_set():
             await self._wind_up()
         leftovers = [feeding, stopping, *self._in_flight]
@@ -146,83 +160,93 @@ class Run:
 
     async def _feed(self, recorder: Recorder) -> None:
         try:
-            places = asyncio.Semaphore(self._options.concurrency)
             while not self._stopping.is_set():
-                window = await asyncio.to_thread(self._next_window)
-                if window is None:
-                    break
-                for request, known in window:
-                    if known is not None:
-                        self._hand_out(known)
-                    else:
-                        await self._start(request, places, recorder)
-            await self._settled()
-        except Exception as exc:  # noqa: BLE001 - the caller's own iterator may raise anything
-            self._fail(exc)
-
-    def _next_window(self) -> list[tuple[ModelRequest, ModelAnswer | None]] | None:
-        """The next requests with what is known of each; ``None`` at the end. Runs beside the loop."""
-        window = list(islice(self._requests, _WINDOW))
-        if not window:
-            return None
-        fresh = {r.request_id: r for r in window if r.request_id not in self._seen}
-        self._seen.update(fresh)
-        found = self._ledger.lookup(list(fresh.values()), statuses=self._options.served_statuses)
-        return [(request, found.get(key) or self._forbidden(request)) for key, request in fresh.items()]
-
-    def _forbidden(self, request: ModelRequest) -> ModelAnswer | None:
-        """Protected evidence stops here, before anything was opened or sent."""
-        if not request.protected or self._backend.local:
-            return None
-        return ModelAnswer(
-            request_id=request.request_id,
-            status=NOT_LOCAL,
-            error=f"protected evidence may not go to {self._backend.name}, which isn't marked local",
-            error_class="not_local",
-        )
-
-    async def _start(self, request: ModelRequest, places: asyncio.Semaphore, recorder: Recorder) -> None:
-        await places.acquire()
-        if self._stopping.is_set():
-            return
-        task = asyncio.ensure_future(self._answer(request, recorder))
-        self._in_flight.add(task)
-
-        def leave(ended: asyncio.Task[None]) -> None:
-            self._in_flight.discard(ended)
-            places.release()
-
-        task.add_done_callback(leave)
-
-    async def _answer(self, request: ModelRequest, recorder: Recorder) -> None:
-        try:
-            self._tally.sent += 1
-            answer = await self._ask(request, recorder, tried=0)
-            if answer.status == UNPARSABLE and not self._stopping.is_set():
-                answer = await self._ask(request, recorder, tried=answer.attempts)
+                if self._queue:
+                    await self._gate.enter()
+                    self._start(self._queue.popleft(), recorder)
+                elif self._complete:
+                    await self._settled()
+                    if not self._queue:
+                        return
+                else:
+                    self._arrived.clear()
+                    if not self._queue and not self._complete:
+                        await self._arrived.wait()
         except Stopped:
             return
         except Exception as exc:  # noqa: BLE001 - whatever it is, the run must end and say so
             self._fail(exc)
+
+    def _start(self, question: Question, recorder: Recorder) -> None:
+        """Send a question that has a place."""
+        turn = RunTurn(
+            question.request,
+            gate=self._gate,
+            throttle=self._throttle,
+            purse=self._purse,
+            stopping=self._stopping,
+            began=self._count_try,
+        )
+        if self.spent is not None:
+            turn.leave()
+            self._settle(question, waiting(question.request, self.spent))
             return
-        self._hand_out(answer)
+        task = asyncio.ensure_future(self._answer(question, turn, recorder))
+        self._in_flight.add(task)
+        task.add_done_callback(self._in_flight.discard)
 
-    async def _ask(self, request: ModelRequest, recorder: Recorder, *, tried: int) -> ModelAnswer:
-        reply = await self._backend.ask(request, stopping=self._stopping)
-        self._tally.tries += reply.attempts
-        self._tally.prompt_tokens += reply.prompt_tokens
-        self._tally.completion_tokens += reply.completion_tokens
+    def _count_try(self, first: bool) -> None:
+        self._tally.tries += 1
+        self._tally.sent += first
+
+    async def _answer(self, question: Question, turn: RunTurn, recorder: Recorder) -> None:
+        request = question.request
+        try:
+            answer = await self._ask(request, turn, recorder, tried=0)
+            if answer.status == UNPARSABLE and not self._stopping.is_set():
+                answer = await self._ask(request, turn, recorder, tried=answer.attempts)
+        except Stopped:
+            return
+        except BudgetReached as exc:
+            self.spent = self.spent or exc
+            answer = waiting(request, self.spent)
+        except Exception as exc:  # noqa: BLE001 - whatever it is, the run must end and say so
+            self._fail(exc)
+            return
+        finally:
+            turn.leave()
+        self._settle(question, answer)
+
+    async def _ask(
+        self, request: ModelRequest, turn: RunTurn, recorder: Recorder, *, tried: int
+    ) -> ModelAnswer:
+        reply = await self._backend.ask(request, stopping=self._stopping, turn=turn)
+        tally = self._tally
+        tally.prompt_tokens += reply.prompt_tokens
+        tally.completion_tokens += reply.completion_tokens
+        cost = self._purse.cost(
+            prompt_tokens=reply.prompt_tokens, completion_tokens=reply.completion_tokens
+        )
+        tally.cost += cost
         answer = judge(request, replace(reply, attempts=tried + reply.attempts) if tried else reply)
+        if cost:
+            answer = replace(answer, cost=cost)
         return await recorder.file(Filed(request=request, answer=answer, backend=self._backend.name))
-
-    def _hand_out(self, answer: ModelAnswer) -> None:
-        self._tally.done += 1
-        self._tally.served += answer.from_ledger
-        self._tally.not_ok += not answer.ok
-        self._emit(answer)
 
     def _fail(self, failure: BaseException) -> None:
         """The first failure counts; those in flight may end."""
         if self._failure is None:
             self._failure = failure
         self._stopping.set()
+
+
+def stopped() -> ModelError:
+    """The error of a run that somebody stopped."""
+    return ModelError("The model run was stopped.", remedy="Run again: it goes on where it was.")
+
+
+def waiting(request: ModelRequest, spent: BudgetReached) -> ModelAnswer:
+    """The answer of a request that was not sent because the budget is spent."""
+    return ModelAnswer(
+        request_id=request.request_id, status=WAITING, error=spent.what, error_class="budget"
+    )

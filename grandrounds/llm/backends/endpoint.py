@@ -18,16 +18,20 @@ class Endpoint:
     """An OpenAI-compatible endpoint.
 
     ``base_url`` is what stands before ``/chat/completions``; ``local`` says that protected evidence may
-    go there. The key is never shown: not in ``repr``, not in messages, not in the ledger.
+    go there. The key is never shown: not in ``repr``, not in messages, not in the ledger. The last three
+    say where people set address, model and key, for messages that ask them to.
     """
 
     base_url: str
     local: bool
     api_key: str = field(default="", repr=False)
+    address_setting: str = "GRANDROUNDS_LLM_BASE_URL"
+    model_setting: str = "GRANDROUNDS_LLM_MODEL"
+    key_setting: str = "OPENAI_API_KEY"
 
     def __post_init__(self) -> None:
-        object.__setattr__(self, "base_url", _checked_url(self.base_url))
-        object.__setattr__(self, "api_key", _checked_key(self.api_key))
+        object.__setattr__(self, "base_url", self._checked_url())
+        object.__setattr__(self, "api_key", self._checked_key())
 
     @property
     def chat_url(self) -> str:
@@ -61,6 +65,35 @@ class Endpoint:
             return text.replace(self.api_key, _SHOWN_INSTEAD)
         return text
 
+    def _checked_url(self) -> str:
+        example = f"Set {self.address_setting} to something like http://localhost:8000/v1."
+        try:
+            parts = urlsplit(self.base_url)
+            _ = parts.port
+        except ValueError as exc:
+            raise SettingsError(
+                f"The model endpoint's address can't be read: {exc}.", remedy=example
+            ) from exc
+        if parts.username or parts.password:
+            raise SettingsError(
+                "The model endpoint's address holds a user name or password.",
+                remedy=f"Put the key into {self.key_setting}; addresses are shown in messages.",
+            )
+        if parts.scheme not in {"http", "https"} or not parts.hostname or parts.query or parts.fragment:
+            raise SettingsError(
+                f"{self.base_url!r} is not the base URL of a model endpoint.", remedy=example
+            )
+        return self.base_url.rstrip("/").removesuffix("/chat/completions")
+
+    def _checked_key(self) -> str:
+        key = self.api_key.strip()
+        if not key.isascii() or not key.isprintable() or " " in key:
+            raise SettingsError(
+                "The API key holds characters that no header can carry.",
+                remedy=f"Set {self.key_setting} again, without quotes, spaces or line breaks.",
+            )
+        return key
+
 
 def is_loopback(base_url: str) -> bool:
     """Whether the address is this machine: ``localhost``, ``127.0.0.0/8`` or ``::1``, nothing cleverer."""
@@ -71,32 +104,3 @@ def is_loopback(base_url: str) -> bool:
         return ipaddress.ip_address(host).is_loopback
     except ValueError:
         return False
-
-
-def _checked_url(base_url: str) -> str:
-    try:
-        parts = urlsplit(base_url)
-        _ = parts.port
-    except ValueError as exc:
-        raise SettingsError(f"The model endpoint's address can't be read: {exc}.", remedy=_EXAMPLE) from exc
-    if parts.username or parts.password:
-        raise SettingsError(
-            "The model endpoint's address holds a user name or password.",
-            remedy="Put the key into OPENAI_API_KEY; addresses are shown in messages.",
-        )
-    if parts.scheme not in {"http", "https"} or not parts.hostname or parts.query or parts.fragment:
-        raise SettingsError(f"{base_url!r} is not the base URL of a model endpoint.", remedy=_EXAMPLE)
-    return base_url.rstrip("/").removesuffix("/chat/completions")
-
-
-_EXAMPLE = "Set GRANDROUNDS_LLM_BASE_URL to something like http://localhost:8000/v1."
-
-
-def _checked_key(api_key: str) -> str:
-    key = api_key.strip()
-    if not key.isascii() or not key.isprintable() or " " in key:
-        raise SettingsError(
-            "The API key holds characters that no header can carry.",
-            remedy="Set OPENAI_API_KEY again, without quotes, spaces or line breaks.",
-        )
-    return key

@@ -21,7 +21,7 @@ from typing import Any
 
 from grandrounds.errors import ModelError
 from grandrounds.llm.backends.endpoint import Endpoint
-from grandrounds.llm.backends.retry import retry_after
+from grandrounds.llm.backends.retry import retry_after, retry_after_ms
 
 _AGAIN = frozenset({408, 409, 425, 429})
 _NO_SUCH = frozenset({404, 405, 410})
@@ -51,7 +51,10 @@ class Refusal:
 
     @classmethod
     def read(cls, status: int, *, headers: Mapping[str, str], body: bytes, endpoint: Endpoint) -> Refusal:
-        """Read one leniently: JSON in several shapes, plain text, or a page of HTML. Never the key."""
+        """Read one leniently: JSON in several shapes, plain text, or a page of HTML. Never the key.
+
+        Names of ``headers`` are in lower case.
+        """
         error = _error_object(body)
         message = _first_text(error, ("message", "detail", "msg", "error")) or _plain(body)
         return cls(
@@ -59,8 +62,8 @@ class Refusal:
             message=endpoint.scrub(_one_line(message))[:_LONGEST_MESSAGE],
             code=endpoint.scrub(_first_text(error, ("code", "type")))[:80],
             parameter=endpoint.scrub(_first_text(error, ("param",)))[:80],
-            asked=retry_after(headers.get("Retry-After")),
-            location=endpoint.scrub(headers.get("Location", "")).split("?")[0][:200],
+            asked=retry_after_ms(headers.get("retry-after-ms")) or retry_after(headers.get("retry-after")),
+            location=endpoint.scrub(headers.get("location", "")).split("?")[0][:200],
         )
 
 
@@ -80,7 +83,7 @@ def unreachable(endpoint: Endpoint, *, why: str) -> ModelError:
     """The error for an address where nothing answers."""
     return ModelError(
         f"Nothing answers at {endpoint.base_url} ({why}).",
-        remedy="Start the model server, or unset GRANDROUNDS_LLM_BASE_URL to use the rule author.",
+        remedy=f"Start the model server, check {endpoint.address_setting}, or unset it to write by rules.",
     )
 
 
@@ -91,7 +94,7 @@ def _raise_if_hopeless(refusal: Refusal, *, endpoint: Endpoint, model: str) -> N
     if status in {401, 403}:
         raise ModelError(
             f"{where} refuses the key ({status}).{said}",
-            remedy="Check OPENAI_API_KEY; what was answered so far is in the ledger.",
+            remedy=f"Check {endpoint.key_setting}; what was answered so far is in the ledger.",
         )
     if status == 402 or "insufficient_quota" in refusal.code:
         raise ModelError(
@@ -101,13 +104,13 @@ def _raise_if_hopeless(refusal: Refusal, *, endpoint: Endpoint, model: str) -> N
     if status in _NO_SUCH or refusal.code == "model_not_found":
         raise ModelError(
             f"There is no model {model!r} at {where} ({status}).{said}",
-            remedy="Check GRANDROUNDS_LLM_MODEL, and that GRANDROUNDS_LLM_BASE_URL ends as the server's "
-            "documentation says (mostly /v1).",
+            remedy=f"Check {endpoint.model_setting}, and that {endpoint.address_setting} ends as the "
+            "server's documentation says (mostly /v1).",
         )
     if 300 <= status < 400:
         raise ModelError(
             f"{where} sends requests on to {refusal.location or 'another address'} ({status}).",
-            remedy="Set GRANDROUNDS_LLM_BASE_URL to the right address; the key is not sent elsewhere.",
+            remedy=f"Set {endpoint.address_setting} to the right address; the key is not sent elsewhere.",
         )
     if status in {400, 422} and refusal.parameter == "temperature":
         raise ModelError(

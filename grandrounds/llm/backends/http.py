@@ -1,4 +1,4 @@
-"""The live backend: chat completions of any OpenAI-compatible endpoint, straight over aiohttp.
+"""The live backend: chat completions of any OpenAI-compatible endpoint.
 
 One request costs one POST and nothing around it. Redirects are never followed (the key stays with its
 host), replies are read up to a limit, and proxies are used only for endpoints that aren't local.
@@ -16,51 +16,61 @@ from dataclasses import replace
 from types import TracebackType
 from typing import Any
 
-import aiohttp
+import orjson
 
 from grandrounds.errors import ModelError
-from grandrounds.llm.backends.base import Stopped
+from grandrounds.llm.backends.base import Try, Turn
+from grandrounds.llm.backends.carriers import make_carrier, too_large
 from grandrounds.llm.backends.dialect import Dialect
 from grandrounds.llm.backends.endpoint import Endpoint
 from grandrounds.llm.backends.faults import Fault, Refusal, fault, unreachable
+from grandrounds.llm.backends.http1 import Response
 from grandrounds.llm.backends.retry import RetryPolicy
 from grandrounds.llm.reply import Reply, read_completion
 from grandrounds.llm.request import ModelRequest
+from grandrounds.llm.wire import MediaError, MediaSource, encode
+
+TIMEOUT_SECONDS = 300.0
+"""How long one try may take, unless a setting says otherwise."""
 
 _LOG = logging.getLogger(__name__)
-_ENCODE = json.JSONEncoder(ensure_ascii=False, separators=(",", ":")).encode
-_KEEPALIVE_SECONDS = 15.0
+_NEVER_TOLD = frozenset({"timeout", "connection", "too_large", "not_json"})  # sent, and perhaps paid
 
 Sleep = Callable[[float], Awaitable[None]]
 
 
 class HttpBackend:
-    """Asks ``endpoint``.
+    """Asks ``endpoint``; pictures of requests come from ``media`` (the lake).
 
-    ``timeout_seconds`` bounds one try from the first byte sent to the last one read,
-    ``connect_seconds`` the connecting in it; ``maximum_bytes`` bounds a reply; ``sleep`` waits between
-    tries (tests give one that doesn't).
+    ``timeout_seconds`` bounds one try from connecting to the last byte read, ``connect_seconds`` the
+    connecting in it; ``maximum_bytes`` bounds a reply; ``sleep`` waits between tries (tests give one
+    that doesn't).
     """
 
     def __init__(
         self,
         endpoint: Endpoint,
         *,
-        timeout_seconds: float = 300.0,
+        media: MediaSource | None = None,
+        timeout_seconds: float = TIMEOUT_SECONDS,
         connect_seconds: float = 10.0,
         maximum_bytes: int = 16 * 1024 * 1024,
         retry: RetryPolicy | None = None,
         sleep: Sleep = asyncio.sleep,
     ) -> None:
         self._endpoint = endpoint
-        self._timeout = aiohttp.ClientTimeout(total=timeout_seconds, sock_connect=connect_seconds)
+        self._media = media
         self._maximum_bytes = maximum_bytes
         self._retry = retry or RetryPolicy()
         self._sleep = sleep
         self._dialect = Dialect()
         self._ever_answered = False
-        self._proxy = endpoint.proxy
-        self._session: aiohttp.ClientSession | None = None
+        self._carrier = make_carrier(
+            endpoint,
+            timeout_seconds=timeout_seconds,
+            connect_seconds=connect_seconds,
+            maximum_bytes=maximum_bytes,
+        )
 
     @property
     def name(self) -> str:
@@ -73,54 +83,67 @@ class HttpBackend:
         return self._endpoint.local
 
     async def __aenter__(self) -> HttpBackend:
-        self._session = aiohttp.ClientSession(
-            connector=aiohttp.TCPConnector(limit=0, keepalive_timeout=_KEEPALIVE_SECONDS),
-            cookie_jar=aiohttp.DummyCookieJar(),
-            headers=self._endpoint.headers,
-            timeout=self._timeout,
-            auto_decompress=False,
-            trust_env=False,
-        )
+        await self._carrier.__aenter__()
         return self
 
     async def __aexit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        if self._session is not None:
-            await self._session.close()
-            self._session = None
+        await self._carrier.__aexit__(kind, error, trace)
 
-    async def ask(self, request: ModelRequest, *, stopping: asyncio.Event) -> Reply:
+    async def ask(
+        self, request: ModelRequest, *, stopping: asyncio.Event, turn: Turn | None = None
+    ) -> Reply:
         """See ``Backend.ask``."""
         if request.protected and not self.local:
             raise ModelError(f"Protected evidence may not go to {self.name}, which isn't marked local.")
-        last = Fault(error_class="not_tried", error="no try was made", again=False)
+        turn = turn or Turn(stopping)
         attempt = 0
-        while attempt < self._retry.attempts:
+        while True:
             attempt += 1
-            outcome = await self._try(request)
+            outcome = await self._tried(request, turn)
             if isinstance(outcome, Reply):
                 return outcome if attempt == 1 else replace(outcome, attempts=attempt)
-            last = outcome
-            self._give_up_if_unreachable(last, attempt)
-            if not last.again or attempt == self._retry.attempts:
-                break
-            if last.asked is not None and last.asked > self._retry.longest_asked:
-                last = replace(last, error=f"{last.error} (and asks to wait {last.asked:.0f} s)")
-                break
-            wait = self._retry.wait(request.request_id, attempt=attempt, asked=last.asked)
-            await self._pause(wait, stopping)
-        return Reply(attempts=attempt, error=last.error, error_class=last.error_class)
+            self._give_up_if_unreachable(outcome, attempt)
+            if not outcome.again or attempt >= self._retry.attempts:
+                return Reply(attempts=attempt, error=outcome.error, error_class=outcome.error_class)
+            if outcome.asked is not None and outcome.asked > self._retry.longest_asked:
+                words = f"{outcome.error} (and asks to wait {outcome.asked:.0f} s)"
+                return Reply(attempts=attempt, error=words, error_class=outcome.error_class)
+            wait = self._retry.wait(request.request_id, attempt=attempt, asked=outcome.asked)
+            await turn.rest(self._sleep(wait))
+
+    async def _tried(self, request: ModelRequest, turn: Turn) -> Reply | Fault:
+        """One try, from the turn's beginning to its end, whatever happens in between."""
+        await turn.begin()
+        began = time.monotonic()
+        tried = Try(unknown=True)
+        try:
+            outcome = await self._try(request)
+            tried = _told(outcome, seconds=time.monotonic() - began)
+            return outcome
+        finally:
+            turn.end(tried)
 
     async def _try(self, request: ModelRequest) -> Reply | Fault:
         """One try. A server that refuses our spelling is asked once more in the next one."""
         while True:
             dialect = self._dialect
-            outcome = await self._send(_ENCODE(dialect.body(request)).encode())
+            try:
+                data = await self._encoded(request, dialect)
+            except MediaError as exc:
+                return Fault(error_class=exc.error_class, error=exc.what, again=False)
+            outcome = await self._send(data)
             if not isinstance(outcome, Refusal):
                 return outcome
             if outcome.status not in {400, 422} or not self._respell(dialect, outcome):
                 return fault(outcome, endpoint=self._endpoint, model=request.model)
+
+    async def _encoded(self, request: ModelRequest, dialect: Dialect) -> bytes:
+        """The request's body. Pictures are read in another thread: the lake may be far away."""
+        if request.has_media:
+            return await asyncio.to_thread(encode, request, media=self._media, dialect=dialect)
+        return encode(request, dialect=dialect)
 
     def _respell(self, used: Dialect, refusal: Refusal) -> bool:
         """Take the spelling that the refusal asks for; whether there is a new one to try."""
@@ -134,60 +157,29 @@ class HttpBackend:
         return True
 
     async def _send(self, data: bytes) -> Reply | Refusal | Fault:
-        assert self._session is not None, "use the backend as a context manager"
         began = time.monotonic()
-        try:
-            async with self._session.post(
-                self._endpoint.chat_url, data=data, allow_redirects=False, proxy=self._proxy
-            ) as response:
-                self._ever_answered = True
-                body = await self._read(response)
-        except aiohttp.ConnectionTimeoutError:
-            return Fault(error_class="connect", error="no connection in time", again=True)
-        except TimeoutError:
-            return Fault(error_class="timeout", error="no reply in time", again=True)
-        except aiohttp.ClientConnectorCertificateError as exc:
-            raise ModelError(
-                f"{self.name} shows a certificate that can't be trusted: {exc.certificate_error}.",
-                remedy="Check the address, or add the certificate authority to this machine.",
-            ) from exc
-        except aiohttp.ClientConnectorError as exc:
-            return Fault(error_class="connect", error=exc.strerror or str(exc.os_error), again=True)
-        except (aiohttp.ClientError, OSError) as exc:
-            # Only the kind: aiohttp's own words may hold addresses, with a proxy's password in them.
-            words = f"the connection broke ({type(exc).__name__})"
-            return Fault(error_class="connection", error=words, again=True)
+        response = await self._carrier.post(data)
+        if isinstance(response, Fault):
+            return response
+        self._ever_answered = True
+        body = self._unpacked(response)
         if isinstance(body, Fault):
             return body
         if response.status != 200:
             return Refusal.read(
                 response.status, headers=response.headers, body=body, endpoint=self._endpoint
             )
-        return self._understood(body, seconds=time.monotonic() - began, kind=response.content_type)
+        kind = response.headers.get("content-type", "without a type").partition(";")[0]
+        return self._understood(body, seconds=time.monotonic() - began, kind=kind)
 
-    async def _read(self, response: aiohttp.ClientResponse) -> bytes | Fault:
-        """The reply's bytes, never more than the limit."""
-        limit = self._maximum_bytes
-        if response.content_length is not None and response.content_length <= limit:
-            return self._unpacked(response, await response.read())
-        pieces: list[bytes] = []
-        size = 0
-        async for piece in response.content.iter_any():
-            size += len(piece)
-            if size > limit:
-                response.close()
-                return _too_large(limit)
-            pieces.append(piece)
-        return self._unpacked(response, b"".join(pieces))
-
-    def _unpacked(self, response: aiohttp.ClientResponse, body: bytes) -> bytes | Fault:
-        if response.headers.get("Content-Encoding", "identity") == "identity":
-            return body
-        return _unpack(body, limit=self._maximum_bytes)
+    def _unpacked(self, response: Response) -> bytes | Fault:
+        if response.headers.get("content-encoding", "identity") == "identity":
+            return response.body
+        return _unpack(response.body, limit=self._maximum_bytes)
 
     def _understood(self, body: bytes, *, seconds: float, kind: str) -> Reply | Refusal | Fault:
         try:
-            document = json.loads(body)
+            document = _loads(body)
         except (ValueError, RecursionError):
             return Fault(
                 error_class="not_json", error=f"the server's reply is not JSON but {kind}", again=False
@@ -222,21 +214,26 @@ class HttpBackend:
         if attempt >= min(tries, self._retry.attempts):
             raise unreachable(self._endpoint, why=last.error)
 
-    async def _pause(self, seconds: float, stopping: asyncio.Event) -> None:
-        """Wait between tries, but no longer than until the run is asked to stop."""
-        sleeping = asyncio.ensure_future(self._sleep(seconds))
-        stopped = asyncio.ensure_future(stopping.wait())
-        try:
-            await asyncio.wait({sleeping, stopped}, return_when=asyncio.FIRST_COMPLETED)
-        finally:
-            sleeping.cancel()
-            stopped.cancel()
-        if stopping.is_set():
-            raise Stopped
+
+def _told(outcome: Reply | Fault, *, seconds: float) -> Try:
+    """What the one who watches limits must know of a try."""
+    if isinstance(outcome, Fault):
+        unknown = outcome.error_class in _NEVER_TOLD
+        return Try(seconds=seconds, troubled=outcome.again, asked=outcome.asked, unknown=unknown)
+    return Try(
+        seconds=seconds,
+        prompt_tokens=outcome.prompt_tokens,
+        completion_tokens=outcome.completion_tokens,
+        unknown=not outcome.prompt_tokens and not outcome.completion_tokens,
+    )
 
 
-def _too_large(limit: int) -> Fault:
-    return Fault(error_class="too_large", error=f"the server's reply is over {limit} bytes", again=False)
+def _loads(body: bytes) -> Any:
+    """JSON, fast, and leniently where the fast parser is stricter (NaN, half characters)."""
+    try:
+        return orjson.loads(body)
+    except orjson.JSONDecodeError:
+        return json.loads(body)
 
 
 def _unpack(body: bytes, *, limit: int) -> bytes | Fault:
@@ -248,4 +245,4 @@ def _unpack(body: bytes, *, limit: int) -> bytes | Fault:
         return Fault(
             error_class="not_json", error="the server's reply is packed in an unknown way", again=False
         )
-    return _too_large(limit) if len(plain) > limit else plain
+    return too_large(limit) if len(plain) > limit else plain

@@ -47,6 +47,12 @@ def retry_after(header: str | None, *, now: datetime | None = None) -> float | N
     return seconds if 0 <= seconds < float("inf") else None
 
 
+def retry_after_ms(header: str | None) -> float | None:
+    """Seconds that a ``retry-after-ms`` header asks for: OpenAI's own, finer than the standard's."""
+    seconds = retry_after(header) if header and header.strip().replace(".", "", 1).isdigit() else None
+    return None if seconds is None else seconds / 1000
+
+
 def _until(value: str, now: datetime) -> float | None:
     try:
         moment = parsedate_to_datetime(value)
