@@ -53,7 +53,7 @@ def slices_of(source: DicomObject, limits: Limits) -> list[Slice]:
     if source.sop_class == DOSE or (source.frames > 1 and source.scan.values.get(0x3004000C)):
         return _dose(source)
     if source.frames > 1 or _is_enhanced(source):
-        return _multi_frame(source, limits)
+        return multi_frame(source, limits)
     return [_classic(source)]
 
 
@@ -262,7 +262,7 @@ def _is_enhanced(source: DicomObject) -> bool:
     )
 
 
-def _multi_frame(source: DicomObject, limits: Limits) -> list[Slice]:
+def multi_frame(source: DicomObject, limits: Limits) -> list[Slice]:
     data = dataset(source, limits)
     shared = _first(data, "SharedFunctionalGroupsSequence")
     per_frame = list(data.get("PerFrameFunctionalGroupsSequence") or [])
