@@ -390,3 +390,25 @@ def clean_name(text: str) -> str:
     """A label's name as it is stored: printable, trimmed, at most 80 characters."""
     plain = "".join(char if char.isprintable() else " " for char in text)
     return " ".join(plain.split())[:80]
+
+
+def claimed_bytes(path: Path) -> int:
+    """The bytes of voxels that a file's header claims; 0 where the header can't be read."""
+    stream: _Stream | None = None
+    try:
+        stream = _Stream(path, path.stat().st_size)
+        header = _header(stream)
+        return math.prod(header.shape) * header.dtype.itemsize
+    except (VolumeError, OSError, zlib.error):
+        return 0
+    finally:
+        if stream is not None:
+            stream.close()
+
+
+def header_of(data: bytes) -> NiftiHeader:
+    """The header of a single-file NIfTI-1 in memory. Raises ``VolumeError`` when it is none."""
+    order = "<" if data[:4] == b"\x5c\x01\0\0" else ">"
+    if len(data) < 352:
+        raise VolumeError("The file is too short to be a NIfTI.", remedy=_REMEDY)
+    return _first(data[:348], order)
