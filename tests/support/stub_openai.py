@@ -1,11 +1,12 @@
-"""A stub of an OpenAI-compatible chat server: real HTTP on loopback, no model.
+"""A stub of an OpenAI-compatible chat server: real HTTP on loopback, no model. Tests and benchmarks use it.
 
 As a script it prints its base URL and serves until it is ended:
 
     python tests/support/stub_openai.py --port 0 --latency-ms 50 --share-429 0.02
 
 In tests: ``with StubServer(...) as stub`` (a thread) or ``with StubProcess(...) as stub`` (a process of
-its own); both have ``base_url`` and ``stats()``.
+its own); both have ``base_url`` and ``stats()``. A process can be given another plan while it runs:
+``stub.reset(share_429=0.02)`` also forgets what it saw.
 
 Every answer fits the schema of its request and is made from the request's text, so the same question
 always gets the same answer and different ones get different answers. ``responder`` replaces that: a
@@ -13,7 +14,7 @@ function from the request's body to an object (in a script ``--responder FILE.py
 
 Which requests go wrong is decided by their own text, never by chance: by shares (``share_429`` and so on,
 over a hash of the text) or by a mark in the last message, ``[[refuse]]`` or ``[[500*2]]`` for the
-first two tries. The marks are those of ``_SHAPES``, ``_ODD``, and any HTTP status from 300 to 599.
+first two tries. The marks are those of ``SHAPES``, ``_ODD``, and any HTTP status from 300 to 599.
 """
 
 from __future__ import annotations
@@ -23,18 +24,26 @@ import asyncio
 import hashlib
 import importlib.util
 import json
+import os
 import re
 import subprocess
 import sys
 import threading
+import time
 import urllib.request
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Coroutine
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
-from aiohttp import web
+import orjson
+
+if __name__ == "__main__":
+    sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
+
+from tests.support.stub_answers import completion, sample_answer, text_of
+from tests.support.stub_http import Exchange, HttpServer
 
 _MARK = re.compile(r"\[\[(\w+)(?:\*(\d+))?\]\]")
 _STATUS_WORDS = {
@@ -65,15 +74,33 @@ class Plan:
 
 @dataclass
 class Book:
-    """What the server saw. ``answered`` counts complete answers by request, ``tries`` all calls."""
+    """What the server saw. ``answered`` counts complete answers by request, ``tries`` all calls;
+    ``first`` and ``last`` are when the first request came and the last reply went, in seconds."""
 
-    tries: Counter[str] = field(default_factory=Counter)
-    answered: Counter[str] = field(default_factory=Counter)
+    tries: Counter[bytes] = field(default_factory=Counter)
+    answered: Counter[bytes] = field(default_factory=Counter)
     behaviours: Counter[str] = field(default_factory=Counter)
+    statuses: Counter[int] = field(default_factory=Counter)
     bodies: list[dict[str, Any]] = field(default_factory=list)
     headers: list[dict[str, str]] = field(default_factory=list)
     open: int = 0
     most_open: int = 0
+    first: float = 0.0
+    last: float = 0.0
+
+    def enter(self, key: bytes) -> None:
+        self.first = self.first or time.monotonic()
+        self.tries[key] += 1
+        self.open += 1
+        self.most_open = max(self.most_open, self.open)
+
+    def leave(self) -> None:
+        self.open -= 1
+
+    def answer(self, key: bytes) -> None:
+        self.answered[key] += 1
+        self.statuses[200] += 1
+        self.last = time.monotonic()
 
     def stats(self) -> dict[str, Any]:
         return {
@@ -82,7 +109,10 @@ class Book:
             "answered": self.answered.total(),
             "answered_twice": sum(count - 1 for count in self.answered.values()),
             "behaviours": dict(self.behaviours),
+            "statuses": {str(status): count for status, count in self.statuses.items()},
             "most_open": self.most_open,
+            "seconds": self.last - self.first,
+            "cpu_seconds": sum(os.times()[:2]),
         }
 
 
@@ -92,63 +122,93 @@ class Stub:
     def __init__(self, plan: Plan, responder: Responder | None = None, *, keep: bool = True) -> None:
         self.plan = plan
         self.book = Book()
-        self._responder = responder or sample_answer
+        self._responder = responder
         self._keep = keep
+        self._tasks: set[asyncio.Task[None]] = set()
 
-    async def handle(self, request: web.BaseRequest) -> web.StreamResponse:
-        if request.path == "/admin/stats":
-            return web.json_response(self.book.stats())
-        if request.path == "/elsewhere/chat/completions":
+    def handle(self, exchange: Exchange) -> None:
+        if exchange.path == "/admin/stats":
+            return exchange.reply(200, orjson.dumps(self.book.stats()))
+        if exchange.path == "/admin/reset":
+            self.plan = Plan(**orjson.loads(exchange.body))
+            self.book = Book()
+            return exchange.reply(200, b"{}")
+        if exchange.path == "/elsewhere/chat/completions":
             self.book.behaviours["followed_redirect"] += 1
-        if not request.path.endswith("/chat/completions"):
-            return _error(404, "no such path")
-        body = json.loads(await request.read())
-        key = hashlib.sha256(json.dumps(body["messages"]).encode()).hexdigest()
-        self._enter(key, body, request)
+        if not exchange.path.endswith("/chat/completions"):
+            return _error(exchange, 404, "no such path")
         try:
-            return await self._chat(request, body, key)
-        finally:
-            self.book.open -= 1
-
-    def _enter(self, key: str, body: dict[str, Any], request: web.BaseRequest) -> None:
-        book = self.book
-        book.tries[key] += 1
-        book.open += 1
-        book.most_open = max(book.most_open, book.open)
+            body = orjson.loads(exchange.body)
+        except orjson.JSONDecodeError as exc:
+            return _error(exchange, 400, f"the body is not JSON: {exc}")
+        key = hashlib.sha256(orjson.dumps(body["messages"])).digest()[:16]
+        self.book.enter(key)
+        exchange.ended = self.book.leave
         if self._keep:
-            book.bodies.append(body)
-            book.headers.append(dict(request.headers))
+            self.book.bodies.append(body)
+            self.book.headers.append(exchange.headers)
+        return self._chat(exchange, body, key)
 
-    async def _chat(self, request: web.BaseRequest, body: dict[str, Any], key: str) -> web.StreamResponse:
-        refusal = self._objection(request, body)
-        if refusal is not None:
-            return refusal
-        behaviour = self._behaviour(_text(body["messages"][-1]), key)
+    def _chat(self, exchange: Exchange, body: dict[str, Any], key: bytes) -> None:
+        if self._objects(exchange, body):
+            return
+        behaviour = self._behaviour(text_of(body["messages"][-1]), key)
         self.book.behaviours[behaviour or "plain"] += 1
-        if self.plan.latency_ms and behaviour != "hang":
-            await asyncio.sleep(self.plan.latency_ms / 1000)
+        if behaviour == "hang":
+            return
+        if self.plan.latency_ms:
+            loop = asyncio.get_running_loop()
+            loop.call_later(
+                self.plan.latency_ms / 1000,
+                self._behave,
+                behaviour,
+                exchange,
+                body,
+                key,
+            )
+        else:
+            self._behave(behaviour, exchange, body, key)
+
+    def _behave(self, behaviour: str, exchange: Exchange, body: dict[str, Any], key: bytes) -> None:
         if behaviour in _ODD:
-            return await _ODD[behaviour](request)
-        if behaviour.isdigit():
-            return self._status(int(behaviour))
-        self.book.answered[key] += 1
-        return _completion(behaviour, body, json.dumps(self._responder(body)))
+            task = asyncio.ensure_future(_ODD[behaviour](exchange))
+            self._tasks.add(task)
+            task.add_done_callback(self._tasks.discard)
+        elif behaviour.isdigit():
+            self._status(exchange, int(behaviour))
+        else:
+            self.book.answer(key)
+            exchange.reply(200, completion(behaviour, body, self._answer(body)))
 
-    def _objection(self, request: web.BaseRequest, body: dict[str, Any]) -> web.Response | None:
+    def _answer(self, body: dict[str, Any]) -> str:
+        if self._responder is None:
+            return sample_answer(body)
+        return json.dumps(self._responder(body))
+
+    def _objects(self, exchange: Exchange, body: dict[str, Any]) -> bool:
+        """Answer with an error what the plan says this server does not take; whether it did."""
         plan = self.plan
-        given = request.headers.get("Authorization", "")
-        if plan.api_key and given != f"Bearer {plan.api_key}":
-            return _error(401, f"Incorrect API key provided: {given.removeprefix('Bearer ')}")
-        if plan.model and body["model"] != plan.model:
-            return _error(404, f"The model `{body['model']}` does not exist", code="model_not_found")
-        if plan.no_json_schema and "response_format" in body:
-            return _error(400, "response_format type json_schema is not supported", param="response_format")
-        if plan.wants_completion_tokens and "max_tokens" in body:
+        if plan.api_key and exchange.headers.get("Authorization") != f"Bearer {plan.api_key}":
+            given = exchange.headers.get("Authorization", "").removeprefix("Bearer ")
+            _error(exchange, 401, f"Incorrect API key provided: {given}")
+        elif plan.model and body["model"] != plan.model:
+            _error(
+                exchange,
+                404,
+                f"The model `{body['model']}` does not exist",
+                code="model_not_found",
+            )
+        elif plan.no_json_schema and "response_format" in body:
+            words = "response_format type json_schema is not supported"
+            _error(exchange, 400, words, param="response_format")
+        elif plan.wants_completion_tokens and "max_tokens" in body:
             words = "Unsupported parameter: 'max_tokens'. Use 'max_completion_tokens' instead."
-            return _error(400, words, param="max_tokens")
-        return None
+            _error(exchange, 400, words, param="max_tokens")
+        else:
+            return False
+        return True
 
-    def _behaviour(self, text: str, key: str) -> str:
+    def _behaviour(self, text: str, key: bytes) -> str:
         mark = _MARK.search(text)
         if mark:
             tries = int(mark.group(2) or 10**9)
@@ -157,7 +217,7 @@ class Stub:
             return self.plan.always
         if self.book.tries[key] > self.plan.fail_tries:
             return ""
-        place = int(key[:12], 16) / 16**12
+        place = int.from_bytes(key[:6], "big") / 256**6
         for name, share in (
             ("429", self.plan.share_429),
             ("500", self.plan.share_500),
@@ -168,135 +228,80 @@ class Stub:
             place -= share
         return ""
 
-    def _status(self, status: int) -> web.Response:
+    def _status(self, exchange: Exchange, status: int) -> None:
+        self.book.statuses[status] += 1
         headers = {"Retry-After": self.plan.retry_after} if self.plan.retry_after else {}
         if 300 <= status < 400:
             headers["Location"] = "/elsewhere/chat/completions?token=hidden"
-        return _error(status, _STATUS_WORDS.get(status, f"stub error {status}"), headers=headers)
+        _error(
+            exchange,
+            status,
+            _STATUS_WORDS.get(status, f"stub error {status}"),
+            headers=headers,
+        )
 
 
-def sample_answer(body: dict[str, Any]) -> Any:
-    """An object that fits the request's schema, made from the request's text."""
-    form = body.get("response_format") or {}
-    text = _text(body["messages"][-1])
-    schema = form.get("json_schema", {}).get("schema")
-    if schema is None:
-        start = text.rfind("\n{")
-        schema = json.loads(text[start:]) if start >= 0 else {"type": "object"}
-    return sample(
-        schema, hashlib.sha256(text.split("\n\nAnswer with one JSON")[0].encode()).hexdigest()[:12]
-    )
+def _error(
+    exchange: Exchange,
+    status: int,
+    words: str,
+    *,
+    headers: dict[str, str] | None = None,
+    **more: str,
+) -> None:
+    error = {"error": {"message": words, "type": "stub", **more}}
+    exchange.reply(status, json.dumps(error).encode(), headers=headers)
 
 
-def sample(schema: dict[str, Any], seed: str) -> Any:
-    """A small value that fits ``schema``; its strings hold ``seed``."""
-    if "const" in schema:
-        return schema["const"]
-    if "enum" in schema:
-        return schema["enum"][0]
-    if "anyOf" in schema:
-        return sample(schema["anyOf"][0], seed)
-    kind = schema.get("type", "string")
-    kind = kind[0] if isinstance(kind, list) else kind
-    if kind == "object":
-        return {name: sample(inner, seed) for name, inner in schema.get("properties", {}).items()}
-    if kind == "array":
-        count = max(schema.get("minItems", 2), 1)
-        return [sample(schema.get("items", {}), f"{seed}-{position}") for position in range(count)]
-    number = schema.get("minimum", 1)
-    return {"integer": number, "number": number, "boolean": True, "null": None}.get(kind, f"answer {seed}")
+async def _reset(exchange: Exchange) -> None:
+    exchange.abort()
 
 
-_SHAPES: dict[str, Callable[[str], Any]] = {
-    "refuse": lambda _: None,
-    "filter": lambda _: "",
-    "length": lambda text: text[: len(text) // 2],
-    "nonsense": lambda _: "I am afraid that the weather is nice.",
-    "empty": lambda _: None,
-    "fenced": lambda text: f"Of course:\n```json\n{text}\n```\nAnything else?",
-    "parts": lambda text: [{"type": "text", "text": text[:5]}, {"type": "text", "text": text[5:]}],
-    "wrong_shape": lambda _: '{"surprise": true}',
-    "no_choices": str,
-    "no_message": str,
-    "": str,
-}
+_PIECEWISE = b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nTransfer-Encoding: chunked\r\n\r\n"
 
 
-def _completion(behaviour: str, body: dict[str, Any], text: str) -> web.Response:
-    message: dict[str, Any] = {"role": "assistant", "content": _SHAPES[behaviour](text), "refusal": None}
-    finish = {"filter": "content_filter", "length": "length"}.get(behaviour, "stop")
-    if behaviour == "refuse":
-        message["refusal"] = "I can't help with that."
-    document = {
-        "id": "chatcmpl-stub",
-        "object": "chat.completion",
-        "model": body["model"],
-        "choices": [{"index": 0, "message": message, "finish_reason": finish}],
-        "usage": {"prompt_tokens": 100, "completion_tokens": 10, "total_tokens": 110},
-    }
-    if behaviour == "no_choices":
-        document["choices"] = []
-    if behaviour == "no_message":
-        document["choices"] = [{"index": 0, "finish_reason": "stop"}]
-    return web.Response(body=json.dumps(document).encode(), content_type="application/json")
-
-
-def _error(status: int, words: str, *, headers: dict[str, str] | None = None, **more: str) -> web.Response:
-    return web.json_response(
-        {"error": {"message": words, "type": "stub", **more}}, status=status, headers=headers
-    )
-
-
-async def _hang(_: web.BaseRequest) -> web.StreamResponse:
-    await asyncio.sleep(3600)
-    raise AssertionError("nobody waits that long")
-
-
-async def _reset(request: web.BaseRequest) -> web.StreamResponse:
-    assert request.transport is not None
-    request.transport.abort()
-    return web.Response()
-
-
-async def _drip(request: web.BaseRequest) -> web.StreamResponse:
+async def _drip(exchange: Exchange) -> None:
     """Headers and then a byte now and then: never silent, never done."""
-    response = web.StreamResponse()
-    await response.prepare(request)
-    for _ in range(10_000):
-        await response.write(b" ")
+    exchange.write(_PIECEWISE)
+    while await exchange.drained():
+        exchange.write(b"1\r\n \r\n")
         await asyncio.sleep(0.05)
-    return response
 
 
-async def _huge(request: web.BaseRequest) -> web.StreamResponse:
-    response = web.StreamResponse()
-    await response.prepare(request)
+async def _huge(exchange: Exchange) -> None:
+    """A gigabyte, or as much of it as the client takes."""
+    exchange.write(_PIECEWISE)
     for _ in range(1000):
-        await response.write(b"x" * 1_000_000)
-    return response
+        exchange.write(b"F4240\r\n" + b"x" * 1_000_000 + b"\r\n")
+        if not await exchange.drained():
+            return
+    exchange.write(b"0\r\n\r\n")
+    exchange.end()
 
 
-async def _gzip(_: web.BaseRequest) -> web.StreamResponse:
+async def _gzip(exchange: Exchange) -> None:
     import gzip
 
-    packed = gzip.compress(b" " * 20_000_000)
-    return web.Response(body=packed, headers={"Content-Encoding": "gzip"}, content_type="application/json")
+    exchange.reply(200, gzip.compress(b" " * 20_000_000), headers={"Content-Encoding": "gzip"})
 
 
-async def _html(_: web.BaseRequest) -> web.StreamResponse:
-    return web.Response(text="<html><body>Bad gateway</body></html>", content_type="text/html")
+async def _html(exchange: Exchange) -> None:
+    exchange.reply(
+        200,
+        b"<html><body>Bad gateway</body></html>",
+        content_type="text/html; charset=utf-8",
+    )
 
 
-async def _error_inside(_: web.BaseRequest) -> web.StreamResponse:
-    return web.json_response({"error": {"message": "upstream is busy", "code": 503}})
+async def _error_inside(exchange: Exchange) -> None:
+    exchange.reply(200, b'{"error": {"message": "upstream is busy", "code": 503}}')
 
 
-async def _echo_key(request: web.BaseRequest) -> web.StreamResponse:
-    return _error(400, f"what is {request.headers.get('Authorization')}?")
+async def _echo_key(exchange: Exchange) -> None:
+    _error(exchange, 400, f"what is {exchange.headers.get('Authorization')}?")
 
 
-_ODD = {
-    "hang": _hang,
+_ODD: dict[str, Callable[[Exchange], Coroutine[Any, Any, None]]] = {
     "reset": _reset,
     "drip": _drip,
     "huge": _huge,
@@ -305,11 +310,6 @@ _ODD = {
     "error_inside": _error_inside,
     "echo_key": _echo_key,
 }
-
-
-def _text(message: dict[str, Any]) -> str:
-    content = message.get("content") or ""
-    return content if isinstance(content, str) else "".join(part.get("text", "") for part in content)
 
 
 class StubServer:
@@ -345,10 +345,11 @@ class StubServer:
     async def _serve(self) -> None:
         self._loop = asyncio.get_running_loop()
         self._done = asyncio.Event()
-        runner, self.base_url = await _open(self.stub, port=0)
+        server = HttpServer(self.stub.handle)
+        self.base_url = f"{await server.start()}/v1"
         self._started.set()
         await self._done.wait()
-        await runner.cleanup()
+        await server.stop()
 
 
 class StubProcess:
@@ -364,7 +365,9 @@ class StubProcess:
 
     def __enter__(self) -> StubProcess:
         self._process = subprocess.Popen(
-            [sys.executable, __file__, "--port", "0", *self._options], stdout=subprocess.PIPE, text=True
+            [sys.executable, __file__, "--port", "0", *self._options],
+            stdout=subprocess.PIPE,
+            text=True,
         )
         assert self._process.stdout is not None
         self.base_url = self._process.stdout.readline().strip()
@@ -378,19 +381,18 @@ class StubProcess:
         self._process.stdout.close()
 
     def stats(self) -> dict[str, Any]:
-        address = self.base_url.removesuffix("/v1") + "/admin/stats"
+        return self._admin("stats", None)
+
+    def reset(self, **plan: Any) -> None:
+        """Forget what was seen, and go on by another plan."""
+        self._admin("reset", json.dumps(plan).encode())
+
+    def _admin(self, what: str, data: bytes | None) -> dict[str, Any]:
+        address = f"{self.base_url.removesuffix('/v1')}/admin/{what}"
         with urllib.request.build_opener(urllib.request.ProxyHandler({})).open(
-            address, timeout=10
+            address, data=data, timeout=10
         ) as reply:
             return dict(json.load(reply))
-
-
-async def _open(stub: Stub, *, port: int) -> tuple[web.ServerRunner, str]:
-    runner = web.ServerRunner(web.Server(stub.handle, access_log=None), shutdown_timeout=0.1)
-    await runner.setup()
-    site = web.TCPSite(runner, "127.0.0.1", port, backlog=4096)
-    await site.start()
-    return runner, f"http://127.0.0.1:{runner.addresses[0][1]}/v1"
 
 
 def _load(place: str) -> Responder:
@@ -405,10 +407,20 @@ def _load(place: str) -> Responder:
 
 
 async def _main(port: int, plan: Plan, responder: Responder | None) -> None:
-    _, address = await _open(Stub(plan, responder, keep=False), port=port)
-    sys.stdout.write(f"{address}\n")
+    address = await HttpServer(Stub(plan, responder, keep=False).handle).start(port)
+    sys.stdout.write(f"{address}/v1\n")
     sys.stdout.flush()
     await asyncio.Event().wait()
+
+
+def _run(serving: Coroutine[Any, Any, None]) -> None:
+    """On the faster event loop where there is one."""
+    try:
+        import uvloop
+    except ImportError:
+        asyncio.run(serving)
+    else:
+        uvloop.run(serving)
 
 
 if __name__ == "__main__":
@@ -423,4 +435,5 @@ if __name__ == "__main__":
             parser.add_argument(flag, type=type(default), default=default)
     given = vars(parser.parse_args())
     chosen_port, place = given.pop("port"), given.pop("responder")
-    asyncio.run(_main(chosen_port, Plan(**given), _load(place) if place else None))
+    serving = _main(chosen_port, Plan(**given), _load(place) if place else None)
+    _run(serving)
