@@ -2,13 +2,10 @@
 
 from __future__ import annotations
 
-import http.client
 import json
 import shutil
 import sys
 import tempfile
-import urllib.error
-import urllib.request
 from collections.abc import Callable, Iterator
 from dataclasses import asdict, dataclass
 from importlib import metadata
@@ -16,7 +13,7 @@ from pathlib import Path
 
 import click
 
-from grandrounds.errors import GrandRoundsError, LedgerError, ModelError, SettingsError
+from grandrounds.errors import GrandRoundsError, LedgerError, SettingsError
 from grandrounds.settings import Settings, resolve
 from grandrounds.terminal import visible
 
@@ -24,8 +21,6 @@ _CORE = ("dagster", "great-expectations", "pyarrow", "pandas", "pydantic", "sqla
 _OPTIONAL = {"psycopg": "postgres", "datasets": "export", "dagster-dg-cli": "dev"}
 _LOW_DISK = 2 * 1024**3
 _BUSY_SECONDS = 2.0
-_PATIENCE_SECONDS = 5.0
-_MOST_BYTES = 4 * 1024 * 1024
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,7 +59,26 @@ def examine(settings: Settings) -> Iterator[Finding]:
     yield _attempt("lake", lambda: _lake(settings))
     yield _attempt("ledger", lambda: _ledger(settings))
     yield _attempt("review database", lambda: _review(settings))
-    yield _attempt("model endpoint", lambda: _endpoint(settings))
+    yield from _models(settings)
+
+
+def _models(settings: Settings) -> Iterator[Finding]:
+    """One line a model. Only the one that writes would stop every build that has a model author."""
+    from grandrounds import model_probe
+
+    try:
+        models = model_probe.models(settings)
+    except GrandRoundsError as exc:
+        yield Finding("models", "bad", str(exc))
+        return
+    if not models:
+        yield Finding("model endpoint", "ok", "none: the rule author writes")
+    for name, entry in models.items():
+        if name == settings.llm_model.value:
+            yield _attempt("model endpoint", lambda entry=entry: model_probe.probe(entry, settings))  # type: ignore[misc]
+            continue
+        found = _attempt(f"model {name}", lambda entry=entry: model_probe.probe(entry, settings))  # type: ignore[misc]
+        yield Finding(found.what, "info" if found.state == "bad" else "ok", found.detail)
 
 
 def _package(name: str, *, missing: str, hint: str) -> Finding:
@@ -143,49 +157,6 @@ def _review(settings: Settings) -> str:
         return f"{file}, made on first use"
     with ReviewStore(address) as store:
         return f"{store.shown}, {len(store.recipes())} recipes"
-
-
-def _endpoint(settings: Settings) -> str:
-    """Whether the endpoint answers at all. The key is sent to the address that was set, nowhere else."""
-    if not settings.model_configured:
-        return "none: the rule author writes"
-    url = f"{settings.llm_base_url.value}/models"
-    remedy = "Check GRANDROUNDS_LLM_BASE_URL, start the server there, or unset it to write by rules."
-    try:
-        request = urllib.request.Request(url)  # noqa: S310  (http(s) only, checked by the settings)
-        if settings.api_key.value:
-            request.add_header("Authorization", f"Bearer {settings.api_key.value}")
-        opener = urllib.request.build_opener(_StayHere)
-        with opener.open(request, timeout=_PATIENCE_SECONDS) as response:
-            return f"{url} answers {response.status}{_offered(settings, response.read(_MOST_BYTES))}"
-    except urllib.error.HTTPError as exc:
-        if exc.code in {401, 403}:
-            raise ModelError(
-                f"{url} refuses the key ({exc.code}).", remedy="Check OPENAI_API_KEY."
-            ) from exc
-        return f"{url} answers {exc.code}"  # many servers have no list of models
-    except (OSError, http.client.HTTPException, ValueError) as exc:
-        reason = getattr(exc, "reason", exc)
-        why = getattr(reason, "strerror", None) or reason
-        raise ModelError(f"Nothing usable answers at {url} ({why}).", remedy=remedy) from exc
-
-
-class _StayHere(urllib.request.HTTPRedirectHandler):
-    """A redirect would carry the key to another address."""
-
-    def redirect_request(self, *_: object) -> None:
-        """Follow none: the answer is then the redirect itself, an error."""
-        return
-
-
-def _offered(settings: Settings, body: bytes) -> str:
-    """A remark when the endpoint lists its models and the one that is set is not among them."""
-    try:
-        offered = [model["id"] for model in json.loads(body)["data"]]
-    except (ValueError, KeyError, TypeError, RecursionError):
-        return ""
-    wanted = settings.llm_model.value
-    return "" if wanted in offered else f", but its list has no model {wanted!r}"
 
 
 def _show(findings: list[Finding]) -> None:

@@ -37,6 +37,9 @@ class Settings:
     llm_base_url: Setting
     llm_model: Setting
     llm_local: Setting
+    llm_backend: Setting
+    llm_timeout: Setting
+    models: Setting
     vllm_python: Setting
     vllm_args: Setting
     vllm_shard: Setting
@@ -61,7 +64,8 @@ class Settings:
     @property
     def model_configured(self) -> bool:
         """Whether a model author can be used at all."""
-        return bool(self.llm_base_url.value and self.llm_model.value)
+        somewhere = self.llm_base_url.value or self.models.value or self.llm_backend.value != "live"
+        return bool(somewhere and self.llm_model.value)
 
     def all(self) -> tuple[Setting, ...]:
         """Every setting, in the order that ``doctor`` prints."""
@@ -74,6 +78,9 @@ class Settings:
             self.llm_base_url,
             self.llm_model,
             self.llm_local,
+            self.llm_backend,
+            self.llm_timeout,
+            self.models,
             self.vllm_python,
             self.vllm_args,
             self.vllm_shard,
@@ -107,6 +114,9 @@ def resolve(
         llm_base_url=_http(pick("GRANDROUNDS_LLM_BASE_URL")),
         llm_model=pick("GRANDROUNDS_LLM_MODEL"),
         llm_local=pick("GRANDROUNDS_LLM_LOCAL"),
+        llm_backend=pick("GRANDROUNDS_LLM_BACKEND", "live"),
+        llm_timeout=pick("GRANDROUNDS_LLM_TIMEOUT"),
+        models=_absolute(pick("GRANDROUNDS_MODELS")),
         vllm_python=pick("GRANDROUNDS_VLLM_PYTHON"),
         vllm_args=pick("GRANDROUNDS_VLLM_ARGS"),
         vllm_shard=pick("GRANDROUNDS_VLLM_SHARD", "2000"),

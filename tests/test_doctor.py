@@ -96,11 +96,14 @@ def test_the_endpoint_is_asked_and_its_key_goes_nowhere_else(tmp_path: Path) -> 
     with server(200, json.dumps({"data": [{"id": "other"}]}).encode()) as (address, seen):
         assert endpoint(tmp_path, address) == (
             "ok",
-            f"{address}/models answers 200, but its list has no model 'm'",
+            f"{address}/models answers 200 (local, protected evidence may go there), but its list has no model 'm'",
         )
         assert seen == ["/v1/models Bearer sk-secret"]
         with server(302, Location=f"{address}/models") as (elsewhere, _):
-            assert endpoint(tmp_path, elsewhere) == ("ok", f"{elsewhere}/models answers 302")
+            assert endpoint(tmp_path, elsewhere) == (
+                "ok",
+                f"{elsewhere}/models answers 302 (local, protected evidence may go there)",
+            )
         assert len(seen) == 1, "a redirect is not followed"
     with server(401) as (address, _):
         state, detail = endpoint(tmp_path, address)

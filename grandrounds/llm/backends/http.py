@@ -190,14 +190,12 @@ class HttpBackend:
 
     def _scrubbed(self, reply: Reply) -> Reply:
         """A server that sends the key back as the answer must not get it into the ledger."""
-        scrub = self._endpoint.scrub
-        return replace(
-            reply,
-            text=scrub(reply.text),
-            refusal=scrub(reply.refusal),
-            model=scrub(reply.model),
-            finish_reason=scrub(reply.finish_reason),
-        )
+        given = (reply.text, reply.refusal, reply.model, reply.finish_reason)
+        clean = tuple(map(self._endpoint.scrub, given))
+        if clean == given:
+            return reply
+        text, refusal, model, finish_reason = clean
+        return replace(reply, text=text, refusal=refusal, model=model, finish_reason=finish_reason)
 
     def _error_inside(self, document: dict[str, Any], body: bytes) -> Refusal:
         """Some gateways send errors with status 200; the code inside is what they mean."""
