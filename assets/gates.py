@@ -7,6 +7,7 @@ from typing import Any
 import dagster as dg
 
 from assets.tables import lake_key, markdown_table, table_result, table_spec
+from assets.votes import votes_by_item
 from grandrounds.contracts import contract
 from grandrounds.fingerprint import code_fingerprint
 from grandrounds.funnel import build_funnel, funnel_markdown
@@ -24,18 +25,20 @@ from grandrounds.records.source import Source
 from resources import LakeResource
 
 _INPUTS = ("sources", "cases", "drafts", "revisions")
+_VOTED = ("votes",)
 _OUTPUTS = ("candidates", "rejections", "funnel")
 
 
 def gates(recipe: Recipe) -> dg.AssetsDefinition:
-    """``candidates``, ``rejections`` and ``funnel`` of a recipe."""
+    """``candidates``, ``rejections`` and ``funnel`` of a recipe; a panel's votes are weighed too."""
+    voted = _VOTED if recipe.panel else ()
 
     @dg.multi_asset(
         name=f"{recipe.name}_gates",
         specs=[
-            table_spec(recipe, "candidates", deps=["revisions", "cases"]),
-            table_spec(recipe, "rejections", deps=["cases", "drafts", "revisions"]),
-            table_spec(recipe, "funnel", deps=list(_INPUTS)),
+            table_spec(recipe, "candidates", deps=["revisions", "cases", *voted]),
+            table_spec(recipe, "rejections", deps=["cases", "drafts", "revisions", *voted]),
+            table_spec(recipe, "funnel", deps=[*_INPUTS, *voted]),
         ],
         description="Runs every gate on every revision; each ends as one candidate or one rejection.",
         op_tags={"stage": "gates"},
@@ -45,9 +48,11 @@ def gates(recipe: Recipe) -> dg.AssetsDefinition:
         keys = {table: lake_key(recipe, table) for table in _OUTPUTS}
         made = opened.step(
             outputs={key: contract(table) for table, key in keys.items()},
-            inputs=[lake_key(recipe, table) for table in _INPUTS],
+            inputs=[lake_key(recipe, table) for table in (*_INPUTS, *voted)],
             parameters=[
-                recipe.model_dump(mode="json", include={"name", "evidence", "tasks", "gates", "release"}),
+                recipe.model_dump(
+                    mode="json", include={"name", "evidence", "tasks", "gates", "panel", "release"}
+                ),
                 code_fingerprint(
                     "grandrounds.gates", "grandrounds.clinical", "grandrounds.statistics",
                     "grandrounds.funnel", "grandrounds.records", "grandrounds.text", "grandrounds.stem",
@@ -79,6 +84,7 @@ def _judge(recipe: Recipe, lake: Lake) -> dict[str, list[Any]]:
             [row for row in revisions if row.status == OK],
             cases={case.case_id: case for case in cases},
             recipe=recipe,
+            votes=votes_by_item(recipe, lake),
         )
     rejections: list[Rejection] = [
         *not_admitted, *reject_drafts(drafts), *reject_revisions(revisions), *judged.rejections,

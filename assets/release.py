@@ -23,6 +23,7 @@ from grandrounds.records.envelope import Candidate, Draft, Item, Revision
 from grandrounds.records.rejection import Rejection
 from grandrounds.records.review_event import ReviewEvent
 from grandrounds.records.source import Source
+from grandrounds.records.vote import PanelVote
 from grandrounds.release.items import preview_items, reviewed_items
 from grandrounds.release.published import latest_release
 from grandrounds.release.register import SplitRegister
@@ -113,7 +114,10 @@ def release(recipe: Recipe) -> dg.AssetsDefinition:
 
     @dg.asset(
         key=asset_key(recipe, "release"),
-        deps=[asset_key(recipe, table) for table in ("items", "cases", "sources", "rejections", "funnel")],
+        deps=[
+            asset_key(recipe, table)
+            for table in ("items", "cases", "sources", "rejections", "funnel", *_voted(recipe))
+        ],
         group_name=recipe.name,
         owners=list(recipe.owners),
         kinds={"parquet", "huggingface"},
@@ -158,12 +162,16 @@ def release(recipe: Recipe) -> dg.AssetsDefinition:
     return publish
 
 
+def _voted(recipe: Recipe) -> tuple[str, ...]:
+    return ("votes",) if recipe.panel else ()
+
+
 def _release_key(recipe: Recipe, lake: Lake, config: ReleaseSettings) -> str:
     """Names everything a release is made of, so that an unchanged one is not even compared.
 
     The day is left out: the same content on another day is the same release.
     """
-    tables = [*_RELEASED, *(() if recipe.preview else ("review_events",))]
+    tables = [*_RELEASED, *(() if recipe.preview else ("review_events",)), *_voted(recipe)]
     made_of = [
         recipe.model_dump(mode="json"),
         [[table, lake.table_sha256(lake_key(recipe, table))] for table in tables],
@@ -234,6 +242,7 @@ def _request(recipe: Recipe, lake: Lake, config: ReleaseSettings) -> ReleaseRequ
         reviews=decided.events,
         bias=_bias(made_items, recipe),
         agreement=_agreement(recipe, lake, decided),
+        votes=rows("votes", PanelVote) if recipe.panel else (),
         released=None if recipe.preview else config.day(),
         version=config.version or None,
     )

@@ -14,10 +14,12 @@ from assets.release import items, release
 from assets.review import review_events, review_queue
 from assets.sources import reading
 from assets.tables import asset_key
+from assets.votes import panel_check, votes
 from grandrounds.recipe import Recipe
 from resources import ReviewResource
 
 BUILT = ("sources", "cases", "drafts", "revisions", "candidates", "rejections", "funnel")
+VOTED = ("sources", "cases", "drafts", "revisions", "votes", "candidates", "rejections", "funnel")
 RECIPE_TAG = "grandrounds/recipe"
 
 
@@ -68,6 +70,7 @@ class Benchmark(dg.Component):
 
 def benchmark_definitions(recipe: Recipe) -> dg.Definitions:
     """Assets, checks, jobs and (for reviewed recipes) the publishing sensor."""
+    built = BUILT if recipe.panel is None else VOTED
     assets = [
         reading(recipe),
         drafts(recipe),
@@ -76,13 +79,16 @@ def benchmark_definitions(recipe: Recipe) -> dg.Definitions:
         items(recipe),
         release(recipe),
     ]
-    checks = [contract_check(recipe, table) for table in BUILT]
+    checks = [contract_check(recipe, table) for table in built]
     checks += [
         contract_check(recipe, "items"),
         funnel_check(recipe),
         bias_check(recipe),
         release_check(recipe),
     ]
+    if recipe.panel is not None:
+        assets.append(votes(recipe))
+        checks.append(panel_check(recipe))
     if recipe.preview:
         return dg.Definitions(
             assets=assets,
@@ -95,7 +101,7 @@ def benchmark_definitions(recipe: Recipe) -> dg.Definitions:
     return dg.Definitions(
         assets=assets,
         asset_checks=checks,
-        jobs=[_job(recipe, "build", _select(recipe, *BUILT, "review_queue")), publish],
+        jobs=[_job(recipe, "build", _select(recipe, *built, "review_queue")), publish],
         sensors=[_publish_sensor(recipe, publish)],
     )
 

@@ -25,6 +25,7 @@ from grandrounds.records.funnel import FunnelStep
 from grandrounds.records.rejection import Rejection
 from grandrounds.records.review_event import ReviewEvent
 from grandrounds.records.source import Source
+from grandrounds.records.vote import PanelVote
 
 GOLDEN = "contract_versions.json"
 RECORDS = {
@@ -38,6 +39,7 @@ RECORDS = {
     "review_events": ReviewEvent,
     "revisions": Revision,
     "sources": Source,
+    "votes": PanelVote,
 }
 SCALARS = {
     str: "string",

@@ -84,6 +84,12 @@ def _show_report(report: VerifyReport, directory: Path) -> None:
     if report.remarks:
         console.print(f"\n{len(report.remarks):,} [bold yellow]remarks[/], worth a look but no fault:")
         _show_list(console, report.remarks)
+    if report.filtered_by:
+        console.print(
+            f"\n[bold yellow]Filtered by[/] {escape(', '.join(report.filtered_by))}: these models decided "
+            "which items stay, so their own scores on them can't be compared with others.",
+            soft_wrap=True,
+        )
     what = f"{report.benchmark} {report.version}".strip() or str(directory)
     if report.sound:
         kind = " (a preview: not clinician-reviewed)" if report.preview else ""

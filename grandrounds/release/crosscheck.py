@@ -22,6 +22,8 @@ from grandrounds.release.findings import Problem
 from grandrounds.release.folder import canary_of
 from grandrounds.release.identity import row_may_be_shown
 from grandrounds.release.manifest import NAME, Manifest
+from grandrounds.release.markdown import one_line
+from grandrounds.release.panel import filters_of
 from grandrounds.release.shards import IMAGE_KIND
 from grandrounds.release.statements import PREVIEW_NOTICE
 from grandrounds.release.versions import parse_version
@@ -169,6 +171,8 @@ def document_problems(
             yield Problem(where="README.md", what="tells wrongly whether clinicians reviewed the items")
         if f"**{manifest.version}**" not in datasheet:
             yield Problem(where="README.md", what=f"does not name version {manifest.version}")
+        if any(one_line(each.model) not in datasheet for each in filters_of(manifest)):
+            yield Problem(where="README.md", what="does not name the models that filtered the items")
     if croissant is not None:
         try:
             card = json.loads(croissant)

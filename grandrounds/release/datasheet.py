@@ -12,7 +12,7 @@ import yaml
 
 from grandrounds.contracts import Column, contract
 from grandrounds.release.croissant import licence_address
-from grandrounds.release.manifest import Manifest, ManifestReason, ManifestSource
+from grandrounds.release.manifest import Manifest, ManifestReason, ManifestShare, ManifestSource
 from grandrounds.release.markdown import one_line, paragraphs, prose
 from grandrounds.release.plots import PLOTS, Plot, plural
 from grandrounds.release.shards import CANARY, IMAGES
@@ -151,6 +151,7 @@ def _environment() -> jinja2.Environment:
         "prose": prose,
         "number": lambda value: f"{value:,}",
         "reasons": _reasons,
+        "share": _share,
         "by_size": _by_size,
         "licence_link": _licence_link,
         "identifiers": _identifiers,
@@ -160,6 +161,12 @@ def _environment() -> jinja2.Environment:
 
 def _reasons(refused: Iterable[ManifestReason]) -> str:
     return ", ".join(f"{part.reason} {part.count:,}" for part in refused) or "none"
+
+
+def _share(share: ManifestShare) -> str:
+    if not share.votes:
+        return "none"
+    return f"{share.right:,} of {share.votes:,} ({share.right / share.votes:.0%})"
 
 
 def _by_size(paths: Mapping[str, int]) -> list[tuple[str, int]]:

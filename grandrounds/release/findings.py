@@ -26,6 +26,7 @@ class VerifyReport:
     """The result of ``verify``: sound when ``problems`` is empty.
 
     ``remarks`` are worth a look but no fault: rules of thumb that a newer version may see otherwise.
+    ``filtered_by`` are the models whose votes decided on items: what they score here is not comparable.
     """
 
     benchmark: str
@@ -34,6 +35,7 @@ class VerifyReport:
     problems: tuple[Problem, ...]
     remarks: tuple[Problem, ...]
     checked: tuple[Checked, ...]
+    filtered_by: tuple[str, ...] = ()
 
     @property
     def sound(self) -> bool:

@@ -24,6 +24,7 @@ from grandrounds.release.counting import authors, count
 from grandrounds.release.diff import compare
 from grandrounds.release.identity import cited_cases, cited_sources, shown_rejections
 from grandrounds.release.integrity import SUMS, sums
+from grandrounds.release.panel import count_panel
 from grandrounds.release.plots import Plot, draw_plots
 from grandrounds.release.shards import IMAGE_KIND, item_schema, schema_sha256, write_items, write_table
 from grandrounds.release.splits import SPLITS
@@ -36,7 +37,9 @@ if TYPE_CHECKING:
 EVIDENCE = "evidence/cases.parquet"
 REJECTIONS = "rejections.parquet"
 REVIEWS = "reviews.parquet"
+VOTES = "votes.parquet"
 _CONTRACTS = ("items", "cases", "rejections", "review_events")
+_PANEL = "vote"
 
 
 def canary_of(benchmark: str) -> str:
@@ -69,6 +72,9 @@ def write_folder(
     files.append(_table_file(folder, REJECTIONS, "rejections", rejections, "rejections"))
     reviews = sorted(request.reviews, key=attrgetter("event_id"))
     files.append(_table_file(folder, REVIEWS, "reviews", reviews, "review_events"))
+    if request.recipe.panel is not None:
+        votes = sorted(request.votes, key=attrgetter("item_id", "model", "blind", "n"))
+        files.append(_table_file(folder, VOTES, "votes", votes, "votes"))
     bias = bias_reports(items, request.recipe.gates)
     made = _manifest(
         request,
@@ -207,6 +213,8 @@ def _manifest(
     recipe = request.recipe
     written = recipe.model_dump(mode="json")
     writers = authors(items)
+    names = (*_CONTRACTS, "votes") if recipe.panel else _CONTRACTS
+    panel = count_panel(recipe, votes=request.votes, items=items, rejections=rejections)
     return manifest.Manifest(
         format=manifest.FORMAT,
         benchmark=recipe.name,
@@ -227,12 +235,18 @@ def _manifest(
         code=manifest.ManifestCode(version=__version__, fingerprint=code_fingerprint("grandrounds")),
         contracts=tuple(
             manifest.ManifestContract(name=name, version=made.version, sha256=made.fingerprint())
-            for name, made in ((name, contract(name)) for name in _CONTRACTS)
+            for name, made in ((name, contract(name)) for name in names)
         ),
-        prompts=_prompts(items) if any(author.author == "model" for author in writers) else (),
+        prompts=_prompts(
+            [
+                *({item.task for item in items} if any(each.author == "model" for each in writers) else ()),
+                *([_PANEL] if panel else []),
+            ]
+        ),
         authors=writers,
         recipe=written,
         recipe_sha256=sha256_value(written),
+        panel=panel,
     )  # fmt: skip
 
 
@@ -263,11 +277,10 @@ def _source(source: Source) -> manifest.ManifestSource:
     )
 
 
-def _prompts(items: Iterable[Item]) -> tuple[manifest.ManifestPrompt, ...]:
-    """The prompt templates of the tasks, which model-made items were written with."""
+def _prompts(tasks: Iterable[str]) -> tuple[manifest.ManifestPrompt, ...]:
+    """The prompt templates that model-made items were written with, and those of a panel's questions."""
     root = bundled("prompts")
-    tasks = sorted({item.task for item in items})
-    paths = [path for task in tasks for path in sorted((root / task).rglob("*")) if path.is_file()]
+    paths = [path for task in sorted(tasks) for path in sorted((root / task).rglob("*")) if path.is_file()]
     return tuple(
         manifest.ManifestPrompt(path=path.relative_to(root).as_posix(), sha256=sha256_file(path))
         for path in paths

@@ -48,6 +48,8 @@ def content_sha256(request: ReleaseRequest) -> str:
         _digest(shown_rejections(request), "rejection_id"),
         _digest(request.reviews, "event_id"),
     ]  # fmt: skip
+    if request.recipe.panel is not None:
+        parts.append(_digest(request.votes, "vote_id"))
     return sha256_value(parts)
 
 

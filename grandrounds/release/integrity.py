@@ -21,9 +21,10 @@ from grandrounds.release.manifest import FORMAT, Manifest, ManifestFile, read_ma
 
 SUMS = "SHA256SUMS"
 KINDS = (
-    "items", "evidence", "rejections", "reviews", "media", "plot", "datasheet", "croissant", "changes",
+    "items", "evidence", "rejections", "reviews", "votes", "media", "plot", "datasheet", "croissant",
+    "changes",
 )  # fmt: skip
-TABLES = ("items", "evidence", "rejections", "reviews")
+TABLES = ("items", "evidence", "rejections", "reviews", "votes")
 ONCE = ("evidence", "rejections", "reviews", "datasheet", "croissant", "changes")
 
 # Deeper or more than this is no release of ours; walking on would only serve an attacker.
@@ -158,6 +159,10 @@ def _listing_problems(manifest: Manifest) -> Iterator[Problem]:
             yield Problem(
                 where=printable(file.path), what="is listed with rows, schema, task or split it can't have"
             )
+    if kinds["votes"] != (manifest.panel is not None):
+        yield Problem(
+            where=manifests.NAME, what="a release has one file of votes when a panel voted, else none"
+        )
     if not kinds["items"]:
         yield Problem(where=manifests.NAME, what="lists no file of items")
 

@@ -99,6 +99,49 @@ class ManifestStep(_Part):
     expected: int | None
 
 
+class ManifestShare(_Part):
+    """``right`` of ``votes`` that count."""
+
+    right: int
+    votes: int
+
+
+class ManifestVoter(_Part):
+    """A model of the panel: what its server called itself, and how its votes fell.
+
+    ``asked`` votes, of which ``counted`` are answers. Shares are of all items that were asked and, as
+    ``released_...``, of those in this release. ``removed`` items fell by the gates ``blind`` or
+    ``difficulty`` with this model's votes speaking for it.
+    """
+
+    model: str
+    versions: tuple[str, ...]
+    asked: int
+    counted: int
+    with_evidence: ManifestShare
+    blind: ManifestShare
+    released_with_evidence: ManifestShare
+    released_blind: ManifestShare
+    removed: int
+
+
+class ManifestPanel(_Part):
+    """The models that voted on the items.
+
+    ``withheld`` is what a blind question lacked (``case``, ``media``), ``None`` when none was asked.
+    ``filters`` says whether votes could remove items; ``items_removed`` is by gate; ``items_untested``
+    are released items of whose blind votes none counts.
+    """
+
+    repeats: int
+    withheld: str | None
+    filters: bool
+    items_asked: int
+    items_removed: dict[str, int]
+    items_untested: int
+    models: tuple[ManifestVoter, ...]
+
+
 class ManifestCode(_Part):
     """The version of the package and the hash of its source files."""
 
@@ -154,10 +197,14 @@ class Manifest(_Part):
     authors: tuple[ManifestAuthor, ...]
     recipe: dict[str, Any]
     recipe_sha256: str
+    panel: ManifestPanel | None = None
 
     def document(self) -> bytes:
-        """The bytes of ``manifest.json``: sorted keys, two spaces, one spelling."""
-        value = self.model_dump(mode="json")
+        """The bytes of ``manifest.json``: sorted keys, two spaces, one spelling.
+
+        Without a panel nothing is said of one, as in releases that are older than panels.
+        """
+        value = self.model_dump(mode="json", exclude={"panel"} if self.panel is None else None)
         text = json.dumps(value, sort_keys=True, indent=2, ensure_ascii=False, allow_nan=False)
         return (text + "\n").encode("utf-8")
 

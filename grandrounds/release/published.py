@@ -75,4 +75,10 @@ def _read(directory: Path, manifest: Manifest, kind: str, record_type: type[Any]
     return sorted(rows, key=lambda row: str(getattr(row, key)))
 
 
-_TABLES = {"items": "items", "evidence": "cases", "rejections": "rejections", "reviews": "review_events"}
+_TABLES = {
+    "items": "items",
+    "evidence": "cases",
+    "rejections": "rejections",
+    "reviews": "review_events",
+    "votes": "votes",
+}

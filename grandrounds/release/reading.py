@@ -15,6 +15,7 @@ from grandrounds.records.envelope import Item
 from grandrounds.records.rejection import Rejection
 from grandrounds.records.review_event import ReviewEvent
 from grandrounds.records.table import from_table
+from grandrounds.records.vote import PanelVote
 from grandrounds.release.findings import Checked, Problem
 from grandrounds.release.manifest import Manifest, ManifestFile
 from grandrounds.release.shards import CANARY, IMAGES, item_schema, schema_sha256, schema_shape
@@ -31,6 +32,7 @@ _TABLES: dict[str, tuple[str, type[Any]]] = {
     "evidence": ("cases", Case),
     "rejections": ("rejections", Rejection),
     "reviews": ("review_events", ReviewEvent),
+    "votes": ("votes", PanelVote),
 }
 
 
@@ -76,7 +78,7 @@ class Reader:
                 yield ReadItem(item, file, canary, shown)
 
     def rows(self, kind: str) -> list[Any]:
-        """Every row of the ``evidence``, ``rejections`` or ``reviews``."""
+        """Every row of the ``evidence``, ``rejections``, ``reviews`` or ``votes``."""
         return [row for _, _, rows in self._groups(kind) for row in rows]
 
     def text(self, kind: str) -> str | None:

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from grandrounds.release.manifest import Manifest
+from grandrounds.release.panel import filters_of
 from grandrounds.statistics.bias import BiasReport, Excess
 
 PREVIEW_NOTICE = "Preview: not clinician-reviewed."
@@ -51,6 +52,7 @@ def statements(manifest: Manifest, *, bias: Sequence[BiasReport]) -> Statements:
         limits.append(_MODEL_LIMIT)
     if manifest.preview:
         limits.insert(0, _PREVIEW_LIMIT)
+    limits += _panel_limits(manifest)
     return Statements(
         uses=_USES,
         limits=tuple(limits),
@@ -76,6 +78,22 @@ def _excess(habit: str, excess: Excess, report: BiasReport) -> str:
         f"{100 * excess.over_chance:+.1f} points against chance ({excess.chance:.1%}); by luck alone 99 of "
         f"100 such benchmarks stay below {100 * excess.luck:+.1f} points: {verdicts[excess.verdict]}."
     )
+
+
+def _panel_limits(manifest: Manifest) -> Iterator[str]:
+    """Which models must not be compared with others here, and what nobody filtered."""
+    names = ", ".join(each.model for each in filters_of(manifest))
+    if names:
+        yield (
+            f"The answers of {names} decided which items stayed: what these models, and models made from "
+            "them, score here can't be compared with others. The column `votes` has their answers."
+        )
+    untested = manifest.panel.items_untested if manifest.panel else 0
+    if untested:
+        yield (
+            f"Of {untested:,} items no blind vote counts, so they passed the blind filter untested "
+            "(quality flag `blind_untested`)."
+        )
 
 
 def _coverage(manifest: Manifest) -> Iterator[str]:

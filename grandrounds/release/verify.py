@@ -20,6 +20,7 @@ from grandrounds.release.findings import Checked, Problem, VerifyReport
 from grandrounds.release.integrity import FileReport, check_files
 from grandrounds.release.itemcheck import Setting, item_problems, leak_problems
 from grandrounds.release.manifest import Manifest
+from grandrounds.release.panel import filters_of, panel_problems
 from grandrounds.release.reading import Reader
 
 _ITEM_RULES = (
@@ -59,7 +60,7 @@ def verify(directory: Path) -> VerifyReport:
         problems += [Problem(where=where, what=what) for what in item_problems(read, setting)]
         for fault, what in leak_problems(read.item):
             (problems if fault else remarks).append(Problem(where=where, what=what))
-    rejections, events = reader.rows("rejections"), reader.rows("reviews")
+    rejections, events, votes = reader.rows("rejections"), reader.rows("reviews"), reader.rows("votes")
     manifest = files.manifest
     problems += manifest_problems(manifest)
     problems += split_problems(items)
@@ -70,6 +71,7 @@ def verify(directory: Path) -> VerifyReport:
     if not (reader.problems or files.problems):
         # Rows that can't be read are told above; counting the rest would only repeat it.
         problems += count_problems(manifest, items=items, cases=cases, rejections=rejections, events=events)
+        problems += panel_problems(manifest, votes=votes, items=items, rejections=rejections)
     problems += document_problems(
         manifest, datasheet=reader.text("datasheet"), croissant=reader.text("croissant")
     )
@@ -83,6 +85,10 @@ def verify(directory: Path) -> VerifyReport:
     checked.append(
         Checked(what="counts, sources, preview marks: as the rows say", count=len(manifest.sources))
     )
+    if manifest.panel is not None:
+        checked.append(
+            Checked(what="votes: those of the items, and as the manifest says", count=len(votes))
+        )
     return _report(manifest, files, [*reader.problems, *problems], remarks, [*reader.checked, *checked])
 
 
@@ -100,4 +106,5 @@ def _report(
         problems=(*files.problems, *problems),
         remarks=tuple(remarks),
         checked=(*files.checked, *checked),
+        filtered_by=tuple(each.model for each in filters_of(manifest)) if manifest else (),
     )

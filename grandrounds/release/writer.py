@@ -25,6 +25,7 @@ from grandrounds.records.funnel import FunnelStep
 from grandrounds.records.rejection import Rejection
 from grandrounds.records.review_event import ReviewEvent
 from grandrounds.records.source import Source
+from grandrounds.records.vote import PanelVote
 from grandrounds.release.diff import Difference, compare
 from grandrounds.release.fitness import refuse_unfit
 from grandrounds.release.identity import content_sha256
@@ -47,8 +48,8 @@ class ReleaseRequest:
     ``cases`` and ``sources`` may hold more than the items rest on; the rest is left out.
     ``get_media`` gives the bytes of a picture by its SHA-256. ``agreement`` is the readers'
     agreement as JSON-able values; ``bias`` that of the options, by task, worked out when left
-    empty. ``released`` is the day of a reviewed release, ``version`` a number a person asked for;
-    both are for the publisher to give.
+    empty. ``votes`` are all those of the recipe's panel, if it has one. ``released`` is the day of a
+    reviewed release, ``version`` a number a person asked for; both are for the publisher to give.
     """
 
     recipe: Recipe
@@ -61,6 +62,7 @@ class ReleaseRequest:
     reviews: Sequence[ReviewEvent] = ()
     bias: dict[str, object] = field(default_factory=dict)
     agreement: dict[str, object] | None = None
+    votes: Sequence[PanelVote] = ()
     released: date | None = None
     version: str | None = None
     shard_bytes: int = SHARD_BYTES

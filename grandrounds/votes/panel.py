@@ -12,7 +12,7 @@ from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from itertools import islice
 
-from grandrounds.errors import ModelError, RecipeError
+from grandrounds.errors import ModelError
 from grandrounds.llm.answering import Answering, Progress
 from grandrounds.llm.request import ModelRequest
 from grandrounds.recipe import Panel, Recipe
@@ -35,32 +35,25 @@ class Voter:
     version: str = ""
 
 
-OpenVoter = Callable[[str], AbstractContextManager[Voter]]
-
-
 def ask_panel(
     candidates: Sequence[Candidate],
     *,
     recipe: Recipe,
-    open_voter: OpenVoter,
+    voters: Sequence[AbstractContextManager[Voter]],
     on_progress: Told | None = None,
 ) -> Iterator[PanelVote]:
     """One vote for each model, candidate, view and repeat, whatever became of it (``status``).
 
-    ``open_voter`` gives the model of a name ("" for the default one) and closes it afterwards. Few
-    requests and votes are in memory at a time. Raises ``ModelError`` when no model gave any answer and
-    one could not be asked at all, ``RecipeError`` when two names are one model.
+    Each of ``voters`` is opened when its turn comes and closed after it. Few requests and votes are in
+    memory at a time. Raises ``ModelError`` when a model could not be asked and no other gave an answer.
     """
     panel = panel_of(recipe)
-    names = panel.models or ("",)
     each = count_asks(candidates, panel)
-    seen: dict[str, str] = {}
     failures: list[ModelError] = []
     counted = 0
-    for position, name in enumerate(names):
-        told = _told(on_progress, before=position * each, total=len(names) * each)
-        with open_voter(name) as voter:
-            _refuse_twice(voter, seen)
+    for position, opening in enumerate(voters):
+        told = _told(on_progress, before=position * each, total=len(voters) * each)
+        with opening as voter:
             for vote in _votes(voter, candidates, panel=panel, each=each, told=told, failures=failures):
                 counted += vote.counts
                 yield vote
@@ -98,16 +91,6 @@ def _votes(
         failures.append(exc)
         for ask in islice(planned(), done, None):
             yield missing_vote(ask, model=voter.name, reason=exc.what)
-
-
-def _refuse_twice(voter: Voter, seen: dict[str, str]) -> None:
-    other = seen.setdefault(voter.client.model, voter.name)
-    if other != voter.name:
-        raise RecipeError(
-            f"{other!r} and {voter.name!r} are one model ({voter.client.model}) by two names: its answers "
-            "would count twice.",
-            remedy="Leave one of them out of `panel.models`.",
-        )
 
 
 def _told(report: Told | None, *, before: int, total: int) -> Callable[[Progress], None] | None:

@@ -1,0 +1,200 @@
+"""Votes: a panel of models is asked what passed every other gate, with the evidence and blind.
+
+Only recipes with a ``panel`` have this table. It stands between revisions and candidates.
+"""
+
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from contextlib import AbstractContextManager, contextmanager
+from typing import Any
+
+import dagster as dg
+
+from assets.authoring import AGAIN
+from assets.tables import asset_key, lake_key, markdown_table, table_result, table_spec
+from grandrounds.contracts import contract
+from grandrounds.fingerprint import code_fingerprint, folder_fingerprint
+from grandrounds.gates.run import Votes, judge
+from grandrounds.lake import Lake
+from grandrounds.llm.answer import WAITING
+from grandrounds.llm.answering import Tally
+from grandrounds.paths import bundled
+from grandrounds.progress import stage
+from grandrounds.recipe import Gates, Recipe
+from grandrounds.records.case import Case
+from grandrounds.records.envelope import OK, Candidate, Revision
+from grandrounds.records.vote import PanelVote
+from grandrounds.statistics.votes import Share
+from grandrounds.votes.panel import Voter, ask_panel
+from grandrounds.votes.voters import Seat, seated, seats
+from resources import LakeResource, SettingsResource
+
+VOTES = "votes"
+_INPUTS = ("cases", "revisions")
+# Limits that only the gates after the votes read: changing one asks nobody again.
+_AFTERWARDS = {name for name in Gates.model_fields if name.startswith(("blind_", "difficulty_"))}
+
+
+def votes(recipe: Recipe) -> dg.AssetsDefinition:
+    """The answers of the recipe's panel.
+
+    While requests wait for answers that come as files, the run ends here, and nothing is weighed.
+    """
+
+    @dg.multi_asset(
+        name=f"{recipe.name}_votes",
+        specs=[
+            table_spec(
+                recipe, VOTES, deps=["revisions", "cases"], kinds=("python", "parquet"), skippable=True
+            )
+        ],
+        description="Asks each model of the panel every item that passed the other gates.",
+        op_tags={"stage": "vote"},
+    )
+    def vote(settings: SettingsResource, lake: LakeResource) -> Iterator[dg.MaterializeResult[Any]]:
+        opened, key = lake.open(), lake_key(recipe, VOTES)
+        given = settings.get()
+        panel = seats(recipe, given)
+        spent = _Spent()
+
+        def rows() -> Iterator[PanelVote]:
+            voters = [seated(seat, settings=given, recipe=recipe, lake=opened) for seat in panel]
+            with stage("Voting") as progress:
+                yield from ask_panel(
+                    to_ask(recipe, opened),
+                    recipe=recipe,
+                    voters=[spent.of(voter) for voter in voters],
+                    on_progress=progress,
+                )
+
+        made = opened.step(
+            outputs={key: contract(VOTES)},
+            inputs=[lake_key(recipe, table) for table in _INPUTS],
+            parameters=_parameters(recipe, panel, opened, key),
+            body=lambda: {key: rows()},
+        )
+        if WAITING not in _statuses(opened, key):
+            yield table_result(
+                recipe,
+                VOTES,
+                lake=opened,
+                step=made,
+                sample=("item_id", "model", "blind", "n", "answer", "correct", "status"),
+                more={"funnel": dg.MetadataValue.md(_by_model(opened, key)), **spent.metadata()},
+            )
+
+    return vote
+
+
+def panel_check(recipe: Recipe) -> dg.AssetChecksDefinition:
+    """Whether the whole panel answered. A model that is down removes nothing and hides nothing."""
+
+    @dg.asset_check(
+        name="panel_answered",
+        asset=asset_key(recipe, VOTES),
+        description="Every model of the panel gave a vote that counts to everything it was asked.",
+    )
+    def panel_answered(lake: LakeResource) -> dg.AssetCheckResult:
+        opened, key = lake.open(), lake_key(recipe, VOTES)
+        return dg.AssetCheckResult(
+            passed=_statuses(opened, key) <= {OK},
+            severity=dg.AssetCheckSeverity.WARN,
+            metadata={"problems": dg.MetadataValue.md(_by_model(opened, key))},
+        )
+
+    return panel_answered
+
+
+def to_ask(recipe: Recipe, lake: Lake) -> list[Candidate]:
+    """What passes every gate but those of the votes: nothing else is paid for."""
+    cases: list[Case] = lake.read_records(lake_key(recipe, "cases"), Case)
+    ready = [row for row in lake.iter_records(lake_key(recipe, "revisions"), Revision) if row.status == OK]
+    return judge(ready, cases={case.case_id: case for case in cases}, recipe=recipe).candidates
+
+
+def votes_by_item(recipe: Recipe, lake: Lake) -> Votes | None:
+    """The votes of the recipe's panel by item id; ``None`` when it has none."""
+    if recipe.panel is None:
+        return None
+    found: dict[str, list[PanelVote]] = {}
+    for row in lake.iter_records(lake_key(recipe, VOTES), PanelVote):
+        found.setdefault(row.item_id, []).append(row)
+    return found
+
+
+class _Spent:
+    """What the panel's clients did, added up as they close."""
+
+    def __init__(self) -> None:
+        self._tallies: list[Tally] = []
+
+    @contextmanager
+    def of(self, opening: AbstractContextManager[Voter]) -> Iterator[Voter]:
+        """The voter, whose tally is kept when it leaves."""
+        with opening as voter:
+            try:
+                yield voter
+            finally:
+                self._tallies.append(voter.client.tally)
+
+    def metadata(self) -> dict[str, Any]:
+        names = ("sent", "served", "prompt_tokens", "completion_tokens", "cost")
+        total = {name: sum(getattr(tally, name) for tally in self._tallies) for name in names}
+        return {
+            "requests_sent": total["sent"],
+            "requests_answered_from_ledger": total["served"],
+            "prompt_tokens": total["prompt_tokens"],
+            "completion_tokens": total["completion_tokens"],
+            "cost": float(total["cost"]),
+        }
+
+
+def _parameters(recipe: Recipe, panel: Sequence[Seat], lake: Lake, key: str) -> list[Any]:
+    """What can change a vote besides what is asked about. Votes that don't count are asked for again."""
+    again = _statuses(lake, key) & AGAIN if lake.has_table(key) else set()
+    written = recipe.model_dump(
+        mode="json", include={"name", "evidence", "tasks", "gates", "panel", "release"}
+    )
+    written["gates"] = {name: limit for name, limit in written["gates"].items() if name not in _AFTERWARDS}
+    return [
+        written,
+        [[seat.name, seat.wire, seat.version] for seat in panel],
+        code_fingerprint(
+            "grandrounds.votes", "grandrounds.gates", "grandrounds.clinical", "grandrounds.statistics",
+            "grandrounds.records", "grandrounds.text", "grandrounds.stem",
+        ),
+        folder_fingerprint(bundled("prompts") / "vote"),
+        f"again after {lake.table_sha256(key)}" if again else "",
+    ]  # fmt: skip
+
+
+def _statuses(lake: Lake, key: str) -> set[str]:
+    return set(lake.read_table(key, columns=("status",)).column("status").unique().to_pylist())
+
+
+def _by_model(lake: Lake, key: str) -> str:
+    """What each model did, as a Markdown table."""
+    counts: dict[tuple[str, str], Counter[tuple[str, bool, bool]]] = {}
+    for vote in lake.iter_records(key, PanelVote):
+        own = counts.setdefault((vote.model, vote.task), Counter())
+        own[vote.status, vote.blind, bool(vote.correct)] += 1
+    columns = ("model", "task", "votes", "right with the evidence", "right blind", "without an answer")
+    return markdown_table(columns, [_line(*names, found) for names, found in sorted(counts.items())])
+
+
+def _line(model: str, task: str, found: Counter[tuple[str, bool, bool]]) -> list[Any]:
+    shares = [
+        Share(right=found[OK, blind, True], votes=found[OK, blind, True] + found[OK, blind, False])
+        for blind in (False, True)
+    ]
+    others: Counter[str] = Counter()
+    for (status, _, _), count in found.items():
+        if status != OK:
+            others[status] += count
+    return [
+        model,
+        task,
+        found.total(),
+        *(f"{share} ({share.share:.0%})" if share.votes else "none" for share in shares),
+        ", ".join(f"{status} {count}" for status, count in sorted(others.items())),
+    ]
