@@ -50,6 +50,10 @@ class ModelError(GrandRoundsError):
     """A model endpoint can't be used at all (wrong key, unknown model, nothing listening)."""
 
 
+class RequestsError(GrandRoundsError):
+    """Requests can't be exported, submitted or found again, or files of answers can't be read."""
+
+
 class ReviewError(GrandRoundsError):
     """The review database or a file of review events can't be used."""
 

@@ -10,11 +10,14 @@ from __future__ import annotations
 import binascii
 import hashlib
 import json
+from collections.abc import Mapping
+from functools import lru_cache
 from typing import Any, Protocol
 
 import orjson
 
-from grandrounds.errors import GrandRoundsError, LakeError
+from grandrounds.errors import GrandRoundsError, LakeError, ModelError
+from grandrounds.fingerprint import canonical
 from grandrounds.llm.backends.dialect import Dialect, instruction
 from grandrounds.llm.request import MediaPart, Message, ModelRequest, ordered_schema
 
@@ -83,6 +86,41 @@ def encode(
     return encode_json(body(request, media=media, dialect=dialect))
 
 
+def request_of(
+    sent: Mapping[str, Any],
+    *,
+    schema_name: str,
+    prompt_name: str,
+    prompt_version: str,
+    prompt_sha256: str,
+    protected: bool = False,
+    dialect: Dialect = _STANDARD,
+) -> ModelRequest:
+    """The request that ``body`` made ``sent`` from; what the body doesn't hold is given beside it.
+
+    Compare its id with the one you expect: a body that was changed by anybody has another one. Raises
+    ``ModelError`` for what no request was ever spelled like.
+    """
+    try:
+        messages, schema = list(sent["messages"]), ""
+        if dialect.schema_in_prompt:
+            messages[-1], schema = _without_instruction(messages[-1])
+        return ModelRequest(
+            messages=tuple(_message_of(message) for message in messages),
+            schema_name=schema_name,
+            schema=schema or _schema_of(encode_json(sent["response_format"]["json_schema"]["schema"])),
+            model=sent["model"],
+            temperature=sent.get("temperature"),
+            max_tokens=sent["max_completion_tokens" if dialect.completion_tokens else "max_tokens"],
+            prompt_name=prompt_name,
+            prompt_version=prompt_version,
+            prompt_sha256=prompt_sha256,
+            protected=protected,
+        )
+    except (KeyError, TypeError, ValueError, IndexError, AttributeError) as exc:
+        raise ModelError(f"This is not the body of a model request ({type(exc).__name__}: {exc}).") from exc
+
+
 def encode_json(value: Any) -> bytes:
     """Any JSON value as UTF-8 without spaces."""
     try:
@@ -98,6 +136,38 @@ def _message(message: Message, media: MediaSource | None) -> dict[str, Any]:
         {"type": "image_url", "image_url": {"url": _data_uri(part, media)}} for part in message.media
     ]
     return {"role": message.role, "content": [*pictures, {"type": "text", "text": message.content}]}
+
+
+@lru_cache(maxsize=256)
+def _schema_of(spelled: bytes) -> str:
+    """A schema's canonical text. A million requests share a handful of schemas."""
+    return canonical(json.loads(spelled)).decode()
+
+
+def _message_of(message: Mapping[str, Any]) -> Message:
+    content = message["content"]
+    if isinstance(content, str):
+        return Message(role=message["role"], content=content)
+    media = tuple(_part_of(part["image_url"]["url"]) for part in content[:-1])
+    return Message(role=message["role"], content=content[-1]["text"], media=media)
+
+
+def _part_of(url: str) -> MediaPart:
+    head, _, packed = url.partition(";base64,")
+    data = binascii.a2b_base64(packed, strict_mode=True)
+    return MediaPart(sha256=hashlib.sha256(data).hexdigest(), media_type=head.removeprefix("data:"))
+
+
+def _without_instruction(message: Mapping[str, Any]) -> tuple[dict[str, Any], str]:
+    """The last message as it was before the schema was put into it, and the schema."""
+    content = message["content"]
+    words = content if isinstance(content, str) else content[-1]["text"]
+    start = words.rindex("\n{") + 1  # the schema is the last line
+    schema = canonical(json.loads(words[start:])).decode()
+    asked = words.removesuffix(instruction(schema))
+    if not isinstance(content, str):
+        return {**message, "content": [*content[:-1], {**content[-1], "text": asked}]}, schema
+    return {**message, "content": asked}, schema
 
 
 def _append(message: dict[str, Any], words: str) -> None:
