@@ -1,7 +1,7 @@
 """Drafts and revisions: evidence becomes questions in two stages, both kept."""
 
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import nullcontext
 from typing import Any
 
@@ -10,18 +10,21 @@ import dagster as dg
 from assets.tables import lake_key, markdown_table, table_result, table_spec
 from grandrounds.authoring.author import Author, make_author
 from grandrounds.contracts import contract
+from grandrounds.errors import LakeError
 from grandrounds.fingerprint import code_fingerprint, folder_fingerprint
-from grandrounds.gates.clinical import admit
+from grandrounds.gates.clinical import admitted
 from grandrounds.lake import Lake
-from grandrounds.llm.client import ModelClient
+from grandrounds.llm.answer import WAITING
+from grandrounds.llm.answering import Answering
 from grandrounds.paths import bundled
 from grandrounds.progress import stage
 from grandrounds.recipe import Recipe
 from grandrounds.records.case import Case
 from grandrounds.records.envelope import OK, Draft, Revision
+from grandrounds.streams import Counted
 from resources import LakeResource, ModelResource
 
-AGAIN = frozenset({"failed", "unparsable", "truncated", "not_local"})
+AGAIN = frozenset({WAITING, "failed", "unparsable", "truncated", "not_local"})
 """Statuses of rows that every build asks a model for again."""
 
 
@@ -37,9 +40,8 @@ def drafts(recipe: Recipe) -> dg.AssetsDefinition:
     def draft(lake: LakeResource, model: ModelResource) -> dg.MaterializeResult[Any]:
         opened, cases = lake.open(), lake_key(recipe, "cases")
 
-        def write(author: Author) -> list[Draft]:
-            admitted, _ = admit(opened.read_records(cases, Case), recipe)
-            return author.draft(admitted)
+        def write(author: Author) -> Iterator[Draft]:
+            return author.draft(Counted(lambda: cases_to_ask(recipe, opened), opened.table_rows(cases)))
 
         return _authored(
             recipe,
@@ -56,24 +58,29 @@ def drafts(recipe: Recipe) -> dg.AssetsDefinition:
 
 
 def revisions(recipe: Recipe) -> dg.AssetsDefinition:
-    """Stage two: every draft that is ok, revised against the written criteria."""
+    """Stage two: every draft that is ok, revised against the written criteria.
+
+    While requests wait for answers that come as files, the run ends here, and nothing is judged.
+    """
 
     @dg.multi_asset(
         name=f"{recipe.name}_revisions",
-        specs=[table_spec(recipe, "revisions", deps=["drafts", "cases"], kinds=("python", "parquet"))],
+        specs=[
+            table_spec(
+                recipe, "revisions", deps=["drafts", "cases"], kinds=("python", "parquet"), skippable=True
+            )
+        ],
         description="Revises each draft against the recipe's written criteria.",
         op_tags={"stage": "revise"},
     )
-    def revise(lake: LakeResource, model: ModelResource) -> dg.MaterializeResult[Any]:
+    def revise(lake: LakeResource, model: ModelResource) -> Iterator[dg.MaterializeResult[Any]]:
         opened, cases = lake.open(), lake_key(recipe, "cases")
         first = lake_key(recipe, "drafts")
 
-        def write(author: Author) -> list[Revision]:
-            by_id = {case.case_id: case for case in opened.read_records(cases, Case)}
-            ready = [row for row in opened.read_records(first, Draft) if row.status == OK]
-            return author.revise(ready, cases=by_id)
+        def write(author: Author) -> Iterator[Revision]:
+            return author.revise(Counted(lambda: drafts_to_revise(recipe, opened), _ready(opened, first)))
 
-        return _authored(
+        made = _authored(
             recipe,
             "revisions",
             lake=opened,
@@ -83,8 +90,41 @@ def revisions(recipe: Recipe) -> dg.AssetsDefinition:
             shown="changes",
             write=write,
         )
+        if not any(waiting(opened, lake_key(recipe, table)) for table in ("drafts", "revisions")):
+            yield made
 
     return revise
+
+
+def cases_to_ask(recipe: Recipe, lake: Lake) -> Iterator[Case]:
+    """The cases that the recipe's author drafts from, as a stream."""
+    return admitted(lake.iter_records(lake_key(recipe, "cases"), Case), recipe)
+
+
+def drafts_to_revise(recipe: Recipe, lake: Lake) -> Iterator[tuple[Draft, Case]]:
+    """Each draft that is ok beside its case, as a stream: both tables have the order of the cases."""
+    cases = lake.iter_records(lake_key(recipe, "cases"), Case)
+    case: Case | None = None
+    for draft in lake.iter_records(lake_key(recipe, "drafts"), Draft):
+        while case is None or case.case_id != draft.case_id:
+            case = next(cases, None)
+            if case is None:
+                raise LakeError(
+                    f"The drafts of {recipe.name} don't follow its cases: {draft.case_id} is not where it "
+                    "should be.",
+                    remedy="Delete the drafts in the lake and build again.",
+                )
+        if draft.status == OK:
+            yield draft, case
+
+
+def waiting(lake: Lake, key: str) -> int:
+    """How many rows of a table wait for an answer."""
+    return lake.read_table(key, columns=("status",)).column("status").to_pylist().count(WAITING)
+
+
+def _ready(lake: Lake, key: str) -> int:
+    return lake.read_table(key, columns=("status",)).column("status").to_pylist().count(OK)
 
 
 def _authored(
@@ -96,7 +136,7 @@ def _authored(
     inputs: Sequence[str],
     telling: str,
     shown: str,
-    write: Callable[[Author], Sequence[Draft | Revision]],
+    write: Callable[[Author], Iterable[Draft | Revision]],
 ) -> dg.MaterializeResult[Any]:
     """Make one stage's table with the recipe's author; the model's ledger is closed afterwards.
 
@@ -105,15 +145,15 @@ def _authored(
     key = lake_key(recipe, table)
     with model.client(recipe) or nullcontext() as client:
 
-        def body() -> dict[str, Sequence[Draft | Revision]]:
+        def rows() -> Iterator[Draft | Revision]:
             with stage(telling) as progress:
-                return {key: write(make_author(recipe, client=client, on_progress=progress))}
+                yield from write(make_author(recipe, client=client, on_progress=progress))
 
         made = lake.step(
             outputs={key: contract(table)},
             inputs=inputs,
             parameters=_parameters(recipe, client, lake, key),
-            body=body,
+            body=lambda: {key: rows()},
         )
         return table_result(
             recipe,
@@ -125,7 +165,7 @@ def _authored(
         )
 
 
-def _parameters(recipe: Recipe, client: ModelClient | None, lake: Lake, key: str) -> list[Any]:
+def _parameters(recipe: Recipe, client: Answering | None, lake: Lake, key: str) -> list[Any]:
     """What can change a draft or revision besides its evidence.
 
     Rows that a model did not answer properly are asked again on every build, so a table that
@@ -150,7 +190,7 @@ def _unfinished(lake: Lake, key: str) -> str:
     return f"again after {lake.table_sha256(key)}" if statuses & AGAIN else ""
 
 
-def _authoring_metadata(lake: Lake, key: str, client: ModelClient | None) -> dict[str, Any]:
+def _authoring_metadata(lake: Lake, key: str, client: Answering | None) -> dict[str, Any]:
     table = lake.read_table(key, columns=("task", "status"))
     counts = Counter(zip(table.column("task").to_pylist(), table.column("status").to_pylist(), strict=True))
     shown: dict[str, Any] = {

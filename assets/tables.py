@@ -35,8 +35,12 @@ def table_spec(
     contract_name: str | None = None,
     description: str = "",
     kinds: Sequence[str] = ("parquet",),
+    skippable: bool = False,
 ) -> dg.AssetSpec:
-    """The asset spec of a table: description and columns from its contract, owners from the recipe."""
+    """The asset spec of a table: description and columns from its contract, owners from the recipe.
+
+    A ``skippable`` table may be left unfinished by a run; then nothing after it runs either.
+    """
     made = contract(contract_name or table)
     return dg.AssetSpec(
         asset_key(recipe, table),
@@ -46,6 +50,7 @@ def table_spec(
         owners=list(recipe.owners),
         kinds=set(kinds),
         code_version=made.version,
+        skippable=skippable,
         metadata={"dagster/column_schema": table_schema(made)},
     )
 

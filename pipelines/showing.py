@@ -12,9 +12,10 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextC
 from rich.table import Table
 from rich.text import Text
 
+from grandrounds.llm.answer import WAITING
 from grandrounds.records.funnel import FunnelStep
 from grandrounds.terminal import visible
-from pipelines.outcome import FailedCheck, FailedSource, Outcome
+from pipelines.outcome import FailedCheck, FailedSource, Outcome, Unanswered
 
 _SHOWN = 5
 
@@ -64,6 +65,8 @@ def show_outcome(outcome: Outcome) -> None:
     if outcome.release:
         _line(console, Text("Release  ", style="bold green") + Text(outcome.release))
         _line(console, Text(f"Next     grandrounds verify {shlex.quote(outcome.release)}", style="dim"))
+    elif waiting := [row for row in outcome.unanswered if row.status == WAITING]:
+        _show_waiting(console, outcome, waiting)
     elif outcome.success and outcome.what == "build":
         _line(console, Text("Waiting for reviewers.", style="bold yellow"))
         _line(console, Text(f"Next     grandrounds review status {outcome.recipe}", style="dim"))
@@ -129,21 +132,38 @@ def _show_failed_sources(console: Console, failed: Sequence[FailedSource]) -> No
     _more(console, len(failed))
 
 
+def _show_waiting(console: Console, outcome: Outcome, waiting: Sequence[Unanswered]) -> None:
+    """Requests that somebody else answers: which, and how they get there and back."""
+    stage = "draft" if waiting[0].table == "drafts" else "revise"
+    rows = sum(row.rows for row in waiting if row.table == waiting[0].table)
+    _line(
+        console,
+        Text("Waiting ", style="bold yellow") + Text(f" for the answers to {rows:,} {stage} requests."),
+    )
+    for command in (
+        f"grandrounds requests export {outcome.recipe} --stage {stage} --out DIR",
+        "grandrounds requests import DIR",
+        f"grandrounds build {outcome.recipe}",
+    ):
+        _line(console, Text(f"Next     {command}", style="dim"))
+
+
 def _show_unanswered(console: Console, outcome: Outcome) -> None:
     """Which rows the model left open. Only those are asked again by the next build."""
-    open_rows = sum(row.rows for row in outcome.unanswered)
+    left_open = [row for row in outcome.unanswered if row.status != WAITING]
+    open_rows = sum(row.rows for row in left_open)
     if not open_rows:
         return
     _line(console, Text("Open     ", style="bold yellow") + Text(
         f"{_count(open_rows, 'row')} without a usable answer; "
         f"`grandrounds {outcome.what} {outcome.recipe}` asks again for those alone"
     ))  # fmt: skip
-    for row in outcome.unanswered[:_SHOWN]:
+    for row in left_open[:_SHOWN]:
         _line(
             console,
             Text(f"  {row.table} {row.rows} {row.status}: ") + Text(visible(row.reason), style="dim"),
         )
-    _more(console, len(outcome.unanswered))
+    _more(console, len(left_open))
 
 
 def _show_check(console: Console, check: FailedCheck) -> None:

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator
 from typing import Protocol
 
 from grandrounds.authoring import diagnosis_mcq, diagnosis_open
 from grandrounds.authoring.wording import Wording
 from grandrounds.errors import RecipeError
-from grandrounds.llm.client import ModelClient
+from grandrounds.llm.answering import Answering
 from grandrounds.recipe import Recipe, Task
 from grandrounds.records.case import Case
 from grandrounds.records.envelope import Draft, Revision
@@ -19,15 +19,18 @@ _TASKS = {diagnosis_mcq.NAME: diagnosis_mcq.wording, diagnosis_open.NAME: diagno
 
 
 class Author(Protocol):
-    """Writes drafts from cases and revises them against written criteria."""
+    """Writes drafts from cases and revises them against written criteria.
+
+    Both read and give streams; progress has a total where what they read has a length.
+    """
 
     name: str
 
-    def draft(self, cases: Sequence[Case]) -> list[Draft]:
+    def draft(self, cases: Iterable[Case]) -> Iterator[Draft]:
         """One draft a case and task, whatever became of it (``status``), in the order of the cases."""
 
-    def revise(self, drafts: Sequence[Draft], *, cases: Mapping[str, Case]) -> list[Revision]:
-        """One revision a draft; ``drafts`` are those with status ``ok``, ``cases`` by case id."""
+    def revise(self, drafts: Iterable[tuple[Draft, Case]]) -> Iterator[Revision]:
+        """One revision a draft, in their order; each draft has status ``ok`` and stands by its case."""
 
 
 def wording_of(task: Task) -> Wording:
@@ -35,9 +38,7 @@ def wording_of(task: Task) -> Wording:
     return _TASKS[task.name](task)
 
 
-def make_author(
-    recipe: Recipe, *, client: ModelClient | None, on_progress: Progress | None = None
-) -> Author:
+def make_author(recipe: Recipe, *, client: Answering | None, on_progress: Progress | None = None) -> Author:
     """The author that a recipe asks for.
 
     ``auto`` is a model where one is configured and rules otherwise. Raises ``RecipeError`` when the

@@ -7,9 +7,10 @@ what must not be seen. A quote that is not in the article word for word is dropp
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import Any, TypeVar
 
 from grandrounds.authoring.author import Progress, wording_of
 from grandrounds.authoring.compose import Content, envelope_fields
@@ -19,16 +20,19 @@ from grandrounds.authoring.visible import visible_part
 from grandrounds.authoring.wording import Wording
 from grandrounds.fingerprint import code_fingerprint
 from grandrounds.llm.answer import ModelAnswer
-from grandrounds.llm.client import ModelClient
-from grandrounds.llm.client import Progress as ClientProgress
+from grandrounds.llm.answering import Answering
+from grandrounds.llm.answering import Progress as ClientProgress
 from grandrounds.llm.request import Message, ModelRequest
 from grandrounds.recipe import Recipe
 from grandrounds.records.case import Case
 from grandrounds.records.envelope import OK, Draft, Revision
 from grandrounds.records.parts import Authorship, Flag, OptionOrigin, Span
 from grandrounds.stem import locate
+from grandrounds.streams import Counted, length
 
 VERSION = "1"
+_One = TypeVar("_One")
+_Other = TypeVar("_Other")
 _SYSTEM = "You are a clinician who writes examination items. Answer with one JSON object and nothing else."
 
 
@@ -43,30 +47,55 @@ class ModelAuthor:
 
     name = "model"
 
-    def __init__(self, recipe: Recipe, *, client: ModelClient, on_progress: Progress | None = None) -> None:
+    def __init__(self, recipe: Recipe, *, client: Answering, on_progress: Progress | None = None) -> None:
         self._recipe = recipe
         self._client = client
         self._on_progress = on_progress
         self._wordings: dict[str, Wording] = {task.name: wording_of(task) for task in recipe.tasks}
 
-    def draft(self, cases: Sequence[Case]) -> list[Draft]:
+    def draft(self, cases: Iterable[Case]) -> Iterator[Draft]:
         """One draft a case and task."""
-        pairs = [(case, wording) for case in cases for wording in self._wordings.values()]
-        requests = [self._draft_request(case, wording) for case, wording in pairs]
-        answers = self._client.answer_all(requests, on_progress=self._told())
-        return [
-            self._draft(case, wording, request, answers[request.request_id])
-            for (case, wording), request in zip(pairs, requests, strict=True)
-        ]
+        known = length(cases)
+        total = None if known is None else known * len(self._wordings)
+        pairs = self._case_tasks(cases)
+        for (case, wording), request, answer in self._asked(pairs, self._draft_request, total=total):
+            yield self._draft(case, wording, request, answer)
 
-    def revise(self, drafts: Sequence[Draft], *, cases: Mapping[str, Case]) -> list[Revision]:
+    def revise(self, drafts: Iterable[tuple[Draft, Case]]) -> Iterator[Revision]:
         """One revision a draft."""
-        requests = [self._revise_request(draft, cases[draft.case_id]) for draft in drafts]
-        answers = self._client.answer_all(requests, on_progress=self._told())
-        return [
-            self._revision(draft, cases[draft.case_id], request, answers[request.request_id])
-            for draft, request in zip(drafts, requests, strict=True)
-        ]
+        total = length(drafts)
+        for (draft, case), request, answer in self._asked(drafts, self._revise_request, total=total):
+            yield self._revision(draft, case, request, answer)
+
+    def draft_requests(self, cases: Iterable[Case]) -> Iterator[ModelRequest]:
+        """The requests that ``draft`` sends, for those who carry them elsewhere."""
+        return (self._draft_request(*pair) for pair in self._case_tasks(cases))
+
+    def revise_requests(self, drafts: Iterable[tuple[Draft, Case]]) -> Iterator[ModelRequest]:
+        """The requests that ``revise`` sends."""
+        return (self._revise_request(*pair) for pair in drafts)
+
+    def _case_tasks(self, cases: Iterable[Case]) -> Iterator[tuple[Case, Wording]]:
+        return ((case, wording) for case in cases for wording in self._wordings.values())
+
+    def _asked(
+        self,
+        subjects: Iterable[tuple[_One, _Other]],
+        request_of: Callable[[_One, _Other], ModelRequest],
+        *,
+        total: int | None,
+    ) -> Iterator[tuple[tuple[_One, _Other], ModelRequest, ModelAnswer]]:
+        """Each subject with its request and answer, in order. Only those on their way are in memory."""
+        waiting: deque[tuple[_One, _Other]] = deque()
+
+        def requests() -> Iterator[ModelRequest]:
+            for subject in subjects:
+                waiting.append(subject)
+                yield request_of(*subject)
+
+        asked: Iterable[ModelRequest] = requests() if total is None else Counted(requests, total)
+        for request, answer in self._client.answers(asked, on_progress=self._told()):
+            yield waiting.popleft(), request, answer
 
     def _draft_request(self, case: Case, wording: Wording) -> ModelRequest:
         prompt = load_prompt(wording.task, "draft")
@@ -191,7 +220,7 @@ class ModelAuthor:
         )
         return content, _fault(content, wording, visible_reason=visible.reason)
 
-    def _told(self) -> Any:
+    def _told(self) -> Callable[[ClientProgress], None] | None:
         report = self._on_progress
         if report is None:
             return None

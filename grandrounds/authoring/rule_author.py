@@ -8,7 +8,7 @@ again with every alias, makes the stem self-contained, and balances the options 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 
 from grandrounds.authoring.author import Progress, wording_of
@@ -70,34 +70,30 @@ class RuleAuthor:
             author_version=f"{VERSION}+{code_fingerprint('grandrounds.authoring', 'grandrounds.clinical')}",
         )
 
-    def draft(self, cases: Sequence[Case]) -> list[Draft]:
-        """One draft a case and task."""
+    def draft(self, cases: Iterable[Case]) -> Iterator[Draft]:
+        """One draft a case and task. Distractors come from all cases, so all are read first."""
+        all_cases = list(cases)
         found = []
-        for number, case in enumerate(cases, start=1):
+        for number, case in enumerate(all_cases, start=1):
             found.append(self._found(case))
-            self._on_progress(number, len(cases))
+            self._on_progress(number, len(all_cases))
         pool = [
             _known(each.case, each.diagnosis)
             for each in found
             if isinstance(each.diagnosis, Diagnosis) and not each.case.protected
         ]
-        return [
-            self._draft(each, wording=wording_of(task), pool=pool)
-            for each in found
-            for task in self._recipe.tasks
-        ]
+        for each in found:
+            for task in self._recipe.tasks:
+                yield self._draft(each, wording=wording_of(task), pool=pool)
 
-    def revise(self, drafts: Sequence[Draft], *, cases: Mapping[str, Case]) -> list[Revision]:
-        """One revision a draft."""
-        pool = _pool(drafts)
+    def revise(self, drafts: Iterable[tuple[Draft, Case]]) -> Iterator[Revision]:
+        """One revision a draft. Options are balanced over all drafts, so all are read first."""
+        pairs = list(drafts)
+        pool = _pool(draft for draft, _ in pairs)
         wordings: dict[str, Wording] = {task.name: wording_of(task) for task in self._recipe.tasks}
-        revised = []
-        for number, draft in enumerate(drafts, start=1):
-            revised.append(
-                self._revise(draft, cases[draft.case_id], wording=wordings[draft.task], pool=pool)
-            )
-            self._on_progress(number, len(drafts))
-        return revised
+        for number, (draft, case) in enumerate(pairs, start=1):
+            yield self._revise(draft, case, wording=wordings[draft.task], pool=pool)
+            self._on_progress(number, len(pairs))
 
     def _found(self, case: Case) -> _Found:
         diagnosis = find_diagnosis(case)

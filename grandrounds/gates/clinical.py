@@ -8,7 +8,7 @@ patient") who came to somebody (presented, was referred ...) or in whom somethin
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Sequence
 
 from grandrounds.gates.status import reject_case
 from grandrounds.recipe import Recipe
@@ -54,14 +54,19 @@ _ANIMAL = re.compile(
 
 def admit(cases: Sequence[Case], recipe: Recipe) -> tuple[list[Case], list[Rejection]]:
     """The cases that the recipe can ask about, and a rejection of stage ``cases`` for each other."""
-    admitted, refused = [], []
+    taken, refused = [], []
     for case in cases:
         reasons = problems(case, recipe)
         if reasons:
             refused.append(reject_case(case, recipe=recipe.name, gate=NAME, reasons=reasons))
         else:
-            admitted.append(case)
-    return admitted, refused
+            taken.append(case)
+    return taken, refused
+
+
+def admitted(cases: Iterable[Case], recipe: Recipe) -> Iterator[Case]:
+    """The cases of ``admit`` that the recipe can ask about, as a stream."""
+    return (case for case in cases if not problems(case, recipe))
 
 
 def problems(case: Case, recipe: Recipe) -> list[str]:

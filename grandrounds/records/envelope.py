@@ -65,7 +65,7 @@ class Envelope:
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Draft(Envelope):
     """Stage one. ``status`` is ``ok`` or the reason's kind: ``no_diagnosis``, ``no_stem``,
-    ``no_distractors``, ``refused``, ``truncated``, ``unparsable``, ``failed``, ``not_local``,
+    ``no_distractors``, ``refused``, ``truncated``, ``unparsable``, ``failed``, ``not_local``, ``waiting``,
     ``dropped`` (the revision's own verdict)."""
 
     draft_id: str

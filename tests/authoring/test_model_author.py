@@ -57,7 +57,7 @@ def client(stub: StubServer, home: Path, **more: str) -> ModelClient:
 
 def drafted(stub: StubServer, home: Path, cases: list[Case], **more: str) -> list[Draft]:
     with client(stub, home, **more) as opened:
-        return ModelAuthor(RECIPE, client=opened).draft(cases)
+        return list(ModelAuthor(RECIPE, client=opened).draft(cases))
 
 
 def test_every_case_and_task_gets_one_draft_with_all_that_made_it(
@@ -103,8 +103,8 @@ def test_a_revision_keeps_draft_and_request_side_by_side(expert: StubServer, tmp
     case = make_case(3)
     with client(expert, tmp_path) as opened:
         author = ModelAuthor(RECIPE, client=opened)
-        rows = author.draft([case])
-        revised = author.revise(rows, cases={case.case_id: case})
+        rows = list(author.draft([case]))
+        revised = list(author.revise([(row, case) for row in rows]))
     for before, after in zip(rows, revised, strict=True):
         assert after.draft_id == before.draft_id
         assert after.status == "ok"
@@ -164,7 +164,8 @@ def test_the_reviser_can_drop_an_item_with_a_reason(tmp_path: Path) -> None:
         client(stub, tmp_path) as opened,
     ):
         author = ModelAuthor(RECIPE, client=opened)
-        revised = author.revise(author.draft([case])[:1], cases={case.case_id: case})
+        first = next(author.draft([case]))
+        revised = list(author.revise([(first, case)]))
     assert (revised[0].status, revised[0].reason) == ("dropped", "two options are right")
 
 

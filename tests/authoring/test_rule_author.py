@@ -48,7 +48,7 @@ def test_every_case_and_task_has_one_draft_whatever_became_of_it() -> None:
         case_of(("presentation", "A man came and went."), title="Nothing to see"),
         make_case(1),
     ]
-    rows = RuleAuthor(RECIPE).draft(cases)
+    rows = list(RuleAuthor(RECIPE).draft(cases))
     assert [(row.case_id, row.task) for row in rows] == [
         (case.case_id, task.name) for case in cases for task in RECIPE.tasks
     ]
@@ -97,14 +97,14 @@ def with_figure(caption: str) -> Case:
 
 
 def test_a_picture_that_the_solver_is_pointed_to_rides_along() -> None:
-    row = RuleAuthor(RECIPE).draft([with_figure("Computed tomography of the head.")])[0]
+    row = next(RuleAuthor(RECIPE).draft([with_figure("Computed tomography of the head.")]))
     assert [(media.sha256, media.caption) for media in row.media] == [
         ("a" * 64, "Computed tomography of the head.")
     ]
 
 
 def test_a_caption_that_gives_the_answer_away_stays_behind() -> None:
-    row = RuleAuthor(RECIPE).draft([with_figure("Acute subdural haematoma on the right.")])[0]
+    row = next(RuleAuthor(RECIPE).draft([with_figure("Acute subdural haematoma on the right.")]))
     assert [media.caption for media in row.media] == [""]
 
 
@@ -112,7 +112,7 @@ def test_a_revision_says_what_it_changed_and_keeps_its_draft() -> None:
     cases = {case.case_id: case for case in (make_case(number) for number in range(12))}
     author = RuleAuthor(RECIPE)
     drafts = [row for row in author.draft(list(cases.values())) if row.status == OK]
-    revised = author.revise(drafts, cases=cases)
+    revised = list(author.revise([(row, cases[row.case_id]) for row in drafts]))
     assert [row.draft_id for row in revised] == [row.draft_id for row in drafts]
     for before, after in zip(drafts, revised, strict=True):
         assert after.answer == before.answer
@@ -140,13 +140,13 @@ def test_a_protected_case_names_no_option_of_another() -> None:
         title="Headache",
         protected=True,
     )
-    rows = RuleAuthor(RECIPE).draft([open_case, secret])
+    rows = list(RuleAuthor(RECIPE).draft([open_case, secret]))
     options = next(row.option_origins for row in rows if row.case_id == open_case.case_id and row.options)
     assert secret.case_id not in {origin.reference for origin in options}
 
 
 @pytest.mark.parametrize("text", ["", "\n\n\n", "a" * 5000, "é" * 300 + " was diagnosed.", "(((" * 200])
 def test_odd_cases_end_in_rows(text: str) -> None:
-    rows = RuleAuthor(RECIPE).draft([case_of(("presentation", text))])
+    rows = list(RuleAuthor(RECIPE).draft([case_of(("presentation", text))]))
     assert len(rows) == 2
     assert all(row.reason for row in rows if row.status != OK)

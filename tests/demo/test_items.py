@@ -52,8 +52,9 @@ def built(tmp_path_factory: pytest.TempPathFactory) -> Built:
     cases, unfit = admit(inventory.cases, recipe)
     by_id = {case.case_id: case for case in cases}
     author = make_author(recipe, client=None)
-    drafts = author.draft(cases)
-    revisions = author.revise([draft for draft in drafts if draft.status == OK], cases=by_id)
+    drafts = list(author.draft(cases))
+    ready = [(draft, by_id[draft.case_id]) for draft in drafts if draft.status == OK]
+    revisions = list(author.revise(ready))
     judged = judge(revisions, cases=by_id, recipe=recipe)
     made = Built(drafts={}, candidates={}, refusals={})
     for draft in drafts:
