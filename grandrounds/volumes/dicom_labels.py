@@ -61,6 +61,8 @@ def read_labels(job: Job) -> JobResult:
         image = _image_of(header, source, job.images)
         read = _segmentation if job.kind == SEGMENTATION else _structures
         segments, flags = read(source, header, image, job.limits)
+        if not {one.sop_instance_uid for one in image.instances} & set(_referenced(header)):
+            flags.append("The images that it names were not found; it was placed by its coordinates.")
         records = _records(source, sha256, image, segments, flags, Lake(job.lake))
     except MemoryError:
         raise
@@ -114,7 +116,9 @@ def _image_of(header: Any, source: DicomObject, images: Sequence[VolumeRecord]) 
     ):
         found = [image for image in images if choose(image)]
         if found:
-            return max(found, key=lambda image: (len(image.instances), image.volume_id))
+            # The same series may have been read from several folders: the nearest is meant.
+            here = source.name.rpartition("/")[0]
+            return max(found, key=lambda i: (i.name == here, len(i.instances), i.volume_id))
     raise VolumeError(
         "The image that it segments was not found among the volumes that were read.",
         remedy="Put the image's series into the same folder of sources.",

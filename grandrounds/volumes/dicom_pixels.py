@@ -273,5 +273,5 @@ def _shown(shape: tuple[int, ...]) -> str:
 
 
 def _first_line(exc: Exception) -> str:
-    text = (str(exc).splitlines() or [""])[0][:160]
+    text = " ".join(line.strip() for line in str(exc).splitlines()[:2])[:240]
     return "".join(char if char.isprintable() else "?" for char in text)

@@ -9,6 +9,7 @@ import sys
 import threading
 from collections.abc import Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
+from functools import partial
 from pathlib import Path
 
 from grandrounds.volumes import worker
@@ -17,38 +18,51 @@ from grandrounds.volumes.jobs import Job, JobResult, complete, failed, job_codec
 MOST_WORKERS = 16
 
 
-def run_in_processes(jobs: Sequence[Job], *, workers: int) -> Iterator[tuple[int, JobResult]]:
-    """The results of ``jobs`` with their places in ``jobs``, each as soon as it is there.
+class Pool:
+    """Worker processes, started when first needed and ended with the ``with`` block."""
 
-    Large jobs go first. A process that overstays its job's time is killed, and the job fails.
-    """
-    count = max(1, min(workers, len(jobs), MOST_WORKERS))
-    idle: queue.SimpleQueue[_Process] = queue.SimpleQueue()
-    processes = [_Process() for _ in range(count)]
-    for process in processes:
-        idle.put(process)
-    done: queue.SimpleQueue[tuple[int, Future[JobResult]]] = queue.SimpleQueue()
+    def __init__(self, workers: int) -> None:
+        count = max(1, min(workers, MOST_WORKERS))
+        self._processes = [_Process() for _ in range(count)]
+        self._idle: queue.SimpleQueue[_Process] = queue.SimpleQueue()
+        for process in self._processes:
+            self._idle.put(process)
+        self._threads = ThreadPoolExecutor(count)
 
-    def one(job: Job) -> JobResult:
-        process = idle.get()
-        try:
-            return process.run(job)
-        finally:
-            idle.put(process)
+    def __enter__(self) -> Pool:
+        return self
 
-    pool = ThreadPoolExecutor(count)
-    try:
+    def __exit__(self, *_: object) -> None:
+        self._threads.shutdown(wait=False, cancel_futures=True)
+        for process in self._processes:
+            process.close()
+        self._threads.shutdown()
+
+    def run(self, jobs: Sequence[Job]) -> Iterator[tuple[int, JobResult]]:
+        """The results of ``jobs`` with their places in ``jobs``, each as soon as it is there.
+
+        Large jobs go first. A process that overstays its job's time is killed, and the job fails.
+        """
+        done: queue.SimpleQueue[tuple[int, Future[JobResult]]] = queue.SimpleQueue()
         for place in sorted(range(len(jobs)), key=lambda n: (-jobs[n].size, n)):
-            future = pool.submit(one, jobs[place])
-            future.add_done_callback(lambda finished, place=place: done.put((place, finished)))  # type: ignore[misc]
+            future = self._threads.submit(self._one, jobs[place])
+            future.add_done_callback(partial(_report, done, place))
         for _ in jobs:
             place, finished = done.get()
             yield place, finished.result()
-    finally:
-        pool.shutdown(wait=False, cancel_futures=True)
-        for process in processes:
-            process.close()
-        pool.shutdown()
+
+    def _one(self, job: Job) -> JobResult:
+        process = self._idle.get()
+        try:
+            return process.run(job)
+        finally:
+            self._idle.put(process)
+
+
+def _report(
+    done: queue.SimpleQueue[tuple[int, Future[JobResult]]], place: int, finished: Future[JobResult]
+) -> None:
+    done.put((place, finished))
 
 
 class _Process:

@@ -47,7 +47,7 @@ from grandrounds.volumes.jobs import SEGMENTATION as SEGMENTATION_JOB
 from grandrounds.volumes.limits import DEFAULT, Limits, VolumeError
 from grandrounds.volumes.memory import Memory
 from grandrounds.volumes.nifti import claimed_bytes
-from grandrounds.volumes.pool import MOST_WORKERS, run_in_processes
+from grandrounds.volumes.pool import Pool
 from grandrounds.volumes.volume import Volume, open_volume
 from grandrounds.volumes.worker import run_job
 
@@ -105,8 +105,9 @@ def read_volumes(
         lake=lake, limits=limits, memory=Memory(lake, root, limits), workers=workers or os.cpu_count() or 1
     )
     reading.sort_files(files)
-    reading.run(reading.first_jobs(), progress)
-    reading.run(reading.label_jobs(), progress)
+    with Pool(reading.workers) as pool:
+        reading.run(reading.first_jobs(), pool, progress)
+        reading.run(reading.label_jobs(), pool, progress)
     inventory = reading.inventory()
     reading.memory.save({file.name for file in files})
     return inventory
@@ -133,7 +134,7 @@ class _Reading:
     kinds: dict[str, str] = field(default_factory=dict)
     rows: dict[str, FileRow] = field(default_factory=dict)
     objects: dict[str, DicomObject] = field(default_factory=dict)
-    series: dict[tuple[str, str], list[DicomObject]] = field(default_factory=lambda: defaultdict(list))
+    series: dict[str, list[DicomObject]] = field(default_factory=lambda: defaultdict(list))
     labelled: list[DicomObject] = field(default_factory=list)
     niftis: list[FoundFile] = field(default_factory=list)
     others: list[FoundFile] = field(default_factory=list)
@@ -160,23 +161,31 @@ class _Reading:
             self._row(file.name, FAILED, str(exc))
             return
         except (ValueError, OverflowError, IndexError) as exc:
-            self._row(file.name, FAILED, f"The header can't be parsed ({type(exc).__name__}). Send it again.")
+            self._row(
+                file.name, FAILED, f"The header can't be parsed ({type(exc).__name__}). Send it again."
+            )
             return
         if source.sop_class in SEGMENTATION or source.sop_class == STRUCTURE_SET:
             self.labelled.append(source)
         elif source.has_pixels and source.sop_class != WHOLE_SLIDE:
-            self.series[(source.study, source.series or f"file:{file.name}")].append(source)
+            self.series[source.series or f"file:{file.name}"].append(source)
         elif source.rows and source.columns and source.sop_class != WHOLE_SLIDE:
-            self._row(file.name, FAILED, "The object describes an image but holds no pixels. Send it again.", source)
+            self._row(
+                file.name,
+                FAILED,
+                "The object describes an image but holds no pixels. Send it again.",
+                source,
+            )
         else:
             self._row(file.name, PASSED_BY, f"{_class_name(source)}: no image of a volume; listed.", source)
 
     def first_jobs(self) -> list[Job]:
         """One job a series and one a NIfTI file."""
         jobs = [
-            self._job(SERIES, [self.found[one.name] for one in objects])
+            self._job(SERIES, [self.found[one.name] for one in part])
             for _, objects in sorted(self.series.items())
-            if self._few_enough(objects)
+            for part in _copies(objects)
+            if self._few_enough(part)
         ]
         for objects in self.series.values():
             self.objects.update({one.name: one for one in objects})
@@ -212,12 +221,14 @@ class _Reading:
     def _few_enough(self, objects: Sequence[DicomObject]) -> bool:
         if len(objects) <= self.limits.files:
             return True
-        reason = f"The series has {len(objects):,} files, more than the {self.limits.files:,} that are read."
+        reason = (
+            f"The series has {len(objects):,} files, more than the {self.limits.files:,} that are read."
+        )
         for one in objects:
             self._row(one.name, FAILED, f"{reason} Raise the limit.", one)
         return False
 
-    def run(self, jobs: Sequence[Job], progress: Progress | None) -> None:
+    def run(self, jobs: Sequence[Job], pool: Pool, progress: Progress | None) -> None:
         """Do the jobs that are not known from before."""
         done = 0
         todo: list[Job] = []
@@ -241,7 +252,7 @@ class _Reading:
             result = self._in_this_process(job)
             self.memory.keep(job, result, self.found)
             finished(job, result)
-        for place, result in run_in_processes(elsewhere, workers=self.workers) if elsewhere else ():
+        for place, result in pool.run(elsewhere):
             self.memory.keep(elsewhere[place], result, self.found)
             finished(elsewhere[place], result)
         self.read_now += len(todo)
@@ -292,9 +303,7 @@ class _Reading:
             sha256 = sha256_file(self.found[name].path) if status == FAILED else ""
         except OSError:
             sha256 = ""
-        self._outcome(
-            FileOutcome(name=name, status=status, reason=reason, sha256=sha256, patient=patient)
-        )
+        self._outcome(FileOutcome(name=name, status=status, reason=reason, sha256=sha256, patient=patient))
 
     def inventory(self) -> VolumeInventory:
         """Volumes with their names, partners and landmarks; and all rows."""
@@ -312,16 +321,17 @@ class _Reading:
         )
 
     def _distinct(self) -> list[VolumeRecord]:
-        """One record an id: a NIfTI file with the same bytes as another is a duplicate."""
+        """One record an id, one read row for the same bytes: the others are duplicates."""
         kept: dict[str, VolumeRecord] = {}
         for record in sorted(self.records, key=lambda one: (one.name, one.volume_id)):
-            first = kept.setdefault(record.volume_id, record)
-            if first is not record and record.name in self.rows and first.name != record.name:
-                self.rows[record.name] = replace(
-                    self.rows[record.name],
-                    status=DUPLICATE,
-                    reason=f"The same bytes as {first.name}, which is used instead.",
-                )
+            kept.setdefault(record.volume_id, record)
+        firsts: dict[str, str] = {}
+        for name in sorted(self.rows):
+            row = self.rows[name]
+            first = firsts.setdefault(row.sha256, name) if row.status == READ and row.sha256 else name
+            if first != name:
+                reason = f"The same bytes as {first}, which is used instead."
+                self.rows[name] = replace(row, status=DUPLICATE, reason=reason)
         return list(kept.values())
 
     def _sidecars(
@@ -355,6 +365,19 @@ class _Reading:
                 self.kinds[file.name] = SIDECAR
                 self._outcome(FileOutcome(name=file.name, status=READ, sha256=sha256))
         return tables, points, facts
+
+
+def _copies(objects: Sequence[DicomObject]) -> list[Sequence[DicomObject]]:
+    """A series whose instances occur in several folders is there more than once: each folder apart."""
+    places: dict[str, set[str]] = defaultdict(set)
+    for one in objects:
+        places[one.sop_instance].add(masks.names.folder(one.name))
+    if all(len(folders) == 1 for folders in places.values()):
+        return [objects]
+    parts: dict[str, list[DicomObject]] = defaultdict(list)
+    for one in objects:
+        parts[masks.names.folder(one.name)].append(one)
+    return [parts[place] for place in sorted(parts)]
 
 
 def _points(name: str, sha256: str, text: str) -> masks.CentroidFile:

@@ -20,6 +20,7 @@ from grandrounds.volumes.dicom_frames import Slice, slices_of
 from grandrounds.volumes.dicom_object import DicomObject, read_object
 from grandrounds.volumes.dicom_pixels import stored_range
 from grandrounds.volumes.dicom_series import Stack, stacks_of
+from grandrounds.volumes.dicom_tags import CT_IMAGES, SECONDARY_CAPTURES
 from grandrounds.volumes.dicom_volume import UnreadableFileError, assemble
 from grandrounds.volumes.jobs import DUPLICATE, FAILED, READ, FileOutcome, Job, JobResult, source_id
 from grandrounds.volumes.limits import Limits, VolumeError
@@ -75,6 +76,8 @@ def read_series(job: Job, objects: Sequence[DicomObject] = ()) -> JobResult:
             series.fail(source, str(exc))
     records: list[VolumeRecord] = []
     for stack in stacks_of(slices):
+        if stack.first.source.sop_class in SECONDARY_CAPTURES:
+            stack.flags.append("A secondary capture: a picture, whose values are no measurement.")
         records += _read_stack(stack, series)
     for source in sources:
         if source.name not in series.outcomes:
@@ -243,6 +246,6 @@ def _intensity(stack: Stack, source: DicomObject) -> str:
         return "dose_gy" if source.text(0x30040002).upper() == "GY" else "arbitrary"
     if source.modality == "PT":
         return _PET_UNITS.get(source.text(0x00541001).upper(), "arbitrary")
-    if source.modality == "CT" and "LOCALIZER" not in words and stack.space == "patient":
+    if source.sop_class in CT_IMAGES and "LOCALIZER" not in words and stack.space == "patient":
         return "hu" if source.text(0x00281054).upper() in ("", "HU") else "arbitrary"
     return next((_COMPONENTS[word] for word in words[2:] if word in _COMPONENTS), "arbitrary")
