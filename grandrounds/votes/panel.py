@@ -1,7 +1,8 @@
 """The panel: every model is asked every question, one model after another, as a stream.
 
-A model that can't be asked (wrong key, nothing listening, its budget spent) has votes with the status
-``failed``, and the others still count. When none of them gave one answer, the run stops.
+A model that can't be asked (wrong key, nothing listening) has votes with the status ``failed``, and the
+others still count. When none of them gave one answer, the run stops. It also stops, after the others were
+asked, when the budget of a model is spent: what was answered is in the ledger, and the next run goes on.
 """
 
 from __future__ import annotations
@@ -14,6 +15,7 @@ from itertools import islice
 
 from grandrounds.errors import ModelError
 from grandrounds.llm.answering import Answering, Progress
+from grandrounds.llm.budget import BudgetReached
 from grandrounds.llm.request import ModelRequest
 from grandrounds.recipe import Panel, Recipe
 from grandrounds.records.envelope import Candidate
@@ -45,7 +47,8 @@ def ask_panel(
     """One vote for each model, candidate, view and repeat, whatever became of it (``status``).
 
     Each of ``voters`` is opened when its turn comes and closed after it. Few requests and votes are in
-    memory at a time. Raises ``ModelError`` when a model could not be asked and no other gave an answer.
+    memory at a time. Raises ``ModelError`` when a model could not be asked and no other gave an answer,
+    ``BudgetReached`` when one may not be asked any more.
     """
     panel = panel_of(recipe)
     each = count_asks(candidates, panel)
@@ -57,8 +60,9 @@ def ask_panel(
             for vote in _votes(voter, candidates, panel=panel, each=each, told=told, failures=failures):
                 counted += vote.counts
                 yield vote
-    if failures and not counted:
-        raise failures[0]
+    spent = [failure for failure in failures if isinstance(failure, BudgetReached)]
+    if spent or (failures and not counted):
+        raise [*spent, *failures][0]
 
 
 def _votes(
@@ -87,7 +91,7 @@ def _votes(
             ask = asked.popleft()
             done += 1
             yield read_vote(ask, answer, model=voter.name, version=voter.version)
-    except ModelError as exc:
+    except ModelError as exc:  # a budget that is spent ends the answers too, but leaves none out
         failures.append(exc)
         for ask in islice(planned(), done, None):
             yield missing_vote(ask, model=voter.name, reason=exc.what)
