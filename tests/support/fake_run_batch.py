@@ -47,17 +47,22 @@ def install(folder: Path, *, module: bool = True) -> str:
 def wrapper(folder: Path, site: Path) -> str:
     """An interpreter that finds packages in ``site``."""
     python = folder / "python"
-    python.write_text(f'#!/bin/sh\nPYTHONPATH="{site}" exec "{sys.executable}" "$@"\n')
+    python.write_text(f'#!/bin/sh\nPYTHONPATH="{site}" exec "{sys.executable}" -S "$@"\n')
     python.chmod(0o755)
     return str(python)
 
 
 def main() -> None:
     options = _options()
-    print("INFO 01-01 00:00:00 [model.py:1] vLLM batch processing API version 0.32.0 (fake)", flush=True)
+    sys.stdout.write(
+        "INFO 01-01 00:00:00 [model.py:1] vLLM batch processing API version 0.32.0 (fake)" + "\n"
+    )
+    sys.stdout.flush()
     note = _Journal(options.fake_journal)
     if options.fake_start_error:
-        print(f"(EngineCore pid=7) ERROR 01-01 00:00:00 [core.py:9] {options.fake_start_error}")
+        sys.stdout.write(
+            f"(EngineCore pid=7) ERROR 01-01 00:00:00 [core.py:9] {options.fake_start_error}" + "\n"
+        )
         raise RuntimeError(
             "Engine core initialization failed. See root cause above. Failed core proc(s): {}"
         )
@@ -90,7 +95,8 @@ def _options() -> argparse.Namespace:
 
 
 def _run(options: argparse.Namespace, note: _Journal) -> list[str]:
-    print(f"INFO 01-01 00:00:00 [run_batch.py:828] Reading batch from {options.i}...", flush=True)
+    sys.stdout.write(f"INFO 01-01 00:00:00 [run_batch.py:828] Reading batch from {options.i}..." + "\n")
+    sys.stdout.flush()
     lines = [
         _read(line)
         for line in Path(options.i).read_text(encoding="utf-8").strip().split("\n")

@@ -2,20 +2,21 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping, Sequence
 from itertools import islice
 
 from grandrounds.llm.answer import FAILED, ModelAnswer
 from grandrounds.llm.answering import Tally
+from grandrounds.llm.files.lines import loads, read_answer
 from grandrounds.llm.ledger import Filed, Ledger
-from grandrounds.llm.reply import Reply, judge, read_completion
+from grandrounds.llm.reply import Reply, judge
 from grandrounds.llm.request import ModelRequest
-from grandrounds.llm.vllm.output import said
+from grandrounds.llm.vllm.output import status
 
 #: The class of a failed answer whose request makes vLLM stop; such requests run alone from then on.
 STOPS_VLLM = "vllm_stops"
 
+_OK = 200
 _COMMIT = 500  # answers in one commit
 
 
@@ -66,10 +67,10 @@ class Filing:
 
 
 def _read(line: bytes) -> Reply:
-    document = json.loads(line)
-    response = document.get("response") or {}
-    status = response.get("status_code")
-    if status != 200:
-        words = said(document.get("error")) or "without a word"
-        return Reply(error_class=f"http_{status}", error=f"vLLM answered {status}: {words}")
-    return read_completion(response.get("body"))
+    code = status(loads(line))
+    answer = read_answer(line)
+    if answer.reply is not None:
+        return answer.reply
+    return Reply(
+        error_class="no_completion" if code == _OK else f"http_{code}", error=f"vLLM said {answer.words}"
+    )

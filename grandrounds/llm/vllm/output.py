@@ -1,19 +1,17 @@
 """What a run of vLLM wrote: which lines can be trusted, and which requests have no answer yet.
 
-Lines of vLLM 0.32: ``{"id", "custom_id", "response": {"status_code", "request_id", "body"}, "error"}``.
-A request that vLLM refuses (too long, a schema it can't take) is a line with a status of 400 and ``error``
-set; when the engine dies under a run, the lines of all requests that it still had are 500.
+A request that vLLM refuses (too long, a schema it can't take) is a line with a status of 400; when the
+engine dies under a run, vLLM ends well and the lines of all requests that it still had are 500.
 """
 
 from __future__ import annotations
 
-import json
 from collections.abc import Collection
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-_LONGEST_REASON = 400
+from grandrounds.llm.files.lines import loads, read_answer
 
 
 @dataclass(slots=True, kw_only=True)
@@ -47,39 +45,28 @@ def sift(path: Path, *, wanted: Collection[str]) -> Output:
     return made
 
 
+def status(document: Any) -> int:
+    """The status of an output line; a line without one is like a server's error, and is asked again."""
+    response = document.get("response") if isinstance(document, dict) else None
+    code = response.get("status_code") if isinstance(response, dict) else None
+    if isinstance(code, bool) or not isinstance(code, int):
+        return 500
+    return code
+
+
 def _take(line: bytes, made: Output, wanted: Collection[str]) -> None:
     if not line:
         return
-    try:
-        document = json.loads(line)
-    except (ValueError, RecursionError):
-        document = None
+    document = loads(line)
     key = document.get("custom_id") if isinstance(document, dict) else None
     if not isinstance(key, str) or key not in wanted or key in made.lines:
         made.ignored += 1
         return
-    assert isinstance(document, dict)
-    status, words = _status(document), said(document.get("error"))
-    if status >= 500:
-        made.reason = made.reason or f"{words} (status {status})"
+    code = status(document)
+    if code >= 500:
+        made.reason = made.reason or read_answer(line).words
         return
-    if status == 404:
+    if code == 404:
         made.unknown_model += 1
-        made.reason = made.reason or words
+        made.reason = made.reason or read_answer(line).words
     made.lines[key] = line
-
-
-def _status(document: dict[str, Any]) -> int:
-    """The line's status; a line without one is like a server's error, and is asked again."""
-    response = document.get("response")
-    status = response.get("status_code") if isinstance(response, dict) else None
-    if isinstance(status, bool) or not isinstance(status, int):
-        return 500
-    return status
-
-
-def said(error: Any) -> str:
-    """The words of an ``error``, which is a text, or an object with the words somewhere inside."""
-    while isinstance(error, dict):
-        error = error.get("message") or error.get("error")
-    return error[:_LONGEST_REASON] if isinstance(error, str) else ""

@@ -22,7 +22,7 @@ class Process:
     def __init__(
         self, command: Sequence[str], *, log: Path, folder: Path, environment: Mapping[str, str]
     ) -> None:
-        minded = [sys.executable, "-I", str(_MINDER), str(_GRACE_SECONDS), *command]
+        minded = [sys.executable, "-I", "-S", str(_MINDER), str(_GRACE_SECONDS), *command]
         try:
             with log.open("wb") as output:
                 self._minder = subprocess.Popen(  # noqa: S603 - no shell, and the program is the user's setting

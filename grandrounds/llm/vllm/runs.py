@@ -13,6 +13,7 @@ from pathlib import Path
 from grandrounds.errors import GrandRoundsError, ModelError
 from grandrounds.llm.answer import ModelAnswer
 from grandrounds.llm.answering import Tally
+from grandrounds.llm.files.lines import URL, request_line
 from grandrounds.llm.ledger import Ledger
 from grandrounds.llm.request import ModelRequest
 from grandrounds.llm.vllm.check import line_fault
@@ -23,12 +24,13 @@ from grandrounds.llm.vllm.process import Process
 from grandrounds.llm.vllm.program import Found, Program
 from grandrounds.llm.vllm.search import Health, Outcome, Search, no_request_to_blame
 from grandrounds.llm.vllm.shard import Leftovers, Shard, sweep
-from grandrounds.llm.wire import MediaError, MediaSource, encode, encode_json
+from grandrounds.llm.wire import MediaError, MediaSource, encode_json
 from grandrounds.locks import exclusive
 
 _GLANCE_SECONDS = 0.2  # how often a run is looked after
 _LARGEST_LOT = 200 * 1000 * 1000  # bytes in one run's file: vLLM holds all of it in memory, several times
 _USED_WRONGLY = 2  # the exit status of a program that doesn't take its arguments
+_GREETING = {"role": "user", "content": "Say yes."}
 _LOG = logging.getLogger(__name__)
 
 
@@ -84,6 +86,7 @@ class Runs:
         self._interruption = interruption
         self._filing = Filing(ledger, tally)
         self._health = Health()
+        self._leftovers = Leftovers(work)
         self._found: Found | None = None
         self._tell: Callable[[], None] = lambda: None
 
@@ -130,7 +133,7 @@ class Runs:
         """What an earlier run had finished when it was killed."""
         sweep(self._work)
         made: dict[str, ModelAnswer] = {}
-        for lines in Leftovers(self._work).take(requests.keys()):
+        for lines in self._leftovers.take(requests.keys()):
             made |= self._filing.lines(requests, lines)
         self._tally.sent += len(made)
         return made
@@ -165,7 +168,7 @@ class Runs:
                 f"A request asks for the model {request.model!r}, and vLLM runs {self._program.model!r}.",
                 remedy="Check GRANDROUNDS_LLM_MODEL.",
             )
-        return _wrapped(request.request_id, encode(request, media=self._media))
+        return request_line(request, media=self._media)
 
     def _answer_lot(self, requests: Mapping[str, ModelRequest]) -> dict[str, ModelAnswer]:
         """Run what can be run together, then alone what is known to make vLLM stop."""
@@ -236,12 +239,9 @@ class Runs:
     def _try_known_good(self) -> None:
         """Run one request that can't be at fault. Raises ``ModelError`` when it isn't answered either."""
         shard = Shard.of(self._work, ["known-good"])
-        body = {
-            "model": self._program.model,
-            "messages": [{"role": "user", "content": "Say yes."}],
-            "max_tokens": 1,
-        }
-        shard.prepare([_wrapped(shard.ids[0], encode_json(body))])
+        body = {"model": self._program.model, "messages": [_GREETING], "max_tokens": 1}
+        line = {"custom_id": shard.ids[0], "method": "POST", "url": URL, "body": body}
+        shard.prepare([encode_json(line) + b"\n"])
         code = self._process(shard)
         if code != 0:
             raise no_request_to_blame(reason(shard.log, code=code), log=str(shard.log))
@@ -249,8 +249,3 @@ class Runs:
         if output.missing or output.unknown_model:
             raise no_request_to_blame(output.reason, log=str(shard.log))
         shard.remove()
-
-
-def _wrapped(request_id: str, body: bytes) -> bytes:
-    head = encode_json({"custom_id": request_id, "method": "POST", "url": "/v1/chat/completions"})
-    return head[:-1] + b',"body":' + body + b"}"

@@ -11,7 +11,6 @@ answers are in the ledger.
 
 from __future__ import annotations
 
-import json
 import os
 import shutil
 from collections.abc import Collection, Iterable, Iterator, Sequence
@@ -19,6 +18,7 @@ from pathlib import Path
 
 from grandrounds.errors import ModelError
 from grandrounds.fingerprint import content_id
+from grandrounds.llm.files.lines import loads
 from grandrounds.llm.vllm.output import Output, sift
 
 ANSWERS = "answers.jsonl"
@@ -53,7 +53,7 @@ class Shard:
         """Sift what vLLM wrote and keep the trusted lines, from now on safe from any interruption."""
         output = sift(self.output, wanted=dict.fromkeys(self.ids))
         try:
-            _write(self.answers, output.lines.values())
+            _write(self.answers, (line + b"\n" for line in output.lines.values()))
         except OSError as exc:
             raise _unwritable(self.folder, exc) from exc
         return output
@@ -64,10 +64,11 @@ class Shard:
 
 
 class Leftovers:
-    """Shards that an earlier run finished but didn't put into the ledger, found by their requests."""
+    """Shards below ``work`` that were finished but not put into the ledger, found by their requests."""
 
     def __init__(self, work: Path) -> None:
-        self._keys = {path: set(_ids(path)) for path in sorted(work.glob(f"*/{ANSWERS}"))}
+        self._work = work
+        self._left: dict[Path, set[str]] = {}
 
     def take(self, wanted: Collection[str]) -> Iterator[dict[str, bytes]]:
         """The finished lines for requests of ``wanted``, file by file.
@@ -75,7 +76,9 @@ class Leftovers:
         A file is deleted, with its folder, when the next one is asked for and no line of it is left for
         other requests. So don't ask before its lines are in the ledger.
         """
-        for path, keys in self._keys.items():
+        found = sorted(self._work.glob(f"*/{ANSWERS}"))
+        self._left = {path: self._left.get(path) or set(_ids(path)) for path in found}
+        for path, keys in self._left.items():
             if keys.isdisjoint(wanted):
                 continue
             yield sift(path, wanted=[key for key in wanted if key in keys]).lines
@@ -97,10 +100,7 @@ def _ids(path: Path) -> Iterator[str]:
     except OSError:
         return
     for line in text.splitlines():
-        try:
-            document = json.loads(line)
-        except (ValueError, RecursionError):
-            continue
+        document = loads(line)
         if isinstance(document, dict) and isinstance(document.get("custom_id"), str):
             yield document["custom_id"]
 
@@ -110,7 +110,7 @@ def _write(path: Path, lines: Iterable[bytes]) -> None:
     temporary = path.with_name(f"{path.name}.tmp")
     with temporary.open("wb") as handle:
         for line in lines:
-            handle.write(line + b"\n")
+            handle.write(line)
         handle.flush()
         os.fsync(handle.fileno())
     temporary.replace(path)
