@@ -31,6 +31,11 @@ demo: $(STAMP) ## Build a preview benchmark from the demo sources, verify it
 test: $(STAMP) ## Run the tests
 	@$(BIN)/python -m pytest -n auto --dist worksteal
 
+.PHONY: test-vllm
+test-vllm: $(STAMP) ## Run the tests on a real vLLM (docs/vllm.md)
+	@GRANDROUNDS_VLLM_PYTHON="$(or $(GRANDROUNDS_VLLM_PYTHON),$(wildcard $(abspath .venv-vllm/bin/python)))" \
+	  $(BIN)/python -m pytest -m vllm -rs tests/llm/vllm
+
 .PHONY: lint
 lint: $(STAMP) ## Check style, types and definitions
 	@$(BIN)/ruff check .
