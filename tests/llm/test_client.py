@@ -258,13 +258,15 @@ time.sleep(60)
 """
 
 _RUN_AFTER_MAIN = """
-import sys, threading
+import sys, threading, time
 from pathlib import Path
 from tests.llm.helpers import asks, client
 asking = client(sys.argv[1], Path(sys.argv[2]), concurrency=int(sys.argv[4]))
 threading.Thread(target=lambda: print(len(asking.answer_all(asks(int(sys.argv[3])))))).start()
-while asking.sent < 10:
-    pass
+for _ in range(3000):
+    if asking.sent >= 10:
+        break
+    time.sleep(0.01)
 """
 
 
