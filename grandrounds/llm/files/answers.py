@@ -185,7 +185,7 @@ class _Import:
         wanted = [requests[key] for key in dict.fromkeys(answer.request_id for _, answer in judged)]
         stored = self._ledger.lookup(wanted, statuses=_STORED)
         fresh: list[Filed] = []
-        held: dict[str, list[ModelAnswer]] = {key: [answer] for key, answer in stored.items()}
+        held = {key: self._all_held(answer) for key, answer in stored.items()}
         for read, answer in judged:
             if self._is_new(read, answer, held.setdefault(answer.request_id, [])):
                 held[answer.request_id].append(answer)
@@ -194,6 +194,12 @@ class _Import:
         if fresh:
             self._ledger.write(fresh)
             self._filed.update(filed.answer.status for filed in fresh)
+
+    def _all_held(self, newest: ModelAnswer) -> list[ModelAnswer]:
+        """Every stored answer to a request: a usable one counts alone, of others there may be several."""
+        if newest.ok:
+            return [newest]
+        return [stored.answer for stored in self._ledger.show(newest.request_id).answers]
 
     def report(self) -> ImportReport:
         """What it came to."""
