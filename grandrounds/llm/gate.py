@@ -1,6 +1,6 @@
 """Places among the requests in flight, given in order, retries first.
 
-A request keeps its place until its answer is on the disk. While it rests before another try others have
+A request keeps its place until its answer is on the disk. While it rests before another try others get
 the place; but only so many may rest, or a server that refuses everything would be asked everything once.
 """
 
@@ -51,9 +51,13 @@ class Gate:
         self.let_in()
 
     def rest(self) -> None:
-        """Give the place back for a while: another try will follow."""
+        """Give the place back for a while: another try will follow. It cools before others have it."""
         self._resting += 1
-        self.leave()
+        cooling = self._throttle.cooling
+        if cooling:
+            asyncio.get_running_loop().call_later(cooling, self.leave)
+        else:
+            self.leave()
 
     def rested(self) -> None:
         """The rest is over, with a place or without."""

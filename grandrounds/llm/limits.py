@@ -16,7 +16,7 @@ from grandrounds.llm.backends.base import Try
 _NOISE = 0.05  # share of troubled replies in a round that is taken as noise
 _STRONGEST = 0.5  # one round never takes away more than this share
 _FEWEST = 20  # replies that make a round, however low the limit is
-_PLENTY = 8  # troubled replies that end a round early, when they are most of it
+_PLENTY = 8  # troubled replies, at least, that end a round early
 _STEP = 0.125  # of the limit, a round; at least one
 _SLOW = 3.0  # so many times the usual seconds a reply count as the server's queue growing
 _SLOW_DECREASE = 0.9
@@ -49,7 +49,16 @@ class Throttle:
     @property
     def limit(self) -> int:
         """How many may be in flight now; at least one."""
-        return int(self._limit)
+        return max(1, round(self._limit))
+
+    @property
+    def cooling(self) -> float:
+        """Seconds that a place stays empty after a refusal: about a round-trip.
+
+        Refusals come back much faster than answers. A place given on at once would be refused again and
+        again while the answers that the server is busy with are still on their way.
+        """
+        return self._trip if self._any_good else 0.0
 
     @property
     def hold(self) -> float:
@@ -87,16 +96,15 @@ class Throttle:
 
     def _hold(self) -> None:
         """When most replies ask for a wait, it concerns everybody."""
-        if len(self._asked) < min(_PLENTY, self.limit + 1):
+        if len(self._asked) < max(min(_PLENTY, self.limit + 1), self._limit / 2):
             return
         if 2 * len(self._asked) > self._good + self._troubled:
             wait = min(median(self._asked), _LONGEST_HOLD)
             self._held_until = max(self._held_until, self._clock() + wait)
 
     def _round_is_over(self) -> bool:
-        replies = self._good + self._troubled
-        mostly_troubled = self._troubled >= _PLENTY and 2 * self._troubled > replies
-        if replies < max(self.limit, _FEWEST) and not mostly_troubled:
+        mostly_troubled = self._troubled >= max(_PLENTY, self._limit / 2)
+        if self._good + self._troubled < max(self.limit, _FEWEST) and not mostly_troubled:
             return False
         return self._clock() - self._began >= self._trip
 

@@ -117,8 +117,8 @@ def endpoint_of(entry: ModelEntry, *, api_key: str) -> Endpoint:
         if in_file
         else {}
     )
-    local = is_loopback(entry.base_url) if entry.local is None else entry.local
-    return Endpoint(base_url=entry.base_url, local=local, api_key=api_key, **words)
+    endpoint = Endpoint(base_url=entry.base_url, local=bool(entry.local), api_key=api_key, **words)
+    return replace(endpoint, local=is_loopback(endpoint.base_url)) if entry.local is None else endpoint
 
 
 def _live(
