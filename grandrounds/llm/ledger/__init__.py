@@ -2,6 +2,26 @@
 
 from __future__ import annotations
 
-from grandrounds.llm.ledger.ledger import BUSY_SECONDS, Filed, Ledger, LedgerStats, open_ledger
+from grandrounds.llm.ledger.ledger import BUSY_SECONDS, Ledger, open_ledger
+from grandrounds.llm.ledger.values import (
+    Filed,
+    LedgerStats,
+    Pruned,
+    Selection,
+    StatsGroup,
+    StoredAnswer,
+    StoredRequest,
+)
 
-__all__ = ["BUSY_SECONDS", "Filed", "Ledger", "LedgerStats", "open_ledger"]
+__all__ = [
+    "BUSY_SECONDS",
+    "Filed",
+    "Ledger",
+    "LedgerStats",
+    "Pruned",
+    "Selection",
+    "StatsGroup",
+    "StoredAnswer",
+    "StoredRequest",
+    "open_ledger",
+]

@@ -1,99 +1,48 @@
-"""The ledger: every request and every answer in one SQLite file, so that nothing is paid for twice.
+"""The ledger: every request and every answer, in SQLite or PostgreSQL, so nothing is paid for twice.
 
-Content-addressed by request id and append-only. Only ``ok`` answers are served as answers (a setting
-adds ``refused``); all others are kept, counted, and asked again. Write-ahead logging lets others read
-while one writes; a second writer waits its turn. ``write`` returns when its answers are on the disk.
-
-Keep the file on a local disk: SQLite's write-ahead log does not work over network file systems.
+Content-addressed by request id and append-only (but for ``prune``). Only ``ok`` answers are served as
+answers (a setting adds ``refused``); all others are kept, counted, and asked again. Others read while one
+writes. ``write`` returns when its answers are on the disk.
 """
 
 from __future__ import annotations
 
-import os
-import secrets
-import sqlite3
-import threading
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager, suppress
-from dataclasses import dataclass, fields, replace
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 from types import TracebackType
+from typing import Any
 
 from grandrounds.errors import LedgerError
-from grandrounds.fingerprint import canonical
-from grandrounds.llm.answer import OK, STATUSES, UNPARSABLE, ModelAnswer
-from grandrounds.llm.ledger.faults import MOVE_AWAY, ledger_error
-from grandrounds.llm.ledger.migrations import APPLICATION_ID, MIGRATIONS
-from grandrounds.llm.request import KEY_VERSION, ModelRequest
+from grandrounds.llm.answer import OK, UNPARSABLE, WAITING, ModelAnswer
+from grandrounds.llm.ledger import reading, rows
+from grandrounds.llm.ledger.database import Session, open_database
+from grandrounds.llm.ledger.pruning import prune
+from grandrounds.llm.ledger.rows import Row
+from grandrounds.llm.ledger.selecting import moment
+from grandrounds.llm.ledger.values import Filed, LedgerStats, Pruned, Selection, StoredRequest
+from grandrounds.llm.request import ModelRequest
 from grandrounds.llm.structured import parse
 
 #: How long another process may hold the ledger before we give up, in seconds.
 BUSY_SECONDS = 30.0
 
-_COLUMNS = tuple(
-    field.name for field in fields(ModelAnswer) if field.name not in {"request_id", "parsed", "from_ledger", "cost"}
-)
-_INSERT_REQUEST = "INSERT INTO requests VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING"
-_INSERT_ANSWER = (
-    f"INSERT INTO answers (request_id, {', '.join(_COLUMNS)}, backend, created_at) "  # noqa: S608
-    f"VALUES (?, {', '.join('?' * len(_COLUMNS))}, ?, ?) ON CONFLICT DO NOTHING"
-)
-_DEMOTE_ANSWER = "UPDATE answers SET status = ? WHERE request_id = ? AND status = 'ok'"
-_MAGIC = b"SQLite format 3\x00"
-_CHUNK = 500  # SQLite's oldest limit of variables in one statement is 999
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Filed:
-    """One answer on its way into the ledger. ``backend`` names where it came from, without secrets."""
-
-    request: ModelRequest
-    answer: ModelAnswer
-    backend: str
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class LedgerStats:
-    """What a ledger holds. Tokens count every answer that was paid for, also those never served."""
-
-    requests: int
-    answers: int
-    by_status: Mapping[str, int]
-    prompt_tokens: int
-    completion_tokens: int
-    bytes: int
+_CHUNK = 500
+_EVERYTHING = Selection()
 
 
 class Ledger:
-    """An open ledger; make it with a path, close it or use it in a ``with``.
+    """An open ledger, at a path or an address; close it or use it in a ``with``.
 
-    Safe to use from several threads. Raises ``LedgerError`` naming the file and the remedy when the
-    file is locked for longer than ``busy_seconds``, damaged, foreign, read-only, or the disk is full.
-    A damaged file is never replaced.
+    Safe to use from several threads and processes. Raises ``LedgerError`` naming the ledger and the
+    remedy when it is locked for longer than ``busy_seconds``, damaged, foreign, read-only, out of reach,
+    or the disk is full. A damaged file is never replaced.
     """
 
-    def __init__(self, path: Path, *, busy_seconds: float = BUSY_SECONDS) -> None:
-        self.path = path
-        self._busy_seconds = busy_seconds
-        self._writing = threading.Lock()
-        self._reading = threading.Lock()
-        with self._faults("opened"):
-            self._create_if_absent()
-            self._refuse_other_files()
-            self._writer = self._connect()
-            try:
-                self._recognise()
-                self._migrate(self._writer)
-                self._reader = self._connect()
-            except BaseException:
-                self._writer.close()
-                raise
-
-    @property
-    def name(self) -> str:
-        """Where the ledger is, as it may be printed."""
-        return str(self.path)
+    def __init__(self, where: str | Path, *, busy_seconds: float = BUSY_SECONDS) -> None:
+        self._database = open_database(where, busy_seconds=busy_seconds)
+        self.name = self._database.name
 
     def __enter__(self) -> Ledger:
         return self
@@ -104,10 +53,8 @@ class Ledger:
         self.close()
 
     def close(self) -> None:
-        """Close the file. Everything written is already on the disk."""
-        for connection in (self._reader, self._writer):
-            with suppress(sqlite3.Error):
-                connection.close()
+        """Close the ledger. Everything written is already on the disk."""
+        self._database.close()
 
     def lookup(
         self, requests: Sequence[ModelRequest], *, statuses: Sequence[str] = (OK,)
@@ -116,15 +63,13 @@ class Ledger:
 
         An answer is served only while its text still fits the schema it was asked for.
         """
-        found: dict[str, ModelAnswer] = {}
         by_id = {request.request_id: request for request in requests}
         ids = list(by_id)
-        with self._reading, self._faults("read"):
-            for start in range(0, len(ids), _CHUNK):
-                for answer in self._select(self._reader, ids[start : start + _CHUNK], statuses):
-                    known = found.get(answer.request_id)
-                    if known is None or known.status != OK:
-                        found[answer.request_id] = answer
+        found: dict[str, ModelAnswer] = {}
+        for start in range(0, len(ids), _CHUNK):
+            found |= self._database.read(
+                lambda session, part=ids[start : start + _CHUNK]: _found(session, part, statuses)  # type: ignore[misc]
+            )
         checked = {key: _parsed(answer, by_id[key]) for key, answer in found.items()}
         return {key: answer for key, answer in checked.items() if answer is not None}
 
@@ -133,167 +78,135 @@ class Ledger:
 
         That is the one given, except where another process filed an ``ok`` answer first: then that.
         """
-        now = datetime.now(UTC).isoformat(timespec="milliseconds")
-        with self._writing, self._faults("written"), _transaction(self._writer):
-            return [self._write_one(entry, now) for entry in filed]
+        if not filed:
+            return []
+        batch = _Batch(filed, now=moment(datetime.now(UTC)))
+        return self._database.write(batch.file)
 
     def stats(self) -> LedgerStats:
         """Counts and sums over the whole ledger."""
-        with self._reading, self._faults("read"):
-            requests = self._reader.execute("SELECT count(*) FROM requests").fetchone()[0]
-            rows = self._reader.execute(
-                "SELECT status, count(*), sum(prompt_tokens), sum(completion_tokens) "
-                "FROM answers GROUP BY status ORDER BY status"
-            ).fetchall()
-        files = [self.path, *(self.path.with_name(self.path.name + end) for end in ("-wal", "-shm"))]
-        return LedgerStats(
-            requests=requests,
-            answers=sum(row[1] for row in rows),
-            by_status={row[0]: row[1] for row in rows},
-            prompt_tokens=sum(row[2] for row in rows),
-            completion_tokens=sum(row[3] for row in rows),
-            bytes=sum(file.stat().st_size for file in files if file.exists()),
-        )
+        return replace(self._database.read(reading.stats), bytes=self._database.size())
 
     def check(self) -> list[str]:
-        """What is wrong inside the file, as SQLite sees it; empty when it is whole. Reads all of it."""
-        with self._reading, self._faults("checked"):
-            rows = self._reader.execute("PRAGMA quick_check(20)").fetchall()
-        return [row[0] for row in rows if row[0] != "ok"]
+        """What is wrong inside the ledger; empty when it is whole. Reads all of it."""
+        return self._database.faults() or self._database.read(reading.faults)
 
-    # Opening ----------------------------------------------------------------------------------
+    def show(self, id_prefix: str) -> StoredRequest:
+        """The one request whose id starts so (with or without ``req-``), with every answer.
 
-    def _create_if_absent(self) -> None:
-        """A new ledger appears whole: made under another name, then linked to its own."""
-        if self.path.exists():
-            return
-        self.path.parent.mkdir(parents=True, exist_ok=True)
-        temporary = self.path.with_name(f".{self.path.name}.{os.getpid()}.{secrets.token_hex(4)}.tmp")
-        try:
-            connection = sqlite3.connect(temporary, isolation_level=None)
-            try:
-                connection.execute(f"PRAGMA application_id = {APPLICATION_ID}")
-                self._migrate(connection)
-                connection.execute("PRAGMA journal_mode = WAL")
-            finally:
-                connection.close()
-            _name(temporary, self.path)
-        finally:
-            for end in ("", "-wal", "-shm", "-journal"):
-                temporary.with_name(temporary.name + end).unlink(missing_ok=True)
+        Raises ``LedgerError`` when there is none, or more than one.
+        """
+        return self._database.read(lambda session: reading.show(session, id_prefix, name=self.name))
 
-    def _connect(self) -> sqlite3.Connection:
-        connection = sqlite3.connect(
-            self.path, timeout=self._busy_seconds, isolation_level=None, check_same_thread=False
-        )
-        connection.execute("PRAGMA synchronous = FULL")
-        return connection
+    def stored(
+        self, selection: Selection = _EVERYTHING, *, include_protected: bool = False
+    ) -> Iterator[StoredRequest]:
+        """The answers of a selection in the order of filing, each with its request; few at a time.
 
-    def _refuse_other_files(self) -> None:
-        """SQLite takes an empty or tiny file for a new database and writes over it; we don't."""
-        with self.path.open("rb") as handle:
-            head = handle.read(len(_MAGIC))
-        if head != _MAGIC:
-            state = "not a database" if head else "empty, it was cut off"
-            raise LedgerError(f"The ledger {self.path} is damaged ({state}).", remedy=MOVE_AWAY)
+        Each comes as a request with that one answer. Requests that hold protected evidence are left
+        out unless ``include_protected``. Others may read and write meanwhile.
+        """
+        return reading.stored(self._database, selection, include_protected=include_protected)
 
-    def _recognise(self) -> None:
-        mark = self._writer.execute("PRAGMA application_id").fetchone()[0]
-        if mark != APPLICATION_ID:
-            raise LedgerError(
-                f"{self.path} is a SQLite database, but not a ledger of this program.",
-                remedy="Point GRANDROUNDS_HOME to another folder, or move that file away.",
-            )
-        version = self._writer.execute("PRAGMA user_version").fetchone()[0]
-        if version > len(MIGRATIONS):
-            raise LedgerError(
-                f"The ledger {self.path} was written by a newer version of grandrounds.",
-                remedy="Upgrade grandrounds, or point GRANDROUNDS_HOME to another folder.",
-            )
-        # Learn now, before anything is paid for, whether answers can be stored at all.
-        self._writer.execute("BEGIN IMMEDIATE")
-        self._writer.execute("ROLLBACK")
+    def count_protected(self, selection: Selection = _EVERYTHING) -> int:
+        """How many answers of a selection belong to protected requests."""
+        return self._database.read(lambda session: reading.count_protected(session, selection))
 
-    def _migrate(self, connection: sqlite3.Connection) -> None:
-        if connection.execute("PRAGMA user_version").fetchone()[0] == len(MIGRATIONS):
-            return
-        with _transaction(connection):
-            done = connection.execute("PRAGMA user_version").fetchone()[0]
-            for step in MIGRATIONS[done:]:
-                for statement in step:
-                    connection.execute(statement)
-            connection.execute(f"PRAGMA user_version = {len(MIGRATIONS)}")
+    def prune(self, selection: Selection, *, ok: bool = False, dry_run: bool = True) -> Pruned:
+        """Delete the answers of a selection, and requests left without any; says how many went, or would.
 
-    # Rows -------------------------------------------------------------------------------------
+        ``ok`` answers stay unless ``ok``: they would have to be paid for again. Then the room is given
+        back to the disk. Each step is whole, so it may be interrupted.
+        """
+        return prune(self._database, selection, ok=ok, dry_run=dry_run)
 
-    def _write_one(self, filed: Filed, now: str) -> ModelAnswer:
-        request, answer = filed.request, filed.answer
-        self._writer.execute(
-            _INSERT_REQUEST,
-            (
-                request.request_id,
-                KEY_VERSION,
-                request.model,
-                request.prompt_name,
-                request.prompt_version,
-                request.prompt_sha256,
-                request.protected,
-                canonical(request.key()).decode(),
-                now,
-            ),
-        )
-        values = (request.request_id, *(getattr(answer, name) for name in _COLUMNS), filed.backend, now)
-        if self._writer.execute(_INSERT_ANSWER, values).rowcount == 1:
-            return answer
-        first = _parsed(next(self._select(self._writer, [request.request_id], (OK,))), request)
-        if first is not None:
-            return first
-        # The one that stands there no longer fits its schema: it was damaged, and gives way.
-        self._writer.execute(_DEMOTE_ANSWER, (UNPARSABLE, request.request_id))
-        self._writer.execute(_INSERT_ANSWER, values)
-        return answer
+    def shrink(self) -> None:
+        """Give the room of what was pruned back to the disk. ``LedgerError`` while others use it."""
+        self._database.shrink()
 
-    @staticmethod
-    def _select(
-        connection: sqlite3.Connection, ids: Sequence[str], statuses: Sequence[str]
-    ) -> Iterator[ModelAnswer]:
-        """Rows in the order of filing. One query a status, so that ``ok`` uses its own index."""
-        for status in STATUSES:
-            if status not in statuses:
-                continue
-            rows = connection.execute(
-                f"SELECT request_id, {', '.join(_COLUMNS)} FROM answers "  # noqa: S608
-                f"WHERE request_id IN ({', '.join('?' * len(ids))}) AND status = '{status}' "
-                "ORDER BY answer_id",
-                list(ids),
-            )
-            for row in rows:
-                yield ModelAnswer(
-                    request_id=row[0], **dict(zip(_COLUMNS, row[1:], strict=True)), from_ledger=True
+
+def open_ledger(where: str | Path, *, busy_seconds: float | None = None) -> Ledger:
+    """The ledger at a path, ``sqlite:///PATH`` or ``postgresql://...``. See ``Ledger``."""
+    return Ledger(where) if busy_seconds is None else Ledger(where, busy_seconds=busy_seconds)
+
+
+class _Batch:
+    """Answers that are filed in one transaction, as rows."""
+
+    def __init__(self, filed: Sequence[Filed], *, now: str) -> None:
+        self._filed = filed
+        schemas: dict[str, Row] = {}
+        requests: dict[tuple[str, bool], Row] = {}
+        for entry in filed:
+            request = entry.request
+            if entry.answer.status == WAITING:
+                raise LedgerError(f"Request {request.request_id} waits for its answer: nothing to file.")
+            if request.schema not in schemas:
+                schemas[request.schema] = rows.schema_row(request)
+            place = (request.request_id, request.protected)
+            if place not in requests:
+                requests[place] = rows.request_row(
+                    request, schema_sha256=schemas[request.schema][0], now=now
                 )
+        # In one order in every process, so that two that file the same can't wait for each other.
+        self._schemas = sorted(schemas.values())
+        self._plain = sorted(row for (_, protected), row in requests.items() if not protected)
+        self._protected = sorted(row for (_, protected), row in requests.items() if protected)
+        self._answers = [rows.answer_row(entry, now=now) for entry in filed]
 
-    @contextmanager
-    def _faults(self, done: str) -> Iterator[None]:
-        try:
-            yield
-        except (sqlite3.Error, OSError) as exc:
-            raise ledger_error(exc, path=self.path, done=done, busy_seconds=self._busy_seconds) from exc
+    def file(self, session: Session) -> list[ModelAnswer]:
+        """File them; gives, for each, the answer that counts."""
+        session.change_many(rows.INSERT_SCHEMA, self._schemas)
+        session.change_many(rows.INSERT_REQUEST, self._plain)
+        session.change_many(rows.INSERT_PROTECTED_REQUEST, self._protected)
+        added = session.change_many(rows.INSERT_ANSWER, sorted(self._answers, key=_request_id))
+        if added == len(self._filed):
+            return [entry.answer for entry in self._filed]
+        return self._settled(session)
+
+    def _settled(self, session: Session) -> list[ModelAnswer]:
+        """The answers that count, where some had an ``ok`` answer before them."""
+        ids = sorted({entry.request.request_id for entry in self._filed if entry.answer.ok})
+        standing = {row[1]: row for row in _ok_rows(session, ids)}
+        counted = []
+        for entry, row in zip(self._filed, self._answers, strict=True):
+            answer, key = entry.answer, entry.request.request_id
+            if answer.ok and not rows.is_row_of(standing[key], answer):
+                first = _parsed(rows.answer_of(standing[key]), entry.request)
+                if first is None:
+                    # The one that stands there no longer fits its schema: it was damaged, and gives way.
+                    session.change(rows.DEMOTE_ANSWER, (UNPARSABLE, standing[key][0]))
+                    session.change(rows.INSERT_ANSWER, row)
+                    (standing[key],) = _ok_rows(session, [key])
+                else:
+                    answer = first
+            counted.append(answer)
+        return counted
 
 
-def open_ledger(where: str | Path, *, busy_seconds: float = BUSY_SECONDS) -> Ledger:
-    """The ledger at a path or a URL (``sqlite:///PATH``)."""
-    return Ledger(Path(str(where).removeprefix("sqlite:///")), busy_seconds=busy_seconds)
+def _request_id(row: Row) -> Any:
+    return row[0]
 
 
-def _name(temporary: Path, path: Path) -> None:
-    """Give a finished file its name, unless another process was faster."""
-    try:
-        os.link(temporary, path)
-    except FileExistsError:
-        return
-    except OSError:  # a file system without links
-        if not path.exists():
-            os.replace(temporary, path)
+def _ok_rows(session: Session, ids: Sequence[str]) -> list[Row]:
+    among, values = session.among("a.request_id", ids)
+    return session.rows(f"{rows.SELECT_ANSWERS} a.status = 'ok' AND {among}", values)
+
+
+def _found(session: Session, ids: Sequence[str], statuses: Sequence[str]) -> Mapping[str, ModelAnswer]:
+    """The ``ok`` answer of each id, or else the newest of the other statuses."""
+    found: dict[str, Row] = {}
+    others = [status for status in statuses if status != OK]
+    if others:
+        of_ids, values = session.among("a.request_id", ids)
+        of_statuses, more = session.among("a.status", others)
+        statement = (
+            f"{rows.SELECT_ANSWERS} a.status <> 'ok' AND {of_ids} AND {of_statuses} ORDER BY a.answer_id"
+        )
+        found.update((row[1], row) for row in session.rows(statement, [*values, *more]))
+    if OK in statuses:
+        found.update((row[1], row) for row in _ok_rows(session, ids))
+    return {key: rows.answer_of(row) for key, row in found.items()}
 
 
 def _parsed(answer: ModelAnswer, request: ModelRequest) -> ModelAnswer | None:
@@ -302,15 +215,3 @@ def _parsed(answer: ModelAnswer, request: ModelRequest) -> ModelAnswer | None:
         return answer
     parsed = parse(answer.text, request.schema)
     return replace(answer, parsed=parsed.text) if parsed.text else None
-
-
-@contextmanager
-def _transaction(connection: sqlite3.Connection) -> Iterator[None]:
-    connection.execute("BEGIN IMMEDIATE")
-    try:
-        yield
-    except BaseException:
-        if connection.in_transaction:
-            connection.execute("ROLLBACK")
-        raise
-    connection.execute("COMMIT")
