@@ -10,7 +10,7 @@ import hashlib
 from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Protocol
 
 from grandrounds.fingerprint import content_id, sha256_file
 from grandrounds.lake import Lake
@@ -30,12 +30,19 @@ _COMPONENTS = {"P": "phase", "PHASE": "phase", "ADC": "adc"}
 _MOST_TRIES = 8
 
 
+class MediaStore(Protocol):
+    """Where a canonical volume is put: a lake."""
+
+    def put_media(self, data: bytes) -> str:
+        """Store the bytes; the answer is their SHA-256."""
+
+
 @dataclass(slots=True)
 class _Series:
     """A series being read."""
 
     limits: Limits
-    lake: Lake
+    lake: MediaStore
     hashes: dict[str, str] = field(default_factory=dict)
     outcomes: dict[str, FileOutcome] = field(default_factory=dict)
 
@@ -57,9 +64,12 @@ class _Series:
         return self.hashes[source.name]
 
 
-def read_series(job: Job, objects: Sequence[DicomObject] = ()) -> JobResult:
-    """Read the series that ``job.files`` make up. ``objects`` are their headers, where already read."""
-    series = _Series(job.limits, Lake(job.lake))
+def read_series(
+    job: Job, objects: Sequence[DicomObject] = (), *, lake: MediaStore | None = None
+) -> JobResult:
+    """Read the series that ``job.files`` make up. ``objects`` are their headers, where already read;
+    ``lake`` is where volumes go, the job's lake where none is given."""
+    series = _Series(job.limits, lake or Lake(job.lake))
     known = {one.name: one for one in objects}
     sources: list[DicomObject] = []
     for file in job.files:
