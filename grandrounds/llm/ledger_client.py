@@ -106,14 +106,12 @@ class LedgerClient:
             self.ledger.close()
 
 
-def make(settings: Settings, *, model: str | None = None) -> LedgerClient | None:
-    """The client that ``GRANDROUNDS_LLM_BACKEND=files`` asks for; ``None`` when no model is named.
+def make(settings: Settings, *, model: str) -> LedgerClient:
+    """The client that ``GRANDROUNDS_LLM_BACKEND=files`` asks for; ``model`` is the name on the wire.
 
-    ``model`` overrides ``GRANDROUNDS_LLM_MODEL``. No base URL is needed. Raises ``LedgerError`` when the
-    ledger can't be opened.
+    No base URL is needed. Raises ``LedgerError`` when the ledger can't be opened.
     """
-    wanted = model or settings.llm_model.value
-    return LedgerClient(open_ledger(settings.ledger_url.value), model=wanted) if wanted else None
+    return LedgerClient(open_ledger(settings.ledger_url.value), model=model)
 
 
 def _waiting(request: ModelRequest) -> ModelAnswer:

@@ -69,7 +69,7 @@ def client_for(
         )
     backend = backend_of(settings)
     if backend == "files":
-        from grandrounds.llm.files.client import make as make_files
+        from grandrounds.llm.ledger_client import make as make_files
 
         return make_files(settings, model=entry.model)
     if backend == "vllm":

@@ -9,8 +9,9 @@ import pytest
 
 from grandrounds.llm.answer import FAILED, OK, REFUSED, TRUNCATED, WAITING
 from grandrounds.llm.answering import Answering, Progress
+from grandrounds.llm.config import client_from_settings
 from grandrounds.llm.ledger import Filed, Ledger
-from grandrounds.llm.ledger_client import LedgerClient, make
+from grandrounds.llm.ledger_client import LedgerClient
 from grandrounds.llm.reply import Reply, judge
 from grandrounds.llm.request import ModelRequest
 from grandrounds.settings import resolve
@@ -89,14 +90,16 @@ def test_requests_are_read_a_few_at_a_time_and_progress_is_told(client: LedgerCl
 
 
 def test_the_settings_need_a_model_and_no_address(tmp_path: Path) -> None:
-    home = {"GRANDROUNDS_HOME": str(tmp_path)}
+    home = {"GRANDROUNDS_HOME": str(tmp_path), "GRANDROUNDS_LLM_BACKEND": "files"}
+    named = {**home, "GRANDROUNDS_LLM_MODEL": "m"}
 
-    assert make(resolve(home, environ={})) is None
-    with make(resolve({**home, "GRANDROUNDS_LLM_MODEL": "m"}, environ={})) as named:
-        assert named.model == "m"
-    with make(resolve(home, environ={}), model="n") as given:
-        assert given.model == "n"
-        assert repr(given).startswith("LedgerClient(model='n'")
+    assert client_from_settings(resolve(home, environ={})) is None
+    with client_from_settings(resolve(named, environ={})) as made:
+        assert isinstance(made, LedgerClient)
+        assert made.model == "m"
+        assert repr(made).startswith("LedgerClient(model='m'")
+    with client_from_settings(resolve(named, environ={}), model="n") as made:
+        assert made.model == "n"
 
 
 def test_failed_is_never_shown_for_an_answer(client: LedgerClient) -> None:
