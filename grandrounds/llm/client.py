@@ -36,8 +36,8 @@ class ModelClient:
     ``model`` is the name that authors put into their requests; ``concurrency`` requests are in flight at
     most, fewer while the server is too busy; ``grace_seconds`` is how long those may go on after Ctrl-C;
     ``serve_refused`` takes a stored refusal for an answer instead of asking again; ``limits`` and
-    ``prices`` are the model's, budgets for the life of this client; ``window`` is how many requests may
-    be held in memory.
+    ``prices`` are the model's, budgets for the life of this client (or ``purse`` has both, where several
+    clients share them); ``window`` is how many requests may be held in memory.
     """
 
     def __init__(
@@ -53,6 +53,7 @@ class ModelClient:
         prices: Prices = FREE,
         window: int = WINDOW,
         owns_ledger: bool = True,
+        purse: Purse | None = None,
     ) -> None:
         self.model = model
         self.ledger = ledger
@@ -63,7 +64,7 @@ class ModelClient:
             served_statuses=(OK, REFUSED) if serve_refused else (OK,),
         )
         self._throttle = Throttle(concurrency)
-        self._purse = Purse(limits, prices=prices)
+        self._purse = purse or Purse(limits, prices=prices)
         self._window = max(1, window)
         self._owns_ledger = owns_ledger
         self._tally = Tally()
