@@ -7,6 +7,8 @@ from pathlib import Path
 
 import pytest
 
+from tests.support.postgres import postgres  # noqa: F401  (a fixture: one server for the whole session)
+
 ROOT = Path(__file__).resolve().parent.parent
 
 

@@ -17,7 +17,7 @@ from grandrounds.errors import MissingDependencyError, ReviewError
 from grandrounds.review import database, migrations, tables
 from grandrounds.review.database import Database, _upgrade
 from grandrounds.review.store import ReviewStore
-from tests.review.conftest import PASSWORD
+from tests.support.postgres import PASSWORD
 
 RECIPE = "case_diagnosis"
 FOLDER = Path(migrations.__file__).parent
