@@ -92,7 +92,7 @@ def outcome_of(what: str, recipe: Recipe, *, result: dg.ExecuteInProcessResult, 
         failed_checks=_failed_checks(result),
         errors=[words for words in dict.fromkeys(map(_words, failures)) if words],
         failed_sources=_failed_sources(lake, recipe) if "sources" in tables else (),
-        unanswered=[row for table in ("drafts", "revisions")
+        unanswered=[row for table in ("drafts", "revisions", *(("votes",) if recipe.panel else ()))
                     if "drafts" in tables and lake.has_table(lake_key(recipe, table))
                     for row in _unanswered(lake, recipe, table)],
         tracebacks=[error.to_string() for error in failures],

@@ -50,6 +50,21 @@ def test_three_lines_make_a_recipe_with_sensible_defaults() -> None:
         ({"evidence": {"minimum_characters": 900, "maximum_characters": 600}}, "must not exceed"),
         ({"release": {"profile": "public"}}, "release.profile: "),
         ({"cut": "after"}, "cut: "),
+        ({"panel": {"modles": ["a"]}}, "panel.modles: Extra inputs"),
+        ({"panel": {"models": ["a", "a"]}}, "each model may stand in a panel once"),
+        ({"panel": {"models": ["a", ""]}}, "panel.models.1: "),
+        ({"panel": {"models": ["a"], "repeats": 0}}, "panel.repeats: "),
+        ({"panel": {"blind": False, "with_evidence": False}}, "with_evidence, blind or both"),
+        ({"panel": {"withheld": "media", "pictures": False}}, "pictures can't be withheld"),
+        ({"panel": {"models": ["a"]}}, "right by luck in 20.0% of items"),
+        (
+            {"panel": {"models": ["a"], "repeats": 2}, "tasks": [{"name": "diagnosis_mcq", "options": 4}]},
+            "could never refuse",
+        ),
+        ({"gates": {"difficulty_hard": 0.9}}, "difficulty_hard must not exceed difficulty_easy"),
+        ({"gates": {"difficulty_drop": ["all_right"]}}, "needs a panel that asks with_evidence"),
+        ({"gates": {"difficulty_drop": ["some"]}}, "gates.difficulty_drop.0: "),
+        ({"gates": {"blind_share": 0}}, "gates.blind_share: "),
     ],
 )
 def test_what_is_wrong_is_named_with_its_key(change: dict[str, Any], words: str) -> None:
@@ -58,6 +73,28 @@ def test_what_is_wrong_is_named_with_its_key(change: dict[str, Any], words: str)
     assert words in str(caught.value)
     assert "recipes/demo/defs.yaml" in str(caught.value)
     assert "dg check yaml" in str(caught.value)
+
+
+def test_a_panel_is_asked_nothing_unless_a_recipe_says_so() -> None:
+    assert parse_recipe(SOUND, where="demo").panel is None
+    two = parse_recipe({**SOUND, "panel": {"models": ["a", "b"]}}, where="demo").panel
+    assert two is not None
+    assert (two.repeats, two.with_evidence, two.blind, two.withheld) == (1, True, True, "case")
+    assert two.votes_each == 2
+
+
+@pytest.mark.parametrize(
+    "more",
+    [
+        {"panel": {"models": ["a"]}, "gates": {"blind_luck": 0}},  # asked, nothing refused
+        {"panel": {"models": ["a"]}, "gates": {"blind_luck": 0.2}},  # one vote may refuse: said so
+        {"panel": {"models": ["a"], "blind": False}},
+        {"panel": {"models": ["a"]}, "tasks": [{"name": "diagnosis_open"}]},
+        {"panel": {"repeats": 3}, "tasks": [{"name": "diagnosis_mcq", "options": 4}]},
+    ],
+)
+def test_a_panel_whose_blind_votes_can_decide_is_taken(more: dict[str, Any]) -> None:
+    assert parse_recipe({**SOUND, **more}, where="demo").panel is not None
 
 
 @pytest.mark.parametrize(

@@ -13,6 +13,7 @@ from typing import Any
 
 from grandrounds.fingerprint import unit_interval
 from grandrounds.records.envelope import Envelope
+from tests.support.stub_answers import text_of
 
 _OPTION = re.compile(r"^([A-J])\. (.*)$", re.MULTILINE)
 
@@ -41,8 +42,7 @@ Mind = Callable[[Question], str]
 
 def read_question(body: Mapping[str, Any]) -> Question:
     """The question in a request's body."""
-    content = body["messages"][-1]["content"]
-    text = content if isinstance(content, str) else content[0]["text"]
+    text = text_of(body["messages"][-1])
     case = text.split("BEGIN CASE\n", 1)[-1].split("\nEND CASE", 1)[0] if "BEGIN CASE" in text else ""
     asked = text.rsplit("Question: ", 1)[-1]
     return Question(text=text, case=case, options=dict(_OPTION.findall(asked)))
