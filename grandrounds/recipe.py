@@ -178,6 +178,9 @@ class Recipe(_Strict):
     temperature: float = Field(default=0.0, ge=0.0, le=2.0)
     max_tokens: int = Field(default=4096, ge=64, le=65536)
     concurrency: int = Field(default=16, ge=1, le=1024, description="Model requests in flight.")
+    engine: Literal["local", "ray"] = Field(
+        default="local", description="Who does what is spread over processes: this machine, or Ray."
+    )
     gates: Gates = Gates()
     panel: Panel | None = Field(default=None, description="Models that vote on each item; none by default.")
     review: Review = Review()

@@ -44,6 +44,8 @@ class Settings:
     vllm_args: Setting
     vllm_shard: Setting
     vllm_timeout: Setting
+    engine: Setting
+    ray_address: Setting
     api_key: Setting
 
     @property
@@ -85,6 +87,8 @@ class Settings:
             self.vllm_args,
             self.vllm_shard,
             self.vllm_timeout,
+            self.engine,
+            self.ray_address,
             self.api_key,
         )
 
@@ -121,6 +125,8 @@ def resolve(
         vllm_args=pick("GRANDROUNDS_VLLM_ARGS"),
         vllm_shard=pick("GRANDROUNDS_VLLM_SHARD", "2000"),
         vllm_timeout=pick("GRANDROUNDS_VLLM_TIMEOUT", "21600"),
+        engine=pick("GRANDROUNDS_ENGINE"),
+        ray_address=pick("GRANDROUNDS_RAY_ADDRESS"),
         api_key=pick("OPENAI_API_KEY"),
     )
 

@@ -21,7 +21,7 @@ _QUIET = {
     "RAY_USAGE_STATS_ENABLED": "0",
     "RAY_DATA_DISABLE_PROGRESS_BARS": "1",
     "RAY_ACCEL_ENV_VAR_OVERRIDE_ON_ZERO": "0",  # else Ray warns of what a later version will do
-    "RAY_DEDUP_LOGS": "0",
+    "RAY_BACKEND_LOG_LEVEL": "fatal",  # its C++ half writes to standard error
 }
 _START = "Start one with `ray start --head`, or set GRANDROUNDS_RAY_ADDRESS=local to have one for this run."
 

@@ -12,6 +12,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from grandrounds.engine.choice import RAY, engine_of
 from grandrounds.errors import SettingsError
 from grandrounds.llm.models_file import ModelEntry, read_models
 from grandrounds.settings import Setting, Settings
@@ -22,7 +23,16 @@ if TYPE_CHECKING:
     from grandrounds.llm.backends.endpoint import Endpoint
     from grandrounds.llm.ledger import Ledger
 
-__all__ = ["BACKENDS", "ModelEntry", "backend_of", "client_for", "endpoint_of", "key_of", "load_models"]
+__all__ = [
+    "BACKENDS",
+    "ModelEntry",
+    "backend_of",
+    "client_for",
+    "endpoint_of",
+    "key_of",
+    "load_models",
+    "timeout_of",
+]
 
 BACKENDS = ("live", "files", "vllm")
 """What ``GRANDROUNDS_LLM_BACKEND`` may say: ask endpoints, serve only what was imported, run vLLM here."""
@@ -76,6 +86,10 @@ def client_for(
         from grandrounds.llm.vllm.make import make as make_vllm
 
         return make_vllm(settings, model=entry.model, media=lake)
+    if engine_of(settings) == RAY:
+        from grandrounds.llm.ray_client import make as make_ray
+
+        return make_ray(settings, entry, concurrency=concurrency, lake=lake, ledger=ledger, environ=environ)
     return _live(
         settings,
         entry,
@@ -130,15 +144,14 @@ def _live(
     ledger: Ledger | None,
     environ: Mapping[str, str],
 ) -> Answering:
-    from grandrounds.llm.backends.http import TIMEOUT_SECONDS, HttpBackend
+    from grandrounds.llm.backends.http import HttpBackend
     from grandrounds.llm.client import ModelClient
     from grandrounds.llm.ledger import open_ledger
 
     endpoint = endpoint_of(entry, api_key=key_of(entry, settings, environ))
-    timeout = entry.timeout_seconds or _seconds(settings.llm_timeout) or TIMEOUT_SECONDS
     return ModelClient(
         open_ledger(settings.ledger_url.value) if ledger is None else ledger,
-        HttpBackend(endpoint, media=lake, timeout_seconds=timeout),
+        HttpBackend(endpoint, media=lake, timeout_seconds=timeout_of(entry, settings)),
         model=entry.model,
         concurrency=entry.concurrency or concurrency,
         limits=entry.limits,
@@ -160,6 +173,13 @@ def key_of(entry: ModelEntry, settings: Settings, environ: Mapping[str, str]) ->
             remedy=f"Set {entry.key_env}, or take `key_env` out of {entry.where}.",
         )
     return key
+
+
+def timeout_of(entry: ModelEntry, settings: Settings) -> float:
+    """The seconds that one try of ``entry`` may take."""
+    from grandrounds.llm.backends.http import TIMEOUT_SECONDS
+
+    return entry.timeout_seconds or _seconds(settings.llm_timeout) or TIMEOUT_SECONDS
 
 
 # The settings' own model --------------------------------------------------------------------------

@@ -1,0 +1,1 @@
+"""The model stage spread over a Ray cluster: blocks of requests out, answers back, one ledger for all."""
