@@ -13,7 +13,9 @@ from statistics import median
 
 from grandrounds.llm.backends.base import Try
 
-_NOISE = 0.05  # share of troubled replies in a round that is taken as noise
+_NOISE = 0.05  # share of troubled replies in a round that is taken as noise, to begin with
+_MOST_NOISE = 0.5  # more trouble than this is never noise
+_STUBBORN = 0.7  # so much of the share left at half the limit: the trouble has other causes than us
 _STRONGEST = 0.5  # one round never takes away more than this share
 _FEWEST = 20  # replies that make a round, however low the limit is
 _PLENTY = 8  # troubled replies, at least, that end a round early
@@ -30,9 +32,10 @@ class Throttle:
     """Watches what tries come to, and says how many may be in flight and for how long nobody may go.
 
     ``ceiling`` is the highest limit. The limit falls when a round has more troubled tries than noise, by
-    their share; and by a tenth when replies take three times as long as usual, unless the tenth turns
-    out to cost replies a second: then the server was not queueing, and what is slow now counts as usual.
-    When most replies of a round ask for a wait, everybody waits so long.
+    their share, unless half the limit shows no less trouble: then so much is noise here. It falls by a
+    tenth when replies take three times as long as usual, unless the tenth turns out to cost replies a
+    second: then the server was not queueing, and what is slow now counts as usual. When most replies of
+    a round ask for a wait, everybody waits so long.
     """
 
     def __init__(self, ceiling: int, *, clock: Callable[[], float] = time.monotonic) -> None:
@@ -41,6 +44,8 @@ class Throttle:
         self._limit = float(self._ceiling)
         self._trip = 0.0
         self._any_good = False
+        self._noise = _NOISE
+        self._before_trouble: tuple[float, float] | None = None  # limit and share of troubled replies
         self._usual = 0.0
         self._before_slowing: tuple[float, float] | None = None  # limit and replies a second
         self._held_until = 0.0
@@ -110,11 +115,25 @@ class Throttle:
 
     def _decide(self) -> None:
         share = self._troubled / (self._good + self._troubled)
-        if share > _NOISE:
+        if share > self._noise:
             self._before_slowing = None
-            self._set(self._limit * max(1 - share, _STRONGEST))
-        elif not self._slows():
+            self._give_way(share)
+            return
+        self._before_trouble = None
+        self._noise = max(_NOISE, self._noise / _FORGET)
+        if not self._slows():
             self._set(self._limit + max(1.0, self._limit * _STEP))
+
+    def _give_way(self, share: float) -> None:
+        """Ask for less at once, unless half as much brought no less trouble."""
+        limit, first = self._before_trouble or (self._limit, share)
+        self._before_trouble = (limit, first)
+        if self._limit <= limit / 2 and _MOST_NOISE >= share >= first * _STUBBORN:
+            self._noise = min(_MOST_NOISE, share / _STUBBORN)
+            self._before_trouble = None
+            self._set(limit)
+            return
+        self._set(self._limit * max(1 - share, _STRONGEST))
 
     def _slows(self) -> bool:
         """Whether replies take too long to ask for more at once; gives way where that is right."""

@@ -8,7 +8,7 @@ from typing import Any
 from grandrounds.llm.backends.endpoint import Endpoint
 from grandrounds.llm.backends.http import HttpBackend
 from grandrounds.llm.backends.retry import RetryPolicy
-from grandrounds.llm.client import ModelClient
+from grandrounds.llm.client import WINDOW, ModelClient
 from grandrounds.llm.ledger import Ledger
 from grandrounds.llm.request import Message, ModelRequest
 
@@ -65,6 +65,7 @@ def client(
     concurrency: int = 8,
     grace_seconds: float = 2.0,
     serve_refused: bool = False,
+    window: int = WINDOW,
     **options: Any,
 ) -> ModelClient:
     return ModelClient(
@@ -74,6 +75,7 @@ def client(
         concurrency=concurrency,
         grace_seconds=grace_seconds,
         serve_refused=serve_refused,
+        window=window,
     )
 
 

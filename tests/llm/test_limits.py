@@ -99,6 +99,15 @@ def test_single_refusals_cost_next_to_nothing(share: float) -> None:
     assert rough.good > 0.93 * quiet.good
 
 
+@pytest.mark.parametrize("share", [0.1, 0.25])
+def test_refusals_that_do_not_depend_on_us_are_noise_however_many(share: float) -> None:
+    world = World(noisy(share)).run(20)
+
+    late = world.limits[len(world.limits) // 2 :]
+    assert sum(late) / len(late) > 0.7 * CEILING
+    assert world.good > 0.65 * (1 - share) * CEILING * 20 / 0.05
+
+
 def test_a_server_that_refuses_a_share_gets_so_much_less() -> None:
     world = World(bounded(40)).run(1)
     assert world.refused < 2 * CEILING  # until it is found out
