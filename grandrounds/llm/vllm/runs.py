@@ -97,11 +97,9 @@ class Runs:
         self._tell = tell
         with self._turn():
             answers = self._ledger.lookup(list(requests.values()))  # others had their turn meanwhile
-            answers |= self._from_leftovers(
-                {key: requests[key] for key in requests.keys() - answers.keys()}
-            )
-            left = [one for key, one in requests.items() if key not in answers]
-            lots, unfit = self._checked(left)
+            left = {key: one for key, one in requests.items() if key not in answers}
+            answers |= self._from_leftovers(left)
+            lots, unfit = self._checked([one for key, one in left.items() if key not in answers])
             answers |= unfit
             for lot in lots:
                 answers |= self._answer_lot(lot)
@@ -110,24 +108,25 @@ class Runs:
     @contextmanager
     def _turn(self) -> Iterator[None]:
         """Wait until no other client works in the folder."""
-        try:
-            self._work.mkdir(mode=0o700, parents=True, exist_ok=True)
-        except OSError as exc:
-            raise ModelError(
-                f"The folder {self._work} can't be made: {exc.strerror or exc}.",
-                remedy="Make room, or check its rights; GRANDROUNDS_HOME says where it is.",
-            ) from exc
         with ExitStack() as held:
-            while True:
+            while not self._entered(held):
                 self._interruption.check()
                 self._tell()
-                try:
-                    lock = exclusive(self._work / "lock", what="vLLM", wait_seconds=_GLANCE_SECONDS)
-                    held.enter_context(lock)
-                    break
-                except GrandRoundsError:
-                    continue
             yield
+
+    def _entered(self, held: ExitStack) -> bool:
+        """Whether the folder is ours now, for as long as ``held`` is open."""
+        try:
+            self._work.mkdir(mode=0o700, parents=True, exist_ok=True)
+            held.enter_context(exclusive(self._work / "lock", what="vLLM", wait_seconds=_GLANCE_SECONDS))
+        except OSError as exc:
+            raise ModelError(
+                f"The folder {self._work} can't be used: {exc.strerror or exc}.",
+                remedy="Make room, or check its rights; GRANDROUNDS_HOME says where it is.",
+            ) from exc
+        except GrandRoundsError:  # another client is at work in it
+            return False
+        return True
 
     def _from_leftovers(self, requests: Mapping[str, ModelRequest]) -> dict[str, ModelAnswer]:
         """What an earlier run had finished when it was killed."""

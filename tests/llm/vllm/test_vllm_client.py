@@ -7,9 +7,9 @@ from pathlib import Path
 
 import pytest
 
-from grandrounds.errors import MissingDependencyError, ModelError
+from grandrounds.errors import LakeError, MissingDependencyError, ModelError
 from grandrounds.llm.answering import Answering, Progress
-from grandrounds.llm.request import ModelRequest
+from grandrounds.llm.request import MediaPart, Message, ModelRequest
 from tests.llm.helpers import ask, asks
 from tests.llm.vllm.helpers import Bench
 from tests.support.fake_run_batch import wrapper
@@ -145,6 +145,42 @@ def test_foreign_repeated_and_broken_lines_are_passed_over(bench: Bench) -> None
         assert len(answers) == 10
         assert all(answer.value()["diagnosis"].startswith("answer to") for answer in answers.values())
         assert client.ledger.stats().answers == 10
+
+
+def test_pictures_go_along_and_one_that_is_missing_costs_one_answer(bench: Bench) -> None:
+    import hashlib
+
+    picture = b"\x89PNG\r\n\x1a\n picture"
+    lake = {hashlib.sha256(picture).hexdigest(): picture}
+
+    class Media:
+        def get_media(self, sha256: str) -> bytes:
+            if sha256 not in lake:
+                raise LakeError(f"There are no media {sha256}.")
+            return lake[sha256]
+
+    def shown(sha256: str) -> ModelRequest:
+        part = MediaPart(sha256=sha256, media_type="image/png")
+        return ask("", messages=(Message(role="user", content="what is this?", media=(part,)),))
+
+    requests = [shown(next(iter(lake))), shown("0" * 64)]
+    with bench.client(media=Media()) as client:
+        seen, missing = client.answer_all(requests).values()
+
+    assert seen.ok
+    assert (missing.status, missing.error_class) == ("failed", "media_unusable")
+    assert bench.runs == [[requests[0].request_id]]
+
+
+def test_an_error_in_the_callers_iterator_comes_out_and_what_was_answered_stays(bench: Bench) -> None:
+    def requests() -> Iterator[ModelRequest]:
+        yield from asks(12)
+        raise ZeroDivisionError
+
+    with bench.client(shard_size=5) as client:
+        with pytest.raises(ZeroDivisionError):
+            client.answer_all(requests())
+        assert client.ledger.stats().by_status == {"ok": 10}
 
 
 def test_shards_leave_nothing_behind(bench: Bench) -> None:
