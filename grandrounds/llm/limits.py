@@ -19,6 +19,8 @@ _STUBBORN = 0.7  # so much of the share left at half the limit: the trouble has 
 _STRONGEST = 0.5  # one round never takes away more than this share
 _FEWEST = 20  # replies that make a round, however low the limit is
 _PLENTY = 8  # troubled replies, at least, that end a round early
+_SHARE_WEIGHT = 0.2  # of the newest round in the usual share of trouble
+_ROUNDS = 5  # of trouble, before it may be taken for noise
 _STEP = 0.125  # of the limit, a round; at least one
 _SLOW = 3.0  # so many times the usual seconds a reply count as the server's queue growing
 _SLOW_DECREASE = 0.9
@@ -45,7 +47,9 @@ class Throttle:
         self._trip = 0.0
         self._any_good = False
         self._noise = _NOISE
-        self._before_trouble: tuple[float, float] | None = None  # limit and share of troubled replies
+        self._usual_share = 0.0
+        self._before_trouble = (0.0, 0.0)  # limit and share of troubled replies
+        self._rounds_of_trouble = 0
         self._usual = 0.0
         self._before_slowing: tuple[float, float] | None = None  # limit and replies a second
         self._held_until = 0.0
@@ -115,25 +119,27 @@ class Throttle:
 
     def _decide(self) -> None:
         share = self._troubled / (self._good + self._troubled)
+        self._usual_share += (share - self._usual_share) * _SHARE_WEIGHT
+        self._noise = max(_NOISE, self._noise / _FORGET)
         if share > self._noise:
             self._before_slowing = None
             self._give_way(share)
-            return
-        self._before_trouble = None
-        self._noise = max(_NOISE, self._noise / _FORGET)
-        if not self._slows():
+        elif not self._slows():
             self._set(self._limit + max(1.0, self._limit * _STEP))
 
     def _give_way(self, share: float) -> None:
-        """Ask for less at once, unless half as much brought no less trouble."""
-        limit, first = self._before_trouble or (self._limit, share)
-        self._before_trouble = (limit, first)
-        if self._limit <= limit / 2 and _MOST_NOISE >= share >= first * _STUBBORN:
-            self._noise = min(_MOST_NOISE, share / _STUBBORN)
-            self._before_trouble = None
+        """Ask for less at once, unless much less brought no less trouble for some rounds."""
+        limit, first = self._before_trouble
+        if self._limit >= limit:
+            limit, first = self._before_trouble = (self._limit, share)
+            self._rounds_of_trouble = 0
+        self._rounds_of_trouble += 1
+        stubborn = first * _STUBBORN <= self._usual_share <= _MOST_NOISE
+        if stubborn and self._limit <= limit / 2 and self._rounds_of_trouble >= _ROUNDS:
+            self._noise = min(_MOST_NOISE, self._usual_share / _STUBBORN)
             self._set(limit)
-            return
-        self._set(self._limit * max(1 - share, _STRONGEST))
+        else:
+            self._set(self._limit * max(1 - share, _STRONGEST))
 
     def _slows(self) -> bool:
         """Whether replies take too long to ask for more at once; gives way where that is right."""
