@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import json
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Final
 
 import orjson
 
@@ -18,7 +18,7 @@ from grandrounds.llm.reply import Reply, read_completion
 from grandrounds.llm.request import ModelRequest
 from grandrounds.llm.wire import MediaSource, encode
 
-URL = "/v1/chat/completions"
+URL: Final = "/v1/chat/completions"
 
 #: A line that can't be used, by kind.
 MALFORMED = "malformed"
@@ -93,7 +93,7 @@ def _failure(document: dict[str, Any]) -> str:
         return "the line has no response"
     status = response.get("status_code", _OK)
     if status != _OK or isinstance(status, bool):
-        return f"status {_short(str(status))}: {_said(response.get('body'))}"
+        return f"status {short(str(status))}: {_said(response.get('body'))}"
     return "" if isinstance(response.get("body"), dict) else "the response has no body"
 
 
@@ -102,11 +102,12 @@ def _said(error: Any) -> str:
     if isinstance(error, dict) and isinstance(error.get("error"), dict):
         error = error["error"]
     if not isinstance(error, dict):
-        return _short(error) if isinstance(error, str) and error else "no reason is given"
+        return short(error) if isinstance(error, str) and error else "no reason is given"
     parts = [error.get("code"), error.get("message")]
-    return _short(": ".join(str(part) for part in parts if part)) or "no reason is given"
+    return short(": ".join(str(part) for part in parts if part)) or "no reason is given"
 
 
-def _short(words: str) -> str:
+def short(words: str) -> str:
+    """Words from outside on one line, without what commands a terminal, and not too many."""
     tidy = "".join(char if char.isprintable() else " " for char in words[: 4 * _MOST_WORDS])
     return " ".join(tidy.split())[:_MOST_WORDS]

@@ -41,11 +41,13 @@ class Form(_Part):
 
 
 class Shard(_Part):
-    """One file of requests to one model. ``bytes`` and ``sha256`` are the whole file's."""
+    """One file of requests to one model, of which ``protected`` hold protected evidence. ``bytes`` and
+    ``sha256`` are the whole file's."""
 
     file: str = Field(pattern=r"^[A-Za-z0-9_][A-Za-z0-9_.-]*\.jsonl$")
     model: str
     requests: int = Field(ge=1)
+    protected: int = Field(default=0, ge=0)
     bytes: int = Field(ge=1)
     sha256: str = Field(pattern=r"^[0-9a-f]{64}$")
 

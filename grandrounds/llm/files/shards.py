@@ -243,7 +243,7 @@ class _OpenShard:
         self._file = _part(self._path).open("wb")
         self._index = _part(self._index_path).open("wb")
         self._digest = hashlib.sha256()
-        self._requests = self._bytes = 0
+        self._requests = self._bytes = self._protected = 0
 
     def has_room(self, line: bytes, maximum_requests: int, maximum_bytes: int) -> bool:
         return self._requests < maximum_requests and self._bytes + len(line) <= maximum_bytes
@@ -254,6 +254,7 @@ class _OpenShard:
         entry = f"{request.request_id}\t{self._bytes}\t{len(line)}\t{form}\t{int(request.protected)}\n"
         self._index.write(entry.encode())
         self._requests += 1
+        self._protected += request.protected
         self._bytes += len(line)
 
     def close(self) -> None:
@@ -266,7 +267,12 @@ class _OpenShard:
     def publish(self) -> Shard:
         for path in (self._index_path, self._path):
             _part(path).replace(path)
-        measured = {"requests": self._requests, "bytes": self._bytes, "sha256": self._digest.hexdigest()}
+        measured = {
+            "requests": self._requests,
+            "protected": self._protected,
+            "bytes": self._bytes,
+            "sha256": self._digest.hexdigest(),
+        }
         return self._made.model_copy(update=measured)
 
 
