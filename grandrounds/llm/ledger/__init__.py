@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from grandrounds.llm.ledger.exporting import Exported
 from grandrounds.llm.ledger.ledger import BUSY_SECONDS, Ledger, open_ledger
 from grandrounds.llm.ledger.values import (
     Filed,
@@ -15,6 +16,7 @@ from grandrounds.llm.ledger.values import (
 
 __all__ = [
     "BUSY_SECONDS",
+    "Exported",
     "Filed",
     "Ledger",
     "LedgerStats",

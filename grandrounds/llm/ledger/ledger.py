@@ -7,7 +7,7 @@ writes. ``write`` returns when its answers are on the disk.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -18,6 +18,7 @@ from grandrounds.errors import LedgerError
 from grandrounds.llm.answer import OK, UNPARSABLE, WAITING, ModelAnswer
 from grandrounds.llm.ledger import reading, rows
 from grandrounds.llm.ledger.database import Session, open_database
+from grandrounds.llm.ledger.exporting import Exported, export
 from grandrounds.llm.ledger.pruning import prune
 from grandrounds.llm.ledger.rows import Row
 from grandrounds.llm.ledger.selecting import moment
@@ -80,8 +81,11 @@ class Ledger:
         """
         if not filed:
             return []
-        batch = _Batch(filed, now=moment(datetime.now(UTC)))
-        return self._database.write(batch.file)
+        now = moment(datetime.now(UTC))
+        try:
+            return self._database.write(_Batch(filed, now=now).file)
+        except UnicodeEncodeError:  # half a character from some server
+            return self._database.write(_Batch([rows.storable(entry) for entry in filed], now=now).file)
 
     def stats(self) -> LedgerStats:
         """Counts and sums over the whole ledger."""
@@ -108,9 +112,21 @@ class Ledger:
         """
         return reading.stored(self._database, selection, include_protected=include_protected)
 
-    def count_protected(self, selection: Selection = _EVERYTHING) -> int:
-        """How many answers of a selection belong to protected requests."""
-        return self._database.read(lambda session: reading.count_protected(session, selection))
+    def export(
+        self,
+        out: Path,
+        selection: Selection = _EVERYTHING,
+        *,
+        include_protected: bool = False,
+        on_progress: Callable[[int], None] | None = None,
+    ) -> Exported:
+        """Write the answers of a selection, each with its request, to a new file.
+
+        Its name ends in ``.jsonl``, ``.jsonl.gz`` or ``.parquet``. Requests that hold protected evidence
+        are left out, and counted, unless ``include_protected``.
+        """
+        everything = self.stored(selection, include_protected=True)
+        return export(everything, out, include_protected=include_protected, on_progress=on_progress)
 
     def prune(self, selection: Selection, *, ok: bool = False, dry_run: bool = True) -> Pruned:
         """Delete the answers of a selection, and requests left without any; says how many went, or would.

@@ -14,7 +14,7 @@ from grandrounds.llm.ledger.values import LedgerStats, Selection, StatsGroup, St
 
 _PAGE = 200  # a few megabytes of requests and answers
 _MOST_NAMED = 5
-_PREFIX = re.compile(r"(req-)?[0-9a-f]*")
+_PREFIX = re.compile(r"(req-)?[0-9a-f]{1,24}")
 
 _GROUPS = """
     SELECT model, prompt_name, prompt_version, status, count(*), sum(prompt_tokens),
@@ -75,7 +75,7 @@ def faults(session: Session) -> list[str]:
 def show(session: Session, id_prefix: str, *, name: str) -> StoredRequest:
     """See ``Ledger.show``."""
     prefix = id_prefix.strip()
-    if not _PREFIX.fullmatch(prefix) or prefix in {"", "req-"}:
+    if not _PREFIX.fullmatch(prefix):
         raise LedgerError(
             f"{id_prefix[:100]!r} is not the beginning of a request id.",
             remedy="Ids look like req-3f9a...; `grandrounds ledger export` lists them.",
@@ -111,17 +111,6 @@ def stored(database: Database, selection: Selection, *, include_protected: bool)
         for request in page:
             if include_protected or not request.protected:
                 yield request
-
-
-def count_protected(session: Session, selection: Selection) -> int:
-    """See ``Ledger.count_protected``."""
-    selected, values = condition(selection, session)
-    statement = (
-        "SELECT count(*) FROM ledger_answers a JOIN ledger_requests r ON r.request_id = a.request_id "  # noqa: S608
-        f"WHERE r.protected = 1 AND {selected}"
-    )
-    count: int = session.rows(statement, values)[0][0]
-    return count
 
 
 def _page(session: Session, selection: Selection, after: int) -> tuple[int | None, list[StoredRequest]]:

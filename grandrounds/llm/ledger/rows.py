@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 from grandrounds.fingerprint import canonical, sha256_text
@@ -114,6 +115,16 @@ def answer_row(filed: Filed, *, now: str) -> Row:
     )
 
 
+def storable(filed: Filed) -> Filed:
+    """The same without half characters (lone surrogates) in the answer: no database stores those."""
+    texts: dict[str, Any] = {
+        name: value.encode("utf-8", "replace").decode("utf-8")
+        for name in _FIELDS
+        if isinstance(value := getattr(filed.answer, name), str)
+    }
+    return replace(filed, answer=replace(filed.answer, **texts))
+
+
 def is_row_of(row: Row, answer: ModelAnswer) -> bool:
     """Whether a row of ``SELECT_ANSWERS`` says the same as ``answer``."""
     return row[_START_OF_FIELDS:] == tuple(getattr(answer, name) for name in _FIELDS)
@@ -151,6 +162,11 @@ def stored_request_of(row: Row, answers: Sequence[StoredAnswer] = ()) -> StoredR
 
 
 def _whole_key(key: str, schema: str | None) -> Mapping[str, Any]:
-    document = json.loads(key)
-    assert isinstance(document, dict)
+    """The key with its schema; one that was damaged long ago is shown as it is, under another name."""
+    try:
+        document = json.loads(key)
+    except (ValueError, RecursionError):
+        document = None
+    if not isinstance(document, dict):
+        return {"unreadable": key}
     return document if schema is None else {**document, "schema": schema}
