@@ -31,7 +31,7 @@ from typing import Any
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
-from benchmarks.support.measure import Measured, Work, run_client
+from benchmarks.support.measure import Measured, Work, run_client, warm_up
 from tests.support.stub_openai import StubProcess
 
 CLIENTS = ("stage", "openai", "reference")
@@ -70,6 +70,8 @@ def main() -> None:
 def measure(stub: StubProcess, work: Work, folder: Path, *, clients: tuple[str, ...], count: int) -> Rounds:
     rounds = Rounds()
     keeping = [name for name in clients if name in KEEPING]
+    for name in clients:
+        warm_up(name, stub, folder / "warm" / name)
     for number in range(count):
         place = folder / str(number)
         rounds.first.append({name: run_client(name, stub, work, place / name) for name in clients})
