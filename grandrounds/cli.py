@@ -36,6 +36,10 @@ _COMMANDS = {
     "review": _LazyCommand(
         "grandrounds.review.commands:review", "The clinicians' queue: status, export, import."
     ),
+    "requests": _LazyCommand("", "Model requests out as files, answers back."),
+    "ledger": _LazyCommand(
+        "grandrounds.llm.ledger.commands:ledger", "What models were asked and answered: counts, rows, export."
+    ),
     "verify": _LazyCommand(
         "grandrounds.release.commands:verify", "Re-check a release from its files alone."
     ),
