@@ -20,7 +20,7 @@ from grandrounds.llm.answer import WAITING
 from grandrounds.llm.answering import Tally
 from grandrounds.paths import bundled
 from grandrounds.progress import stage
-from grandrounds.recipe import Gates, Recipe
+from grandrounds.recipe import VOTE_LIMITS, Recipe
 from grandrounds.records.case import Case
 from grandrounds.records.envelope import OK, Candidate, Revision
 from grandrounds.records.vote import PanelVote
@@ -31,8 +31,6 @@ from resources import LakeResource, SettingsResource
 
 VOTES = "votes"
 _INPUTS = ("cases", "revisions")
-# Limits that only the gates after the votes read: changing one asks nobody again.
-_AFTERWARDS = {name for name in Gates.model_fields if name.startswith(("blind_", "difficulty_"))}
 
 
 def votes(recipe: Recipe) -> dg.AssetsDefinition:
@@ -155,7 +153,8 @@ def _parameters(recipe: Recipe, panel: Sequence[Seat], lake: Lake, key: str) -> 
     written = recipe.model_dump(
         mode="json", include={"name", "evidence", "tasks", "gates", "panel", "release"}
     )
-    written["gates"] = {name: limit for name, limit in written["gates"].items() if name not in _AFTERWARDS}
+    for name in VOTE_LIMITS:  # read after the votes: changing one asks nobody again
+        del written["gates"][name]
     return [
         written,
         [[seat.name, seat.wire, seat.version] for seat in panel],

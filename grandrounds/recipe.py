@@ -96,6 +96,10 @@ class Gates(_Strict):
         return self
 
 
+VOTE_LIMITS = ("blind_share", "blind_luck", "difficulty_easy", "difficulty_hard", "difficulty_drop")
+"""The limits of the gates that weigh a panel's votes."""
+
+
 class Panel(_Strict):
     """Models that are asked every item that passed the other gates: for the blind filter and difficulty."""
 
@@ -217,6 +221,20 @@ class Recipe(_Strict):
     def preview(self) -> bool:
         """Whether it publishes without clinicians' review."""
         return self.review.policy == "none"
+
+    def written(self) -> dict[str, Any]:
+        """The recipe as a release keeps it, JSON types only.
+
+        Who does the work (``engine``) changes nothing that is made, so it is left out. Without a panel,
+        nothing is said of panels and of the limits that only they need: so the same recipe makes the same
+        release as before there were any.
+        """
+        value = self.model_dump(mode="json", exclude={"engine"})
+        if self.panel is None:
+            del value["panel"]
+            for name in VOTE_LIMITS:
+                del value["gates"][name]
+        return value
 
 
 def load_recipe(path: Path) -> Recipe:

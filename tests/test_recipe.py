@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from grandrounds.errors import RecipeError
-from grandrounds.recipe import load_recipe, parse_recipe
+from grandrounds.recipe import VOTE_LIMITS, load_recipe, parse_recipe
 
 ROOT = Path(__file__).resolve().parent.parent
 SOUND: dict[str, Any] = {"name": "demo", "title": "Demo", "tasks": [{"name": "diagnosis_mcq"}]}
@@ -81,6 +81,16 @@ def test_a_panel_is_asked_nothing_unless_a_recipe_says_so() -> None:
     assert two is not None
     assert (two.repeats, two.with_evidence, two.blind, two.withheld) == (1, True, True, "case")
     assert two.votes_each == 2
+
+
+def test_what_changes_no_item_is_not_in_what_a_release_keeps_of_its_recipe() -> None:
+    plain = parse_recipe(SOUND, where="demo")
+    told = plain.written()
+    assert not {"panel", "engine"} & set(told) and not set(VOTE_LIMITS) & set(told["gates"])
+    assert parse_recipe(told, where="demo") == plain
+    voted = parse_recipe({**SOUND, "panel": {"models": ["a", "b"]}}, where="demo")
+    assert parse_recipe(voted.written(), where="demo") == voted
+    assert set(VOTE_LIMITS) <= set(voted.written()["gates"])
 
 
 @pytest.mark.parametrize(

@@ -211,7 +211,7 @@ def _manifest(
     files: Iterable[manifest.ManifestFile],
 ) -> manifest.Manifest:
     recipe = request.recipe
-    written = recipe.model_dump(mode="json")
+    written = recipe.written()
     writers = authors(items)
     names = (*_CONTRACTS, "votes") if recipe.panel else _CONTRACTS
     panel = count_panel(recipe, votes=request.votes, items=items, rejections=rejections)

@@ -34,7 +34,7 @@ def content_sha256(request: ReleaseRequest) -> str:
     """The hash that two requests share when they would publish the same."""
     parts: list[Any] = [
         _VERSION,
-        request.recipe.model_dump(mode="json"),
+        request.recipe.written(),
         [
             [step.step, step.unit, step.entered, step.left, step.expected,
              [[part.reason, part.count] for part in step.refused]]
