@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from typing import Protocol
 
@@ -16,8 +16,29 @@ class Listener(Protocol):
     def update(self, name: str, done: int, total: int | None) -> None:
         """``done`` of ``total`` things are finished."""
 
+    def note(self, name: str, words: str) -> None:
+        """What else there is to say of the stage now, in a few words: a rate, a cost, the time left."""
+
     def finish(self, name: str) -> None:
         """A stage ended, well or not."""
+
+
+class Report:
+    """Tells how far one stage is: call it with ``(done, total)`` as things get finished."""
+
+    def __init__(self, name: str, listeners: Sequence[Listener]) -> None:
+        self._name = name
+        self._listeners = listeners
+
+    def __call__(self, done: int, total: int | None) -> None:
+        """``done`` of ``total`` things are finished."""
+        for listener in self._listeners:
+            listener.update(self._name, done, total)
+
+    def note(self, words: str) -> None:
+        """Say more beside the numbers; replaces what was said before."""
+        for listener in self._listeners:
+            listener.note(self._name, words)
 
 
 _listeners: list[Listener] = []
@@ -34,17 +55,13 @@ def listening(listener: Listener) -> Iterator[None]:
 
 
 @contextmanager
-def stage(name: str) -> Iterator[Callable[[int, int | None], None]]:
+def stage(name: str) -> Iterator[Report]:
     """A stage of work; the value is called with ``(done, total)`` as things get finished."""
-    for listener in _listeners:
+    listeners = tuple(_listeners)
+    for listener in listeners:
         listener.start(name)
-
-    def report(done: int, total: int | None) -> None:
-        for listener in _listeners:
-            listener.update(name, done, total)
-
     try:
-        yield report
+        yield Report(name, listeners)
     finally:
-        for listener in _listeners:
+        for listener in listeners:
             listener.finish(name)

@@ -8,6 +8,7 @@ from dataclasses import asdict
 from typing import Any
 
 from rich.console import Console
+from rich.markup import escape
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextColumn, TimeElapsedColumn
 from rich.table import Table
 from rich.text import Text
@@ -29,6 +30,7 @@ class TerminalProgress:
             BarColumn(),
             MofNCompleteColumn(),
             TimeElapsedColumn(),
+            TextColumn("{task.fields[note]}", style="dim"),
             console=Console(stderr=True),
             transient=True,
         )
@@ -38,11 +40,15 @@ class TerminalProgress:
         """A stage begins."""
         if not self._tasks:
             self._progress.start()
-        self._tasks[name] = self._progress.add_task(name, total=None)
+        self._tasks[name] = self._progress.add_task(name, total=None, note="")
 
     def update(self, name: str, done: int, total: int | None) -> None:
         """``done`` of ``total`` things are finished."""
         self._progress.update(self._tasks[name], completed=done, total=total)
+
+    def note(self, name: str, words: str) -> None:
+        """Rate, cost and time left, beside the bar."""
+        self._progress.update(self._tasks[name], note=escape(words))
 
     def finish(self, name: str) -> None:
         """A stage ended."""

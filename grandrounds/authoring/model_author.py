@@ -23,6 +23,7 @@ from grandrounds.llm.answer import ModelAnswer
 from grandrounds.llm.answering import Answering
 from grandrounds.llm.answering import Progress as ClientProgress
 from grandrounds.llm.request import Message, ModelRequest
+from grandrounds.llm.telling import note
 from grandrounds.recipe import Recipe
 from grandrounds.records.case import Case
 from grandrounds.records.envelope import OK, Draft, Revision
@@ -227,6 +228,7 @@ class ModelAuthor:
 
         def tell(progress: ClientProgress) -> None:
             report(progress.done, progress.total)
+            note(report, progress)
 
         return tell
 

@@ -28,7 +28,7 @@ class Tally:
 
     ``done`` requests have an answer. ``sent`` went to a backend, ``served`` came from the ledger;
     ``not_ok`` have no object, ``waiting`` of them because nobody has answered yet. ``tries`` counts calls,
-    retries included. Tokens and ``cost`` (in the currency of the price list) are those of sent requests.
+    retries included. Tokens and ``cost`` (in the ``currency`` of the price list) are those of sent ones.
     """
 
     done: int = 0
@@ -40,6 +40,7 @@ class Tally:
     prompt_tokens: int = 0
     completion_tokens: int = 0
     cost: float = 0.0
+    currency: str = ""
 
     def count(self, answer: ModelAnswer) -> None:
         """Count one answer that was given to the caller: ``done``, ``served``, ``not_ok``, ``waiting``."""
@@ -66,6 +67,7 @@ class Progress:
     prompt_tokens: int = 0
     completion_tokens: int = 0
     cost: float = 0.0
+    currency: str = ""
     rate: float = 0.0
     seconds_left: float | None = None
 
@@ -157,6 +159,7 @@ class Meter:
             prompt_tokens=now.prompt_tokens - before.prompt_tokens,
             completion_tokens=now.completion_tokens - before.completion_tokens,
             cost=now.cost - before.cost,
+            currency=now.currency,
             rate=rate,
             seconds_left=left,
         )

@@ -67,7 +67,7 @@ class ModelClient:
         self._purse = purse or Purse(limits, prices=prices)
         self._window = max(1, window)
         self._owns_ledger = owns_ledger
-        self._tally = Tally()
+        self._tally = Tally(currency=prices.currency)
         self._busy = threading.Lock()
         self._flow: Flow | None = None
 
@@ -113,11 +113,6 @@ class ModelClient:
     def cost(self) -> float:
         """What the requests sent cost, in the currency of the price list."""
         return self._tally.cost
-
-    @property
-    def currency(self) -> str:
-        """What ``cost`` is counted in."""
-        return self._purse.currency
 
     def answers(
         self, requests: Iterable[ModelRequest], *, on_progress: OnProgress | None = None
@@ -194,7 +189,7 @@ class ModelClient:
 
     def _budget_reached(self, spent: BudgetReached) -> BudgetReached:
         tally = self._tally
-        cost = f", for {tally.cost:,.2f} {self.currency}" if tally.cost else ""
+        cost = f", for {tally.cost:,.2f} {tally.currency}" if tally.cost else ""
         return BudgetReached(
             f"{spent.what} Model {self.model!r}: {tally.sent:,} requests were sent "
             f"({tally.prompt_tokens:,} prompt and {tally.completion_tokens:,} completion tokens{cost}), "

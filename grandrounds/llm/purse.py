@@ -48,11 +48,6 @@ class Purse:
         """What so many tokens cost."""
         return self._prices.cost(prompt_tokens=prompt_tokens, completion_tokens=completion_tokens)
 
-    @property
-    def currency(self) -> str:
-        """What costs are counted in."""
-        return self._prices.currency
-
     async def spend(self, request: ModelRequest, *, stopping: asyncio.Event) -> Spending | None:
         """Set aside what a try of ``request`` may use, and wait for the rates; ``None`` without limits.
 

@@ -17,6 +17,7 @@ from grandrounds.errors import ModelError
 from grandrounds.llm.answering import Answering, Progress
 from grandrounds.llm.budget import BudgetReached
 from grandrounds.llm.request import ModelRequest
+from grandrounds.llm.telling import note
 from grandrounds.recipe import Panel, Recipe
 from grandrounds.records.envelope import Candidate
 from grandrounds.records.vote import PanelVote
@@ -103,5 +104,6 @@ def _told(report: Told | None, *, before: int, total: int) -> Callable[[Progress
 
     def tell(progress: Progress) -> None:
         report(before + progress.done, total)
+        note(report, progress)
 
     return tell
