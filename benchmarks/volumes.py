@@ -250,9 +250,8 @@ def report(found: dict[str, list[dict[str, float]]], *, as_json: bool) -> None:
         print(json.dumps({"jobs": summary, "ratios": ratios}, indent=1))
         return
     for name, row in summary.items():
-        print(
-            f"{name:28s} {row['median_seconds']:8.3f} s  (least {row['least_seconds']:.3f})  +{row['peak_mb']} MB"
-        )
+        times = f"{row['median_seconds']:8.3f} s  (least {row['least_seconds']:.3f})"
+        print(f"{name:28s} {times}  +{row['peak_mb']} MB")
     for name, row in ratios.items():
         print(f"{name:28s} {row['ratio']:8.3f}    at most {row['target_at_most']}")
 

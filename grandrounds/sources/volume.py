@@ -19,7 +19,7 @@ from grandrounds.records.volume import VolumeRecord
 from grandrounds.sources import rows
 from grandrounds.sources.folder import Found, walk
 from grandrounds.sources.licences import UNKNOWN
-from grandrounds.sources.rules import Rules, Said, load_rules
+from grandrounds.sources.rules import Said, load_rules
 from grandrounds.volumes.limits import DEFAULT, Limits
 from grandrounds.volumes.reader import SIDECAR, VOLUME_KINDS, FileRow, Progress, read_volumes
 
@@ -65,7 +65,7 @@ def read_volume_folder(
     inventory = read_volumes(folder, lake=lake, limits=limits, progress=progress, workers=workers)
     version = reader_version()
     sources = [_source(row, rules.about(row.file.name), version) for row in inventory.files]
-    volumes = _ruled(inventory.volumes, sources, rules)
+    volumes = _ruled(inventory.volumes, sources)
     groups = {one: volume.group_id for volume in volumes for one in volume.source_ids}
     sources = [
         replace(source, group_id=groups.get(source.source_id, source.group_id)) for source in sources
@@ -119,7 +119,7 @@ def _source(row: FileRow, said: Said, version: str) -> Source:
     )
 
 
-def _ruled(volumes: Sequence[VolumeRecord], sources: Sequence[Source], rules: Rules) -> list[VolumeRecord]:
+def _ruled(volumes: Sequence[VolumeRecord], sources: Sequence[Source]) -> list[VolumeRecord]:
     """The volumes with what ``sources.yaml`` says of their files; groups that meet become one."""
     by_id = {source.source_id: source for source in sources}
     made = []

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 
@@ -31,7 +32,7 @@ class Canonical:
     """``file`` is a whole NIfTI file, its header filled in by ``finish``; ``planes`` views its voxels in
     file order ([time,] k, j, i)."""
 
-    file: bytearray
+    file: memoryview
     planes: Array
     affine: Affine
     codes: str
@@ -46,7 +47,7 @@ class Canonical:
         """The shape in index order: i, j, k and time."""
         return self.planes.shape[::-1]
 
-    def finish(self, *, is_mask: bool = False, time_step: float = 0.0) -> bytearray:
+    def finish(self, *, is_mask: bool = False, time_step: float = 0.0) -> bytes:
         """Write the header, and give the file."""
         self.file[: nifti_file.OFFSET] = nifti_file.header(
             shape=self.shape,
@@ -58,7 +59,8 @@ class Canonical:
             is_mask=is_mask,
             patient_space=self.space == "patient",
         )
-        return self.file
+        # The lake writes and hashes any buffer; copying hundreds of megabytes into bytes gains nothing.
+        return cast(bytes, self.file)
 
     def facts(self) -> dict[str, Any]:
         """The geometry columns of the evidence row."""
@@ -78,10 +80,11 @@ class Canonical:
         }
 
 
-def blank(shape: Sequence[int], dtype: np.dtype[Any]) -> tuple[bytearray, Array]:
-    """A zeroed file for voxels of ``shape`` in file order, and the view of them."""
-    file = bytearray(nifti_file.OFFSET + int(np.prod(shape)) * dtype.itemsize)
-    return file, np.frombuffer(file, dtype, offset=nifti_file.OFFSET).reshape(shape)
+def blank(shape: Sequence[int], dtype: np.dtype[Any]) -> tuple[memoryview, Array]:
+    """A file for voxels of ``shape`` in file order, and the view of them, to be filled whole."""
+    # numpy does not clear what is written over anyway.
+    file = np.empty(nifti_file.OFFSET + math.prod(shape) * dtype.itemsize, np.uint8)
+    return file.data, file[nifti_file.OFFSET :].view(dtype).reshape(shape)
 
 
 def turn_for(affine: Affine, space: str) -> Reorientation:

@@ -6,6 +6,7 @@ slices of a series are put together in one way (``dicom_series``).
 
 from __future__ import annotations
 
+import contextlib
 import math
 import struct
 from dataclasses import dataclass
@@ -174,7 +175,7 @@ def _mosaic(source: DicomObject) -> list[Slice]:
     distance = source.number(0x00180088) or source.number(0x00180050)
     if place is None or len(spacing) != 2 or count < 1 or not distance:
         raise VolumeError(
-            "A mosaic whose number of slices, position or distance the header does not give can't be taken apart.",
+            "The header lacks the mosaic's number of slices, their position or distance.",
             remedy="Export the series as single slices, or keep the private Siemens attributes.",
         )
     position, orientation = place
@@ -239,10 +240,8 @@ def _csa(data: bytes) -> dict[str, tuple[float, ...]]:
             if length < 0 or position + 16 + length > len(data):
                 return made
             text = data[position + 16 : position + 16 + length].split(b"\0")[0].strip()
-            try:
+            with contextlib.suppress(ValueError):
                 values.append(float(text))
-            except ValueError:
-                pass
             position += 16 + (length + 3) // 4 * 4
         if values and all(math.isfinite(value) for value in values):
             made[name] = tuple(values)
@@ -263,6 +262,7 @@ def _is_enhanced(source: DicomObject) -> bool:
 
 
 def multi_frame(source: DicomObject, limits: Limits) -> list[Slice]:
+    """The frames of an object with functional groups, or of a plain multi-frame one."""
     data = dataset(source, limits)
     shared = _first(data, "SharedFunctionalGroupsSequence")
     per_frame = list(data.get("PerFrameFunctionalGroupsSequence") or [])

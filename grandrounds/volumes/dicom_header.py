@@ -110,7 +110,7 @@ def _is_vr(letters: bytes) -> bool:
     return len(letters) == 2 and letters[0] in _VR_LETTERS and letters[1] in _VR_LETTERS
 
 
-def _walk(
+def _walk(  # noqa: PLR0912 - the hottest loop: calls would double its time
     head: bytes, position: int, size: int, found: Scan, *, explicit: bool, order: str, meta: bool
 ) -> int:
     """Collect the top-level elements from ``position``; the end, or where file meta ends."""

@@ -20,7 +20,7 @@ from grandrounds.lake import Lake
 from grandrounds.records.volume import FLAGGED, OK, REFUSED, VolumeLabel, VolumeRecord
 from grandrounds.volumes import canonical
 from grandrounds.volumes.canonical import Canonical, affine_of
-from grandrounds.volumes.dicom_frames import Slice, multi_frame, dataset
+from grandrounds.volumes.dicom_frames import Slice, dataset, multi_frame
 from grandrounds.volumes.dicom_object import DicomObject, read_object
 from grandrounds.volumes.dicom_pixels import Frames
 from grandrounds.volumes.geometry import Affine, Array, lps_to_ras, to_voxel
@@ -63,7 +63,9 @@ def read_labels(job: Job) -> JobResult:
         segments, flags = read(source, header, image, job.limits)
         if not {one.sop_instance_uid for one in image.instances} & set(_referenced(header)):
             flags.append("The images that it names were not found; it was placed by its coordinates.")
-        records = _records(source, sha256, image, segments, flags, Lake(job.lake))
+        records = _records(
+            source, sha256=sha256, image=image, segments=segments, flags=flags, lake=Lake(job.lake)
+        )
     except MemoryError:
         raise
     except Exception as exc:  # noqa: BLE001 - what stands in sequences can be damaged in any way
@@ -223,7 +225,7 @@ def _put(target: Array, frame: Array, place: Slice, affine: Affine) -> bool:
 
 
 def _structures(
-    source: DicomObject, header: Any, image: VolumeRecord, limits: Limits
+    _: DicomObject, header: Any, image: VolumeRecord, limits: Limits
 ) -> tuple[list[_Segment], list[str]]:
     names = {
         int(item.ROINumber): clean_name(str(item.get("ROIName") or ""))
@@ -307,6 +309,7 @@ def polygon(points: Affine, shape: tuple[int, int]) -> Array:
 
 def _records(
     source: DicomObject,
+    *,
     sha256: str,
     image: VolumeRecord,
     segments: list[_Segment],
@@ -323,11 +326,14 @@ def _records(
     else:
         parts = [[replace(segment)] for segment in segments]
         flags = [*flags, "Segments overlap: each is a mask of its own."]
-    return [_one(source, sha256, image, part, flags, lake) for part in parts]
+    return [
+        _one(source, sha256=sha256, image=image, segments=part, flags=flags, lake=lake) for part in parts
+    ]
 
 
 def _one(
     source: DicomObject,
+    *,
     sha256: str,
     image: VolumeRecord,
     segments: list[_Segment],
@@ -336,6 +342,7 @@ def _one(
 ) -> VolumeRecord:
     kind = np.dtype("u1" if max(segment.value for segment in segments) < 256 else "u2")
     file, planes = canonical.blank(tuple(image.shape[:3])[::-1], kind)
+    planes[...] = 0
     for segment in segments:
         planes.T[segment.voxels] = segment.value
     made = Canonical(
@@ -345,7 +352,7 @@ def _one(
         codes=canonical.CANONICAL,
         original_shape=(source.columns, source.rows, source.frames) if source.rows else (),
     )
-    stored = lake.put_media(made.finish(is_mask=True))  # type: ignore[arg-type]
+    stored = lake.put_media(made.finish(is_mask=True))
     empty = [segment.name or str(segment.value) for segment in segments if not segment.voxels.any()]
     told = flags + ([f"Empty: {', '.join(empty[:8])}."] if empty else [])
     return VolumeRecord(

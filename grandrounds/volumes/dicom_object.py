@@ -81,17 +81,17 @@ class DicomObject:
 
     # What most of the reader asks for -------------------------------------------------------
 
-    @property
+    @cached_property
     def syntax(self) -> str:
         """Transfer syntax UID."""
         return self.scan.syntax
 
-    @property
+    @cached_property
     def sop_class(self) -> str:
         """SOP class UID."""
         return self.text(0x00080016)
 
-    @property
+    @cached_property
     def sop_instance(self) -> str:
         """SOP instance UID."""
         return self.text(0x00080018)
@@ -111,7 +111,7 @@ class DicomObject:
         """Frame of reference UID."""
         return self.text(0x00200052)
 
-    @property
+    @cached_property
     def modality(self) -> str:
         """Modality, upper case."""
         return self.text(0x00080060).upper()
@@ -123,48 +123,48 @@ class DicomObject:
         raw = raw or self.scan.values.get(0x00100010, b"").strip(b" \0^")
         return hashlib.sha256(b"patient\0" + raw).hexdigest()[:16] if raw else ""
 
-    @property
+    @cached_property
     def rows(self) -> int:
         """Rows."""
         return self.count(0x00280010)
 
-    @property
+    @cached_property
     def columns(self) -> int:
         """Columns."""
         return self.count(0x00280011)
 
-    @property
+    @cached_property
     def samples(self) -> int:
         """Samples per pixel."""
         return self.count(0x00280002, 1)
 
-    @property
+    @cached_property
     def frames(self) -> int:
         """Number of frames; 1 when the attribute is absent."""
         value = self.integer(0x00280008)
         return 1 if value is None else value
 
-    @property
+    @cached_property
     def photometric(self) -> str:
         """Photometric interpretation; MONOCHROME2 when absent."""
         return self.text(0x00280004).upper() or "MONOCHROME2"
 
-    @property
+    @cached_property
     def bits_allocated(self) -> int:
         """Bits allocated."""
         return self.count(0x00280100)
 
-    @property
+    @cached_property
     def bits_stored(self) -> int:
         """Bits stored; all when the attribute is absent."""
         return self.count(0x00280101, self.bits_allocated) or self.bits_allocated
 
-    @property
+    @cached_property
     def high_bit(self) -> int:
         """High bit; the highest stored one when the attribute is absent."""
         return self.count(0x00280102, self.bits_stored - 1)
 
-    @property
+    @cached_property
     def signed(self) -> bool:
         """Whether stored values are in two's complement."""
         return self.count(0x00280103) == 1
@@ -180,7 +180,7 @@ class DicomObject:
         """Whether the object claims an image: a pixel element, and rows and columns."""
         return bool(self.scan.pixel_tag and self.rows and self.columns)
 
-    @property
+    @cached_property
     def plain(self) -> bool:
         """Whether this is one uncompressed little-endian slice of 8 or 16 bits a pixel."""
         return (

@@ -24,7 +24,7 @@ _WIDTHS = (1, 8, 16, 32, 64)
 
 
 class Frames:
-    """The frames of one object. ``sha256`` is of the very bytes that are decoded."""
+    """The frames of one object."""
 
     def __init__(self, source: DicomObject, limits: Limits) -> None:
         self.source = source
@@ -36,9 +36,12 @@ class Frames:
             raise VolumeError(
                 f"The file can't be read: {exc.strerror or exc}.", remedy="Check its rights."
             ) from exc
-        self.sha256 = hashlib.sha256(self._data).hexdigest()
         self._palette: Any = None
         self._pieces: list[bytes] | None = None
+
+    def sha256(self) -> str:
+        """The hash of the very bytes that are decoded. It leaves the interpreter's lock while it runs."""
+        return hashlib.sha256(self._data).hexdigest()
 
     def __getitem__(self, number: int) -> Array:
         """Frame ``number``: rows x columns, or rows x columns x 3 of bytes for colour."""
@@ -65,29 +68,29 @@ class Frames:
         source = self.source
         if source.scan.pixel_tag != PIXELS:
             return self._floats(number)
-        from pydicom.pixels import get_decoder
+        from pydicom.pixels.decoders.base import get_decoder
         from pydicom.uid import UID
 
         try:
             if source.bits_allocated == 1:
                 return self._bits(number)
             decoder = get_decoder(UID(source.syntax))
-            made, _ = decoder.as_array(
-                self._one_frame(number),
-                index=0,
-                raw=source.photometric == "PALETTE COLOR",
-                transfer_syntax_uid=UID(source.syntax),
-                rows=source.rows,
-                columns=source.columns,
-                samples_per_pixel=source.samples,
-                photometric_interpretation=source.photometric,
-                bits_allocated=source.bits_allocated,
-                bits_stored=source.bits_stored,
-                pixel_representation=int(source.signed),
-                number_of_frames=1,
-                planar_configuration=source.count(0x00280006),
-                pixel_keyword="PixelData",
-            )
+            # pydicom's own annotation of these options is narrower than what it takes.
+            options: dict[str, Any] = {
+                "transfer_syntax_uid": UID(source.syntax),
+                "rows": source.rows,
+                "columns": source.columns,
+                "samples_per_pixel": source.samples,
+                "photometric_interpretation": source.photometric,
+                "bits_allocated": source.bits_allocated,
+                "bits_stored": source.bits_stored,
+                "pixel_representation": int(source.signed),
+                "number_of_frames": 1,
+                "planar_configuration": source.count(0x00280006),
+                "pixel_keyword": "PixelData",
+            }
+            raw = source.photometric == "PALETTE COLOR"
+            made, _ = decoder.as_array(self._one_frame(number), index=0, raw=raw, **options)
         except NotImplementedError as exc:
             raise VolumeError(
                 f"The transfer syntax {source.syntax} is not one that is decoded.",
@@ -173,7 +176,7 @@ class Frames:
         import io
 
         import pydicom
-        from pydicom.pixels import apply_color_lut
+        from pydicom.pixels.processing import apply_color_lut
 
         try:
             if self._palette is None:

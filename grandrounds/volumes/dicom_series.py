@@ -263,8 +263,8 @@ def _irregular(group: list[Slice], places: list[list[Slice]]) -> list[Stack]:
     return [
         Stack(
             slices=[_by_number(group)],
-            trouble=f"{len(group)} images lie at {len(places)} places, {counts[0]} to {counts[-1]} at each: images "
-            "are missing or doubled, and nothing in the files tells which belong together. "
+            trouble=f"{len(group)} images lie at {len(places)} places, {counts[0]} to {counts[-1]} each. "
+            "Some are missing or doubled; nothing in the files tells which belong together. "
             "Send the series again.",
         )
     ]

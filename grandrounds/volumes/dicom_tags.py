@@ -86,13 +86,14 @@ SECONDARY_CAPTURES = frozenset(
 )
 
 _WORDS = (
-    "t1 t1w t2 t2w t2s t2star pd pdw flair stir tirm dwi dti adc trace fa swi swan tof mra mrv cta ctv ctpa",
-    "mprage space vista cube fspgr spgr bravo flash vibe lava dixon haste ssfse tse fse se gre epi bold fmri",
-    "asl perfusion dsc dce fiesta ciss trufi dess mt mtr mpr mip recon axial ax sagittal sag coronal cor",
-    "oblique localizer localiser scout topogram surview 2d 3d fs fatsat nofs contrast gd pre post native",
-    "arterial venous portal delayed bone lung soft brain mediastinum angio helical spiral plain hr hrct kernel",
-    "thin thick chest abdomen pelvis head neck spine cervical thoracic lumbar knee hip shoulder wrist ankle",
-    "foot hand elbow liver kidney prostate breast heart cardiac cine ap pa lateral lat supine prone",
+    "t1 t1w t2 t2w t2s t2star pd pdw flair stir tirm dwi dti adc trace fa swi swan tof mra mrv cta",
+    "ctv ctpa mprage space vista cube fspgr spgr bravo flash vibe lava dixon haste ssfse tse fse se",
+    "gre epi bold fmri asl perfusion dsc dce fiesta ciss trufi dess mt mtr mpr mip recon axial ax",
+    "sagittal sag coronal cor oblique localizer localiser scout topogram surview 2d 3d fs fatsat nofs",
+    "contrast gd pre post native arterial venous portal delayed bone lung soft brain mediastinum",
+    "angio helical spiral plain hr hrct kernel thin thick chest abdomen pelvis head neck spine",
+    "cervical thoracic lumbar knee hip shoulder wrist ankle foot hand elbow liver kidney prostate",
+    "breast heart cardiac cine ap pa lateral lat supine prone",
 )
 SEQUENCE_WORDS = frozenset(word for line in _WORDS for word in line.split())
 """The only words that are taken from descriptions: free text may hold names."""

@@ -7,7 +7,9 @@ from slice to slice (PET) leave no choice but 32-bit reals, which the row says.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections import deque
+from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
@@ -20,6 +22,7 @@ from grandrounds.volumes.dicom_series import Stack
 from grandrounds.volumes.geometry import Array, check_affine, lps_to_ras
 from grandrounds.volumes.limits import Limits, VolumeError
 
+_WAITING = 4
 _INTEGERS = tuple(np.dtype(name) for name in ("u1", "i2", "u2", "i4", "u4", "i8"))
 
 
@@ -62,8 +65,8 @@ def assemble(stack: Stack, limits: Limits, hashes: dict[str, str]) -> Canonical:
     dims = (times, len(line), first.rows, first.columns)
     order = (0, 3 - turn.axes[2], 3 - turn.axes[1], 3 - turn.axes[0])
     direct = order == (0, 1, 2, 3)
-    file, planes = canonical.blank(dims, kind) if direct else (bytearray(), np.empty(dims, kind))
-    low, high = _fill(planes, stack, turn.reversed_axes, limits, hashes, scaling)
+    file, planes = canonical.blank(dims, kind) if direct else (memoryview(b""), np.empty(dims, kind))
+    low, high = _Filling(stack, limits, scaling, hashes).fill(planes, turn.reversed_axes)
     if not direct:
         moved = planes.transpose(order)
         file, planes = canonical.blank(moved.shape, kind)
@@ -114,46 +117,64 @@ def _stored_kind(stack: Stack) -> np.dtype[Any]:
     return made
 
 
-def _fill(
-    planes: Array,
-    stack: Stack,
-    reversed_axes: tuple[bool, ...],
-    limits: Limits,
-    hashes: dict[str, str],
-    scaling: Scaling,
-) -> tuple[int, int]:
-    """Put every slice in its place; the smallest and largest stored value where the scaling needs them."""
-    across, down, along = (slice(None, None, -1) if flip else slice(None) for flip in reversed_axes)
-    lowest, highest = _header_range(stack)
-    measured = scaling.kind == "whole" and not _fits(lowest, highest, scaling, planes.dtype)
-    seen: list[tuple[int, int]] = []
+@dataclass(slots=True)
+class _Filling:
+    """An array being filled with the slices of a stack, in file order."""
+
+    stack: Stack
+    limits: Limits
+    scaling: Scaling
+    hashes: dict[str, str]
+    hashing: deque[tuple[str, Future[str]]] = field(default_factory=deque)
     frames: Frames | None = None
-    for time, row in enumerate(stack.slices):
-        slots = planes[time][along]
-        for place, item in enumerate(row):
-            source = item.source
-            try:
-                if frames is None or frames.source is not source:
-                    frames = Frames(source, limits)
-                    hashes[source.name] = frames.sha256
-                values = _tile(frames[item.frame], item)
-                if source.photometric == "MONOCHROME1":
-                    low, high = stored_range(source)
-                    values = np.subtract(low + high, values, dtype=values.dtype)
-            except VolumeError as exc:
-                raise UnreadableFileError(source.name, exc) from exc
-            turned = values[down, across]
-            if measured:
-                seen.append((int(values.min()), int(values.max())))
-            if scaling.kind == "real":
-                turned = turned * item.slope + item.intercept
-            if planes.dtype.names:
-                slots[place].view(np.uint8).reshape(*turned.shape[:2], 3)[...] = turned
-            else:
-                slots[place] = turned
-    if measured:
-        return min(low for low, _ in seen), max(high for _, high in seen)
-    return lowest, highest
+
+    def fill(self, planes: Array, reversed_axes: tuple[bool, ...]) -> tuple[int, int]:
+        """Put every slice in its place; the smallest and largest stored value the scaling must expect."""
+        across, down, along = (slice(None, None, -1) if flip else slice(None) for flip in reversed_axes)
+        lowest, highest = _header_range(self.stack)
+        measured = self.scaling.kind == "whole" and not _fits(lowest, highest, self.scaling, planes.dtype)
+        seen: list[tuple[int, int]] = []
+        with ThreadPoolExecutor(1) as hasher:
+            for time, row in enumerate(self.stack.slices):
+                slots = planes[time][along]
+                for place, item in enumerate(row):
+                    values = self._values(item, hasher)[down, across]
+                    if measured:
+                        seen.append((int(values.min()), int(values.max())))
+                    self._put(slots[place], values, item)
+            self._collect(0)
+        if measured:
+            return min(low for low, _ in seen), max(high for _, high in seen)
+        return lowest, highest
+
+    def _values(self, item: Slice, hasher: ThreadPoolExecutor) -> Array:
+        source = item.source
+        try:
+            if self.frames is None or self.frames.source is not source:
+                self.frames = Frames(source, self.limits)
+                # Hashing runs beside reading; few files wait for it, so that memory stays bounded.
+                self.hashing.append((source.name, hasher.submit(self.frames.sha256)))
+                self._collect(_WAITING)
+            values = _tile(self.frames[item.frame], item)
+        except VolumeError as exc:
+            self._collect(0)
+            raise UnreadableFileError(source.name, exc) from exc
+        if source.photometric == "MONOCHROME1":
+            low, high = stored_range(source)
+            values = np.subtract(low + high, values, dtype=values.dtype)
+        return values
+
+    def _collect(self, left: int) -> None:
+        while len(self.hashing) > left:
+            name, digest = self.hashing.popleft()
+            self.hashes[name] = digest.result()
+
+    def _put(self, slot: Array, values: Array, item: Slice) -> None:
+        if self.scaling.kind == "real":
+            values = values * item.slope + item.intercept
+        if slot.dtype.names:
+            slot = slot.view(np.uint8).reshape(*values.shape[:2], 3)
+        slot[...] = values
 
 
 def _tile(frame: Array, item: Slice) -> Array:
@@ -166,7 +187,7 @@ def _tile(frame: Array, item: Slice) -> Array:
 
 
 def _header_range(stack: Stack) -> tuple[int, int]:
-    ranges = [stored_range(item.source) for row in stack.slices for item in row[:1]]
+    ranges = [stored_range(item.source) for row in stack.slices for item in row]
     return min(low for low, _ in ranges), max(high for _, high in ranges)
 
 
@@ -188,8 +209,8 @@ def _fits(low: int, high: int, scaling: Scaling, kind: np.dtype[Any]) -> bool:
 
 
 def _whole(
-    file: bytearray, planes: Array, scaling: Scaling, low: int, high: int
-) -> tuple[bytearray, Array]:
+    file: memoryview, planes: Array, scaling: Scaling, low: int, high: int
+) -> tuple[memoryview, Array]:
     """Apply a whole slope and intercept: in place where the width allows, else in wider integers."""
     if scaling.kind != "whole":
         return file, planes

@@ -180,8 +180,7 @@ def to_world(affine: Affine, indices: Any) -> Affine:
 
 def to_voxel(affine: Affine, points: Any) -> Affine:
     """Voxel indices (as real numbers) of world coordinates in mm (... x 3)."""
-    inverse = np.linalg.inv(affine)
-    return to_world(inverse, points)
+    return to_world(np.asarray(np.linalg.inv(affine), dtype=np.float64), points)
 
 
 def lps_to_ras(affine: Affine) -> Affine:

@@ -16,7 +16,7 @@ def instance_at(record: VolumeRecord, index: int, *, time: int = 0) -> SliceInst
 def slice_of(
     record: VolumeRecord, sop_instance_uid: str, *, frame: int | None = None
 ) -> SliceInstance | None:
-    """Where an instance (of several frames: its frame) lies in the volume; ``None`` when it is not in it."""
+    """Where an instance (of several frames: its frame) lies; ``None`` when it is not in the volume."""
     return next(
         (
             one

@@ -16,6 +16,8 @@ if TYPE_CHECKING:
     from pydantic import TypeAdapter
 
 SERIES, NIFTI, SEGMENTATION, STRUCTURES = "series", "nifti", "segmentation", "structures"
+PROBE = "probe"
+"""Decodes one file and keeps nothing: tells which file of a series kills a process."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -114,6 +116,7 @@ __all__ = [
     "FAILED",
     "NIFTI",
     "PASSED_BY",
+    "PROBE",
     "READ",
     "SEGMENTATION",
     "SERIES",

@@ -176,7 +176,7 @@ def _check_claim(needed: int, header: NiftiHeader, stream: _Stream) -> None:
     most = stream.size * _LARGEST_RATIO if stream.packed else stream.size - header.offset
     if needed > most:
         raise VolumeError(
-            f"The header claims {needed:,} bytes of voxels; a file of {stream.size:,} bytes can't hold them.",
+            f"The header claims {needed:,} bytes of voxels; {stream.size:,} bytes can't hold them.",
             remedy="It was cut short, or its header lies; copy it again.",
         )
 
@@ -299,7 +299,7 @@ def _made(  # noqa: PLR0917 - the fields of the header, in its order
     scaled = slope != 0 and math.isfinite(slope) and math.isfinite(intercept)
     return NiftiHeader(
         shape=shape,
-        dtype=dtype.newbyteorder(order) if not dtype.names else dtype,
+        dtype=dtype if dtype.names else dtype.newbyteorder("<" if order == "<" else ">"),
         offset=offset,
         affine=affine,
         origin=origin,

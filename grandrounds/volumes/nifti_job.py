@@ -20,8 +20,8 @@ from grandrounds.volumes.nifti_file import RGB, RGBA
 
 _LABEL_INTENT = 1002
 _MOST_GUESSED = 128
-_MODALITY_WORDS = {"ct": "CT", "cta": "CT", "mr": "MR", "mri": "MR", "t1": "MR", "t1w": "MR", "t2": "MR", "t2w": "MR",
-                   "flair": "MR", "dwi": "MR", "dmri": "MR", "pet": "PT"}  # fmt: skip
+_MODALITY_WORDS = dict.fromkeys(("mr", "mri", "t1", "t1w", "t2", "t2w", "flair", "dwi", "dmri"), "MR")
+_MODALITY_WORDS |= {"ct": "CT", "cta": "CT", "pet": "PT"}
 
 
 def read_nifti_job(job: Job) -> JobResult:
@@ -82,7 +82,7 @@ def _record(name: str, found: NiftiFile, lake: Lake, limits: Limits) -> VolumeRe
     if header.slope == 0:
         raise VolumeError("The slope is 0.", remedy="Write the file again.")
     modality = next((_MODALITY_WORDS[word] for word in names.words(name) if word in _MODALITY_WORDS), None)
-    sha256 = lake.put_media(made.finish(is_mask=is_mask and named, time_step=header.time_step))  # type: ignore[arg-type]
+    sha256 = lake.put_media(made.finish(is_mask=is_mask and named, time_step=header.time_step))
     record = VolumeRecord(
         volume_id=content_id("volume", ["nifti", found.sha256]),
         source_ids=(source_id(found.sha256),),

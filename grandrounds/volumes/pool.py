@@ -9,11 +9,26 @@ import sys
 import threading
 from collections.abc import Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
+from typing import BinaryIO, cast
 
+from grandrounds.records.volume import FLAGGED, OK
 from grandrounds.volumes import worker
-from grandrounds.volumes.jobs import Job, JobResult, complete, failed, job_codec, result_codec
+from grandrounds.volumes.jobs import (
+    FAILED,
+    PROBE,
+    SERIES,
+    FileOutcome,
+    Job,
+    JobFile,
+    JobResult,
+    complete,
+    failed,
+    job_codec,
+    result_codec,
+)
 
 MOST_WORKERS = 16
 
@@ -73,10 +88,48 @@ class _Process:
         self._closed = False
 
     def run(self, job: Job) -> JobResult:
-        """Do one job; a death or an overrun gives a result that says so."""
+        """Do one job. A death or an overrun costs the file that caused it, not its whole series."""
+        done = self._attempt(job)
+        if isinstance(done, JobResult):
+            return done
+        if job.kind != SERIES or len(job.files) == 1 or self._closed:
+            return failed(job, done)
+        return self._without_culprits(job)
+
+    def _without_culprits(self, job: Job) -> JobResult:
+        """Decode each file alone to find those that end the process; read the series without them."""
+        lost: list[FileOutcome] = []
+        rest: list[JobFile] = []
+        for file in job.files:
+            alone = self._attempt(replace(job, kind=PROBE, files=(file,)))
+            if isinstance(alone, JobResult):
+                rest.append(file)
+            else:
+                lost.append(FileOutcome(name=file.name, status=FAILED, reason=alone))
+        left = replace(job, files=tuple(rest))
+        done = self._attempt(left) if rest else JobResult()
+        if not isinstance(done, JobResult):
+            done = failed(left, done)
+        names = ", ".join(outcome.name for outcome in lost[:5])
+        records = tuple(
+            replace(
+                record,
+                status=FLAGGED if record.status == OK else record.status,
+                reason=f"{record.reason} Left out, because unreadable: {names}.".strip(),
+            )
+            for record in done.records
+            if lost
+        )
+        return JobResult(records=records or done.records, outcomes=(*done.outcomes, *lost), lasting=False)
+
+    def _attempt(self, job: Job) -> JobResult | str:
+        """The result of a job, or why there is none."""
         if self._closed:
-            return failed(job, "The run was ended before this file was read. Run again.")
-        process = self._started()
+            return "The run was ended before this file was read. Run again."
+        try:
+            process = self._started()
+        except OSError as exc:
+            return f"No process could be started to read it: {exc.strerror or exc}. Run again."
         late = threading.Event()
 
         def kill() -> None:
@@ -88,9 +141,8 @@ class _Process:
         timer.daemon = True
         timer.start()
         try:
-            assert process.stdin is not None and process.stdout is not None
-            worker.send(process.stdin, job_codec().dump_json(job))
-            data = worker.receive(process.stdout)
+            worker.send(cast(BinaryIO, process.stdin), job_codec().dump_json(job))
+            data = worker.receive(cast(BinaryIO, process.stdout))
         except (OSError, ValueError):
             data = None
         finally:
@@ -99,10 +151,8 @@ class _Process:
             return complete(job, result_codec().validate_json(data))
         self._end()
         if late.is_set():
-            return failed(
-                job, f"Reading took more than {seconds:.0f} seconds and was ended. Look at the file."
-            )
-        return failed(job, "The process that read this file died. Look at the file; more memory may help.")
+            return f"Reading took more than {seconds:.0f} seconds and was ended. Look at the file."
+        return "The process that read this file died. Look at the file; more memory may help."
 
     def close(self) -> None:
         """End the process."""
@@ -119,13 +169,15 @@ class _Process:
                 "OPENBLAS_NUM_THREADS": "1",
                 "OMP_NUM_THREADS": "1",
             }
-            self._process = subprocess.Popen(  # noqa: S603 - this interpreter, a module of this package
+            self._process = subprocess.Popen(
                 [sys.executable, "-m", "grandrounds.volumes.worker"],
                 stdin=subprocess.PIPE,
                 stdout=subprocess.PIPE,
                 stderr=subprocess.DEVNULL,
                 env=environment,
             )
+            # Starting may be slow on a busy machine; that is not the file's fault.
+            worker.receive(cast(BinaryIO, self._process.stdout))
         return self._process
 
     def _end(self) -> None:

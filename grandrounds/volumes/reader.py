@@ -25,7 +25,7 @@ from grandrounds.lake import Lake
 from grandrounds.records.volume import REFUSED, VolumeRecord
 from grandrounds.sources import kinds
 from grandrounds.sources.folder import FoundFile, walk
-from grandrounds.volumes import masks, sidecars
+from grandrounds.volumes import masks, names, sidecars
 from grandrounds.volumes.dicom_object import DicomObject, read_object
 from grandrounds.volumes.dicom_tags import DIRECTORY, SEGMENTATION, STRUCTURE_SET, WHOLE_SLIDE
 from grandrounds.volumes.jobs import (
@@ -338,13 +338,13 @@ class _Reading:
         self, records: Sequence[VolumeRecord]
     ) -> tuple[list[masks.LabelTable], list[masks.CentroidFile], dict[str, dict[str, str]]]:
         """Label tables, centroid files and scanner's facts among the files beside NIfTI volumes."""
-        places = {masks.names.folder(record.name) for record in records if record.format == "nifti"}
-        places |= {masks.names.folder(place) for place in places}
+        places = {names.folder(record.name) for record in records if record.format == "nifti"}
+        places |= {names.folder(place) for place in places}
         tables: list[masks.LabelTable] = []
         points: list[masks.CentroidFile] = []
         facts: dict[str, dict[str, str]] = {}
         for file in self.others:
-            if masks.names.folder(file.name) not in places:
+            if names.folder(file.name) not in places:
                 continue
             ending = "." + file.name.casefold().rpartition(".")[2]
             try:
@@ -371,12 +371,12 @@ def _copies(objects: Sequence[DicomObject]) -> list[Sequence[DicomObject]]:
     """A series whose instances occur in several folders is there more than once: each folder apart."""
     places: dict[str, set[str]] = defaultdict(set)
     for one in objects:
-        places[one.sop_instance].add(masks.names.folder(one.name))
+        places[one.sop_instance].add(names.folder(one.name))
     if all(len(folders) == 1 for folders in places.values()):
         return [objects]
     parts: dict[str, list[DicomObject]] = defaultdict(list)
     for one in objects:
-        parts[masks.names.folder(one.name)].append(one)
+        parts[names.folder(one.name)].append(one)
     return [parts[place] for place in sorted(parts)]
 
 
@@ -391,7 +391,7 @@ def _described(record: VolumeRecord, facts: dict[str, dict[str, str]]) -> Volume
     """A NIfTI volume with what its converter's JSON says: modality, body part, sequence words."""
     if record.format != "nifti" or record.status == REFUSED:
         return record
-    told = facts.get(f"{masks.names.folder(record.name)}/{masks.names.stem(record.name)}.json".lstrip("/"))
+    told = facts.get(f"{names.folder(record.name)}/{names.stem(record.name)}.json".lstrip("/"))
     if told is None:
         return record
     said = f"{told.get('SeriesDescription', '')} {told.get('ProtocolName', '')}".casefold()

@@ -18,7 +18,7 @@ from grandrounds.records.volume import FLAGGED, OK, REFUSED, SliceInstance, Volu
 from grandrounds.volumes.canonical import Canonical
 from grandrounds.volumes.dicom_frames import Slice, slices_of
 from grandrounds.volumes.dicom_object import DicomObject, read_object
-from grandrounds.volumes.dicom_pixels import stored_range
+from grandrounds.volumes.dicom_pixels import Frames, stored_range
 from grandrounds.volumes.dicom_series import Stack, stacks_of
 from grandrounds.volumes.dicom_tags import CT_IMAGES, SECONDARY_CAPTURES
 from grandrounds.volumes.dicom_volume import UnreadableFileError, assemble
@@ -97,6 +97,19 @@ def read_series(
     return JobResult(records=tuple(records), outcomes=tuple(series.outcomes.values()))
 
 
+def probe(job: Job) -> JobResult:
+    """Decode every frame of one file, and keep nothing. What it raises, the series will tell."""
+    file = job.files[0]
+    try:
+        source = read_object(file.name, file.where(), job.limits)
+        frames = Frames(source, job.limits)
+        for number in {item.frame for item in slices_of(source, job.limits)}:
+            frames[number]
+    except VolumeError:
+        pass
+    return JobResult()
+
+
 def _without_duplicates(sources: list[DicomObject], series: _Series) -> list[DicomObject]:
     """One object for each SOP instance. Two that differ under one UID are both kept out."""
     by_uid: dict[str, list[DicomObject]] = defaultdict(list)
@@ -165,7 +178,7 @@ def _record(stack: Stack, made: Canonical | None, series: _Series, *, reason: st
     facts: dict[str, Any] = {}
     instances: tuple[SliceInstance, ...] = ()
     if made is not None:
-        facts = made.facts() | {"sha256": series.lake.put_media(made.finish(time_step=0.0))}  # type: ignore[arg-type]
+        facts = made.facts() | {"sha256": series.lake.put_media(made.finish(time_step=0.0))}
         instances = _instances(stack, made, ids)
     status = REFUSED if made is None else FLAGGED if stack.flags else OK
     inverted = source.photometric == "MONOCHROME1"

@@ -17,6 +17,7 @@ from typing import BinaryIO
 from grandrounds.errors import GrandRoundsError
 from grandrounds.volumes.jobs import (
     NIFTI,
+    PROBE,
     SERIES,
     Job,
     JobResult,
@@ -56,6 +57,10 @@ def _read(job: Job) -> JobResult:
         from grandrounds.volumes.series_job import read_series
 
         return read_series(job)
+    if job.kind == PROBE:
+        from grandrounds.volumes.series_job import probe
+
+        return probe(job)
     if job.kind == NIFTI:
         from grandrounds.volumes.nifti_job import read_nifti_job
 
@@ -87,6 +92,7 @@ def main() -> None:
     nowhere = os.open(os.devnull, os.O_WRONLY)
     os.dup2(nowhere, 1)
     os.dup2(nowhere, 2)
+    send(out, b"ready")
     bounded = False
     while (data := receive(sys.stdin.buffer)) is not None:
         job = job_codec().validate_json(data)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gzip
 import json
+import struct
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -180,6 +181,8 @@ def nifti(
     if order == ">":
         image = nibabel.Nifti1Image(array, None, image.header.as_byteswapped(">"))
     data = bytearray(image.to_bytes())
+    # nibabel will not write a file without any code.
+    struct.pack_into(order + "2h", data, 252, qform, sform)
     for offset, value in (patch or {}).items():
         data[offset : offset + len(value)] = value
     return bytes(data)

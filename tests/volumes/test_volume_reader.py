@@ -14,8 +14,8 @@ from grandrounds.volumes.reader import VolumeInventory, open_volume, read_volume
 from tests.support.volumes import (
     nifti,
     ramp,
-    slice_dataset,
     save,
+    slice_dataset,
     uid,
     write_enhanced,
     write_mosaic,
