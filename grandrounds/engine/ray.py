@@ -18,7 +18,7 @@ from grandrounds.errors import EngineError
 from grandrounds.fingerprint import code_fingerprint
 
 _MOST_WORKERS = 256  # each has a thread in this process
-_PATIENCE_SECONDS = 120.0  # for the first worker, on a cluster that has other things to do
+_PATIENCE_SECONDS = 300.0  # for the first worker, on a cluster that has other things to do
 _GLANCE_SECONDS = 1.0
 _PROJECT = "grandrounds."
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import threading
+import warnings
 from collections.abc import Callable
 from typing import Any
 
@@ -105,6 +106,7 @@ class Fleet:
         from grandrounds.llm.fanout.source import FeedSource
 
         logging.getLogger("ray.data").setLevel(logging.ERROR)
+        warnings.filterwarnings("ignore", category=UserWarning, module=r"ray\.data\.")
         reports = ray.data.read_datasource(
             FeedSource(self._feed, run=run, first=first), override_num_blocks=1, num_cpus=0
         ).map_batches(
@@ -120,4 +122,5 @@ class Fleet:
         context = reports.context
         context.enable_progress_bars = False
         context.print_on_execution_start = False
+        context.target_max_block_size = 1  # byte: Ray would gather rows until there are 128 MiB of them
         return reports.iter_batches(batch_size=None, batch_format="pyarrow", prefetch_batches=0)
