@@ -21,6 +21,7 @@ _CORE = ("dagster", "great-expectations", "pyarrow", "pandas", "pydantic", "sqla
 _OPTIONAL = {"psycopg": "postgres", "datasets": "export", "dagster-dg-cli": "dev"}
 _LOW_DISK = 2 * 1024**3
 _BUSY_SECONDS = 2.0
+_LARGE_LEDGER = 1024**3  # more takes longer to read than anybody waits
 
 
 @dataclass(frozen=True, slots=True)
@@ -134,18 +135,26 @@ def _lake(settings: Settings) -> str:
 
 
 def _ledger(settings: Settings) -> str:
-    if not settings.ledger_path.exists():
-        return f"{settings.ledger_path}, made on first use"
-    from grandrounds.llm.ledger import Ledger
+    from grandrounds.llm.ledger import open_ledger
+    from grandrounds.llm.ledger.database import sqlite_path
 
-    with Ledger(settings.ledger_path, busy_seconds=_BUSY_SECONDS) as ledger:
+    path = sqlite_path(settings.ledger_url.value)
+    if path is not None and not path.exists():
+        return f"{path}, made on first use"
+    with open_ledger(settings.ledger_url.value, busy_seconds=_BUSY_SECONDS) as ledger:
+        stats = ledger.stats()
+        held = f"{ledger.name}, {stats.answers:,} answers"
+        if stats.bytes > _LARGE_LEDGER:
+            return (
+                f"{held}, {stats.bytes / 1024**3:.1f} GiB (`ledger stats --check` reads it)"
+            )
         faults = ledger.check()
         if faults:
             raise LedgerError(
-                f"The ledger {settings.ledger_path} is damaged: {faults[0]}.",
+                f"The ledger {ledger.name} is damaged: {faults[0]}.",
                 remedy="Put a copy in its place, or move it away and a new one is made.",
             )
-        return f"{settings.ledger_path}, {ledger.stats().answers:,} answers"
+        return held
 
 
 def _review(settings: Settings) -> str:

@@ -54,11 +54,6 @@ class Settings:
         return Path(self.home.value)
 
     @property
-    def ledger_path(self) -> Path:
-        """The SQLite file of the request ledger."""
-        return self.home_path / "ledger.sqlite"
-
-    @property
     def releases_path(self) -> Path:
         """Where releases are written: ``RELEASES/BENCHMARK/VERSION``."""
         return self.home_path / "releases"

@@ -27,7 +27,7 @@ def test_everything_lies_below_home_unless_said_otherwise(tmp_path: Path) -> Non
     chosen = resolve({}, {"GRANDROUNDS_HOME": str(tmp_path)})
     assert chosen.lake_url.value == str(tmp_path / "lake")
     assert chosen.review_url.value == f"sqlite:///{tmp_path}/review.sqlite"
-    assert chosen.ledger_path == tmp_path / "ledger.sqlite"
+    assert chosen.ledger_url.value == f"sqlite:///{tmp_path / 'ledger.sqlite'}"
     assert chosen.releases_path == tmp_path / "releases"
 
 

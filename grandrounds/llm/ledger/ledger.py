@@ -12,7 +12,6 @@ from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 from types import TracebackType
-from typing import Any
 
 from grandrounds.errors import LedgerError
 from grandrounds.llm.answer import OK, UNPARSABLE, WAITING, ModelAnswer
@@ -164,7 +163,7 @@ class _Batch:
                 requests[place] = rows.request_row(
                     request, schema_sha256=schemas[request.schema][0], now=now
                 )
-        # In one order in every process, so that two that file the same can't wait for each other.
+        # In one order in every process, so that two that file the same rarely wait for each other.
         self._schemas = sorted(schemas.values())
         self._plain = sorted(row for (_, protected), row in requests.items() if not protected)
         self._protected = sorted(row for (_, protected), row in requests.items() if protected)
@@ -175,7 +174,7 @@ class _Batch:
         session.change_many(rows.INSERT_SCHEMA, self._schemas)
         session.change_many(rows.INSERT_REQUEST, self._plain)
         session.change_many(rows.INSERT_PROTECTED_REQUEST, self._protected)
-        added = session.change_many(rows.INSERT_ANSWER, sorted(self._answers, key=_request_id))
+        added = session.change_many(rows.INSERT_ANSWER, self._answers)
         if added == len(self._filed):
             return [entry.answer for entry in self._filed]
         return self._settled(session)
@@ -198,10 +197,6 @@ class _Batch:
                     answer = first
             counted.append(answer)
         return counted
-
-
-def _request_id(row: Row) -> Any:
-    return row[0]
 
 
 def _ok_rows(session: Session, ids: Sequence[str]) -> list[Row]:

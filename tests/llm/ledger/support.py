@@ -49,10 +49,11 @@ def python(code: str, *arguments: str) -> str:
     return ended.stdout + ended.stderr
 
 
-def start(code: str, *arguments: str) -> subprocess.Popen[str]:
-    """A Python program that runs beside the test."""
+def start(program: str, *arguments: str) -> subprocess.Popen[str]:
+    """A Python program (a module's name, or code) that runs beside the test."""
+    what = ["-c", program] if "\n" in program else ["-m", program]
     return subprocess.Popen(
-        [sys.executable, "-u", "-c", code, *arguments],
+        [sys.executable, "-u", *what, *arguments],
         cwd=ROOT,
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
