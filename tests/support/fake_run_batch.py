@@ -194,14 +194,19 @@ def _refused(line: dict[str, Any], status: int, words: str) -> dict[str, Any]:
 
 
 def _sample(schema: dict[str, Any], body: dict[str, Any]) -> Any:
+    for key in ("const", "enum", "anyOf"):
+        if key in schema:
+            found = schema[key] if key == "const" else schema[key][0]
+            return _sample(found, body) if key == "anyOf" else found
     kind = schema.get("type", "object")
+    kind = kind[0] if isinstance(kind, list) else kind
     if kind == "object":
         return {name: _sample(inner, body) for name, inner in schema.get("properties", {}).items()}
     if kind == "array":
-        return [_sample(schema.get("items", {}), body)]
-    return {"boolean": True, "integer": 1, "number": 1}.get(
-        kind, f"answer to {body['messages'][-1]['content']}"
-    )
+        return [_sample(schema.get("items", {}), body)] * max(1, schema.get("minItems", 1))
+    if kind == "string":
+        return f"answer to {body['messages'][-1]['content']}"[: schema.get("maxLength")]
+    return {"boolean": True, "null": None}.get(kind, schema.get("minimum", 1))
 
 
 if __name__ == "__main__":

@@ -197,6 +197,7 @@ class Runs:
             if code == _USED_WRONGLY or not (self._health.ever_worked or reached_input(shard.log)):
                 raise no_request_to_blame(why, log=str(shard.log))
             _LOG.warning("A run of vLLM over %d requests gave no answers: %s", len(requests), why)
+            shard.remove(keep_log=self._work / "failed.log")
             return Outcome(left=tuple(requests), reason=why)
         output = shard.keep()
         if output.unknown_model and output.unknown_model == len(output.lines):

@@ -18,6 +18,8 @@ from grandrounds.llm.request import ModelRequest
 #: So many runs in a row may fail before a known good one is tried in between.
 _FAILURES_IN_A_ROW = 3
 _SPARE_RUNS = 8
+#: So many requests may be found to make vLLM stop before any was answered; then it isn't the requests.
+_CONDEMNED_IN_VAIN = 3
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -31,9 +33,11 @@ class Outcome:
 
 @dataclass(slots=True, kw_only=True)
 class Health:
-    """What is known of vLLM itself over a client's life."""
+    """What is known of vLLM itself over a client's life: whether it ever answered a known good request
+    (``ever_worked``), or one of the caller's, and how many runs failed since it last did."""
 
     ever_worked: bool = False
+    ever_answered: bool = False
     failures: int = 0
 
     @property
@@ -72,11 +76,15 @@ class Search:
         """Answer ``requests`` in about ``2 log2 n`` runs at most, which finds one bad one for sure."""
         if not requests:
             return
+        self._last = requests[-1]
         self._runs_left = _SPARE_RUNS + 2 * len(requests).bit_length()
         self._solve(requests, surely_bad=False)
 
     def _solve(self, requests: Sequence[ModelRequest], *, surely_bad: bool) -> bool:
         """Answer ``requests``; whether there was trouble. When ``surely_bad``, they are halved unrun."""
+        requests = [one for one in requests if one.request_id not in self.answers]
+        if not requests:
+            return False
         if len(requests) == 1 or not surely_bad:
             outcome = self._counted(requests)
             if outcome is None:
@@ -85,7 +93,7 @@ class Search:
             if not outcome.left:
                 return False
             if len(requests) == 1:
-                self.condemned[requests[0].request_id] = outcome.reason
+                self._condemn(requests[0], outcome.reason)
                 return True
             requests = outcome.left
         if len(requests) == 1:
@@ -94,6 +102,18 @@ class Search:
         trouble = self._solve(requests[:middle], surely_bad=False)
         self._solve(requests[middle:], surely_bad=not trouble)
         return True
+
+    def _condemn(self, request: ModelRequest, reason: str) -> None:
+        self.condemned[request.request_id] = reason
+        if len(self.condemned) < _CONDEMNED_IN_VAIN or self._health.ever_answered:
+            return
+        far_away = self._counted([self._last])
+        if far_away is None or not far_away.answers:
+            raise ModelError(
+                f"vLLM answers a simple request, and stops at every one of ours: {reason}",
+                remedy="Check GRANDROUNDS_VLLM_ARGS (structured outputs, chat template).",
+            )
+        self.answers.update(far_away.answers)
 
     def _counted(self, requests: Sequence[ModelRequest]) -> Outcome | None:
         """One run, if there is one left."""
@@ -105,6 +125,7 @@ class Search:
         self._runs_left -= 1
         outcome = self._run(requests)
         self._health.note(worked=bool(outcome.answers))
+        self._health.ever_answered = self._health.ever_answered or bool(outcome.answers)
         if outcome.left and self._health.in_doubt:
             self._try_known_good()
             self._health.note(worked=True)

@@ -14,6 +14,7 @@ from __future__ import annotations
 import os
 import shutil
 from collections.abc import Collection, Iterable, Iterator, Sequence
+from contextlib import suppress
 from pathlib import Path
 
 from grandrounds.errors import ModelError
@@ -58,8 +59,11 @@ class Shard:
             raise _unwritable(self.folder, exc) from exc
         return output
 
-    def remove(self) -> None:
-        """Delete the folder; what can't be deleted is left for the next run to clear."""
+    def remove(self, *, keep_log: Path | None = None) -> None:
+        """Delete the folder, its log apart if wanted; what can't be deleted is left for the next run."""
+        if keep_log is not None:
+            with suppress(OSError):
+                self.log.replace(keep_log)
         shutil.rmtree(self.folder, ignore_errors=True)
 
 

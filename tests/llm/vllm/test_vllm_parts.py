@@ -11,9 +11,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from grandrounds.errors import GrandRoundsError, SettingsError
+from grandrounds.llm.config import client_from_settings
 from grandrounds.llm.files.lines import request_line
 from grandrounds.llm.vllm import log
 from grandrounds.llm.vllm.check import line_fault
+from grandrounds.llm.vllm.client import VllmClient
 from grandrounds.llm.vllm.make import make
 from grandrounds.llm.vllm.output import sift
 from grandrounds.llm.vllm.program import Program
@@ -189,6 +191,20 @@ def test_the_settings_make_a_client(bench: Bench, tmp_path: Path) -> None:
 
     assert [len(run) for run in bench.runs] == [7, 3]
     assert (tmp_path / "ledger.sqlite").exists()
+
+
+def test_the_backend_is_chosen_by_its_name(bench: Bench, tmp_path: Path) -> None:
+    settings = resolve(
+        environ={
+            "GRANDROUNDS_HOME": str(tmp_path),
+            "GRANDROUNDS_LLM_BACKEND": "vllm",
+            "GRANDROUNDS_LLM_MODEL": "stub",
+            "GRANDROUNDS_VLLM_PYTHON": bench.python,
+        }
+    )
+    with client_from_settings(settings) as client:
+        assert isinstance(client, VllmClient)
+        assert all(answer.ok for answer in client.answer_all(asks(2)).values())
 
 
 @pytest.mark.parametrize(

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from grandrounds.errors import ModelError
@@ -71,10 +71,22 @@ def test_several_culprits_are_found_too(bench: Bench) -> None:
 
 def test_a_shard_of_culprits_ends_after_a_bounded_number_of_runs(bench: Bench) -> None:
     with bench.client() as client:
+        client.answer_all(asks(1))
         answers = client.answer_all([ask(f"[[poison]] {number}") for number in range(16)])
 
     assert {answer.status for answer in answers.values()} == {"failed"}
     assert len(bench.notes("started")) < 28
+    assert bench.shards == []
+    assert "BatchRequestInput" in (bench.work / "failed.log").read_text()
+
+
+def test_when_every_request_is_a_culprit_the_run_ends_soon(bench: Bench) -> None:
+    with bench.client() as client:
+        with pytest.raises(ModelError, match=r"stops at every one of ours.*BatchRequestInput"):
+            client.answer_all([ask(f"[[poison]] {number}") for number in range(100)])
+        assert client.ledger.stats().answers == 0
+
+    assert len(bench.notes("started")) < 18
 
 
 def test_the_engine_breaking_for_good_condemns_nobody(bench: Bench, tmp_path: object) -> None:
@@ -147,11 +159,18 @@ def test_any_single_culprit_is_found_within_the_limit(place: int, size: int) -> 
 
 
 @given(places=st.sets(st.integers(0, 199), max_size=40))
+@example(places={0, 1, 2})
+@example(places={0, 1, 2, 199})
+@example(places=set(range(40)))
 def test_with_many_culprits_nobody_is_lost_and_no_one_innocent_condemned(places: set[int]) -> None:
     requests = _MANY[:200]
     bad = {requests[place].request_id for place in places}
     engine = _Engine(bad)
     search = engine.search()
+    if places >= {*range(3), 199}:
+        with pytest.raises(ModelError, match="every one of ours"):
+            search.answer(requests)
+        return
     search.answer(requests)
 
     told = [*search.answers, *search.condemned, *search.unreached]

