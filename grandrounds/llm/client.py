@@ -28,16 +28,19 @@ __all__ = ["ModelClient", "Progress"]
 WINDOW = 8_192
 """Requests that are read and not yet given back, at most: what waits behind one slow answer."""
 
+_OTHER_FILES = 128  # that a process has open besides its connections
+
 
 class ModelClient:
     """Answers requests through a ledger and a backend. See ``Answering``.
 
     The client owns both, unless ``owns_ledger`` is false: ``close`` (or ``with``) closes the ledger.
     ``model`` is the name that authors put into their requests; ``concurrency`` requests are in flight at
-    most, fewer while the server is too busy; ``grace_seconds`` is how long those may go on after Ctrl-C;
-    ``serve_refused`` takes a stored refusal for an answer instead of asking again; ``limits`` and
-    ``prices`` are the model's, budgets for the life of this client (or ``purse`` has both, where several
-    clients share them); ``window`` is how many requests may be held in memory.
+    most, fewer while the server is too busy or where a process may open few files; ``grace_seconds`` is
+    how long those may go on after Ctrl-C; ``serve_refused`` takes a stored refusal for an answer instead
+    of asking again; ``limits`` and ``prices`` are the model's, budgets for the life of this client (or
+    ``purse`` has both, where several clients share them); ``window`` is how many requests may be held in
+    memory.
     """
 
     def __init__(
@@ -63,7 +66,7 @@ class ModelClient:
             grace_seconds=grace_seconds,
             served_statuses=(OK, REFUSED) if serve_refused else (OK,),
         )
-        self._throttle = Throttle(concurrency)
+        self._throttle = Throttle(_within_open_files(concurrency))
         self._purse = purse or Purse(limits, prices=prices)
         self._window = max(1, window)
         self._owns_ledger = owns_ledger
@@ -197,3 +200,13 @@ class ModelClient:
             remedy="Raise `limits` of the model in the models file and run again: it goes on from there, "
             "and what is answered costs nothing.",
         )
+
+
+def _within_open_files(concurrency: int) -> int:
+    """As many as may have a connection each: to be refused one by this machine looks like a dead server."""
+    try:
+        import resource
+    except ImportError:  # not on Windows
+        return concurrency
+    most, _ = resource.getrlimit(resource.RLIMIT_NOFILE)
+    return concurrency if most < 0 else min(concurrency, max(1, most - _OTHER_FILES))

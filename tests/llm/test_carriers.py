@@ -7,6 +7,7 @@ import socket
 import ssl
 import subprocess
 import threading
+import tracemalloc
 from collections.abc import Callable, Coroutine
 from pathlib import Path
 from typing import Any
@@ -227,6 +228,39 @@ def test_what_is_sent_is_exact() -> None:
         "User-Agent: grandrounds",
         f"Content-Length: {len(body)}",
     ]
+
+
+def test_a_body_that_is_sent_is_not_held_until_the_answer_comes() -> None:
+    """Pictures make bodies of megabytes; hundreds of them wait for their answers at a time."""
+    size, count = 2_000_000, 20
+    held = 0
+
+    def script(connection: socket.socket, _: int) -> None:
+        read_request(connection)
+        all_read.release()
+        go_on.wait(10)
+        connection.sendall(reply(b"ok"))
+
+    async def at_once(carrier: Carrier) -> list[Response | Fault]:
+        nonlocal held
+        tasks = [asyncio.ensure_future(carrier.post(bytes(size))) for _ in range(count)]
+        for _ in range(count):
+            await asyncio.to_thread(all_read.acquire)
+        await asyncio.sleep(0.1)
+        held = tracemalloc.get_traced_memory()[0] - before
+        go_on.set()
+        return await asyncio.gather(*tasks)
+
+    all_read, go_on = threading.Semaphore(0), threading.Event()
+    with RawServer(script) as server:
+        tracemalloc.start()
+        before = tracemalloc.get_traced_memory()[0]
+        try:
+            assert bodies(talk(server.base_url, at_once, timeout=20)) == [b"ok"] * count
+        finally:
+            tracemalloc.stop()
+
+    assert held < 0.3 * size * count
 
 
 # TLS ----------------------------------------------------------------------------------------------

@@ -194,6 +194,32 @@ def test_a_slow_reader_finds_answers_ready(tmp_path: Path) -> None:
         assert time.monotonic() - began < 0.5
 
 
+def test_it_works_without_uvloop_too(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "uvloop", None)
+    requests = asks(100)
+    with StubServer() as stub, client(stub.base_url, tmp_path) as asking:
+        assert ordered(asking.answers(requests), requests)
+
+
+def test_few_open_files_are_few_in_flight(tmp_path: Path) -> None:
+    """A process of its own, which may open little more than it needs."""
+    code = """
+import resource, sys
+from pathlib import Path
+resource.setrlimit(resource.RLIMIT_NOFILE, (140, 140))
+from tests.llm.helpers import asks, client
+with client(sys.argv[1], Path(sys.argv[2]), concurrency=500) as asking:
+    print(sum(answer.ok for _, answer in asking.answers(asks(600))))
+"""
+    with StubServer(latency_ms=5) as stub:
+        command = [sys.executable, "-c", code, stub.base_url, str(tmp_path)]
+        ran = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=60, check=False)
+        most = stub.stats()["most_open"]
+
+    assert ran.stdout == "600\n", ran.stderr
+    assert most <= 12
+
+
 def test_two_stages_in_a_row(tmp_path: Path) -> None:
     first_folder, second_folder = tmp_path / "1", tmp_path / "2"
     with fast(first_folder, window=20) as first, fast(second_folder, window=20) as second:

@@ -85,7 +85,9 @@ class OwnCarrier:
                 connection = self._reused() or await self._connected()
                 if isinstance(connection, Fault):
                     return connection
-                return await self._exchange(connection, data)
+                exchange = self._exchange(connection, data)
+                del data  # sent long before the answer comes
+                return await exchange
         except TimeoutError:
             return _NO_REPLY
         except ReplyTooLargeError:
@@ -95,9 +97,9 @@ class OwnCarrier:
 
     async def _exchange(self, connection: Connection, data: bytes) -> Response:
         try:
-            response = await connection.send(
-                b"%bContent-Length: %d\r\n\r\n%b" % (self._head, len(data), data)
-            )
+            reply = connection.send(b"%bContent-Length: %d\r\n\r\n%b" % (self._head, len(data), data))
+            del data
+            response = await reply
         except BaseException:
             connection.close()
             raise

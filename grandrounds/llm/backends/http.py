@@ -130,10 +130,9 @@ class HttpBackend:
         while True:
             dialect = self._dialect
             try:
-                data = await self._encoded(request, dialect)
+                outcome = await self._send(await self._encoded(request, dialect))
             except MediaError as exc:
                 return Fault(error_class=exc.error_class, error=exc.what, again=False)
-            outcome = await self._send(data)
             if not isinstance(outcome, Refusal):
                 return outcome
             if outcome.status not in {400, 422} or not self._respell(dialect, outcome):
@@ -158,7 +157,9 @@ class HttpBackend:
 
     async def _send(self, data: bytes) -> Reply | Refusal | Fault:
         began = time.monotonic()
-        response = await self._carrier.post(data)
+        posting = self._carrier.post(data)
+        del data  # with pictures it is large, and the answer may take minutes
+        response = await posting
         if isinstance(response, Fault):
             return response
         self._ever_answered = True
