@@ -7,7 +7,7 @@ writes. ``write`` returns when its answers are on the disk.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -65,12 +65,12 @@ class Ledger:
         """
         by_id = {request.request_id: request for request in requests}
         ids = list(by_id)
-        found: dict[str, ModelAnswer] = {}
+        found: dict[str, Row] = {}
         for start in range(0, len(ids), _CHUNK):
             found |= self._database.read(
                 lambda session, part=ids[start : start + _CHUNK]: _found(session, part, statuses)  # type: ignore[misc]
             )
-        checked = {key: _parsed(answer, by_id[key]) for key, answer in found.items()}
+        checked = {key: _served(row, by_id[key]) for key, row in found.items()}
         return {key: answer for key, answer in checked.items() if answer is not None}
 
     def write(self, filed: Sequence[Filed]) -> list[ModelAnswer]:
@@ -187,7 +187,7 @@ class _Batch:
         for entry, row in zip(self._filed, self._answers, strict=True):
             answer, key = entry.answer, entry.request.request_id
             if answer.ok and not rows.is_row_of(standing[key], answer):
-                first = _parsed(rows.answer_of(standing[key]), entry.request)
+                first = _served(standing[key], entry.request)
                 if first is None:
                     # The one that stands there no longer fits its schema: it was damaged, and gives way.
                     session.change(rows.DEMOTE_ANSWER, (UNPARSABLE, standing[key][0]))
@@ -204,7 +204,7 @@ def _ok_rows(session: Session, ids: Sequence[str]) -> list[Row]:
     return session.rows(f"{rows.SELECT_ANSWERS} a.status = 'ok' AND {among}", values)
 
 
-def _found(session: Session, ids: Sequence[str], statuses: Sequence[str]) -> Mapping[str, ModelAnswer]:
+def _found(session: Session, ids: Sequence[str], statuses: Sequence[str]) -> dict[str, Row]:
     """The ``ok`` answer of each id, or else the newest of the other statuses."""
     found: dict[str, Row] = {}
     others = [status for status in statuses if status != OK]
@@ -217,12 +217,12 @@ def _found(session: Session, ids: Sequence[str], statuses: Sequence[str]) -> Map
         found.update((row[1], row) for row in session.rows(statement, [*values, *more]))
     if OK in statuses:
         found.update((row[1], row) for row in _ok_rows(session, ids))
-    return {key: rows.answer_of(row) for key, row in found.items()}
+    return found
 
 
-def _parsed(answer: ModelAnswer, request: ModelRequest) -> ModelAnswer | None:
+def _served(row: Row, request: ModelRequest) -> ModelAnswer | None:
     """The stored answer with its object read again from its text; ``None`` when that no longer fits."""
-    if answer.status != OK:
-        return answer
-    parsed = parse(answer.text, request.schema)
-    return replace(answer, parsed=parsed.text) if parsed.text else None
+    if rows.status_of(row) != OK:
+        return rows.answer_of(row)
+    parsed = parse(rows.text_of(row), request.schema).text
+    return rows.answer_of(row, parsed=parsed) if parsed else None

@@ -9,7 +9,10 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
+from operator import attrgetter
 from typing import Any
+
+import orjson
 
 from grandrounds.fingerprint import canonical, sha256_text
 from grandrounds.llm.answer import ModelAnswer
@@ -34,6 +37,7 @@ _STORED = {
     "text": "text",
 }
 _FIELDS = tuple(_STORED)
+_values_of = attrgetter(*_FIELDS)
 _OF_REQUEST = ("request_id", "model", "prompt_name", "prompt_version")
 _OF_FILING = ("backend", "created_at")
 _ANSWER_COLUMNS = (*_OF_REQUEST, *_OF_FILING, *_STORED.values())
@@ -97,7 +101,7 @@ def request_row(request: ModelRequest, *, schema_sha256: str, now: str) -> Row:
         int(request.protected),
         schema_sha256,
         now,
-        canonical(key).decode(),
+        _spelled(key),
     )
 
 
@@ -111,7 +115,7 @@ def answer_row(filed: Filed, *, now: str) -> Row:
         request.prompt_version,
         filed.backend,
         now,
-        *[getattr(answer, name) for name in _FIELDS],
+        *_values_of(answer),
     )
 
 
@@ -127,15 +131,28 @@ def storable(filed: Filed) -> Filed:
 
 def is_row_of(row: Row, answer: ModelAnswer) -> bool:
     """Whether a row of ``SELECT_ANSWERS`` says the same as ``answer``."""
-    return row[_START_OF_FIELDS:] == tuple(getattr(answer, name) for name in _FIELDS)
+    return row[_START_OF_FIELDS:] == _values_of(answer)
 
 
-def answer_of(row: Row) -> ModelAnswer:
-    """The answer in a row of ``SELECT_ANSWERS``, not read again yet."""
+def status_of(row: Row) -> str:
+    """The status in a row of ``SELECT_ANSWERS``."""
+    status: str = row[_START_OF_FIELDS]
+    return status
+
+
+def text_of(row: Row) -> str:
+    """What the model wrote, in a row of ``SELECT_ANSWERS``."""
+    text: str = row[-1]
+    return text
+
+
+def answer_of(row: Row, *, parsed: str = "") -> ModelAnswer:
+    """The answer in a row of ``SELECT_ANSWERS``; ``parsed`` is the object that was read from its text."""
     return ModelAnswer(
         request_id=row[1],
-        **dict(zip(_FIELDS, row[_START_OF_FIELDS:], strict=True)),
+        parsed=parsed,
         from_ledger=True,
+        **dict(zip(_FIELDS, row[_START_OF_FIELDS:], strict=True)),
     )
 
 
@@ -159,6 +176,14 @@ def stored_request_of(row: Row, answers: Sequence[StoredAnswer] = ()) -> StoredR
         key=_whole_key(row[9], row[10]),
         answers=tuple(answers),
     )
+
+
+def _spelled(key: dict[str, Any]) -> str:
+    """Any JSON will do: who wants the id again spells the key canonically."""
+    try:
+        return orjson.dumps(key).decode()
+    except orjson.JSONEncodeError:  # a whole number over 64 bits
+        return canonical(key).decode()
 
 
 def _whole_key(key: str, schema: str | None) -> Mapping[str, Any]:
