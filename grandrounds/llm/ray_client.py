@@ -19,7 +19,7 @@ from grandrounds.llm.answer import ModelAnswer
 from grandrounds.llm.backends.http import HttpBackend
 from grandrounds.llm.budget import BudgetReached, Limits
 from grandrounds.llm.client import WINDOW, ModelClient
-from grandrounds.llm.fanout.blocks import Report, pack_requests
+from grandrounds.llm.fanout.blocks import COUNTED, Report, pack_requests
 from grandrounds.llm.fanout.post import Post, mark_of, needs_this_machine, one_machine_error
 from grandrounds.llm.ledger import Ledger, open_ledger
 from grandrounds.llm.models import endpoint_of, key_of, timeout_of
@@ -294,7 +294,7 @@ class RayRun(Run):
 
     def _count(self, report: Report) -> None:
         assert report.tally is not None
-        for name in ("sent", "tries", "prompt_tokens", "completion_tokens", "cost"):
+        for name in COUNTED:
             setattr(self._tally, name, getattr(self._tally, name) + getattr(report.tally, name))
 
     def _end(self, error: BaseException | None) -> None:

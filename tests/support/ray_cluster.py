@@ -47,6 +47,7 @@ class RayCluster:
         )
         assert self._process.stdout is not None
         self.folder = Path(self._process.stdout.readline().strip())
+        self._session = int(self._process.stdout.readline())
         self.address = self._process.stdout.readline().strip()
         if not self.address:
             self.close()
@@ -63,6 +64,11 @@ class RayCluster:
         self._process.stdin.close()
         self._process.wait(60)
         self._process.stdout.close()
+
+    def processes(self, name: str) -> list[int]:
+        """The processes of the cluster whose title holds ``name``, oldest first."""
+        ours = [path for path in Path("/proc").glob("[0-9]*") if _session(path) == self._session]
+        return sorted(int(path.name) for path in ours if name in _title(path))
 
     def logs(self) -> str:
         """Everything that Ray wrote down."""
@@ -87,11 +93,10 @@ def ray_cluster() -> Iterator[RayCluster]:
 
 def _serve() -> None:
     folder = Path(tempfile.mkdtemp(prefix="ray-"))
-    sys.stdout.write(f"{folder}\n")
     process = subprocess.Popen(_command(folder), stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
                                start_new_session=True)  # fmt: skip
     try:
-        sys.stdout.write(f"{_address(folder, process)}\n")
+        sys.stdout.write(f"{folder}\n{process.pid}\n{_address(folder, process)}\n")
         sys.stdout.flush()
         sys.stdin.read()
     finally:
@@ -119,6 +124,13 @@ def _session(process: Path) -> int:
     except OSError:
         return 0
     return 0 if state == "Z" else int(session)
+
+
+def _title(process: Path) -> str:
+    try:
+        return (process / "cmdline").read_text(errors="replace")
+    except OSError:
+        return ""
 
 
 def _command(folder: Path) -> list[str]:

@@ -6,7 +6,7 @@ import asyncio
 import secrets
 import threading
 from collections.abc import Sequence
-from dataclasses import asdict, fields
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from grandrounds.errors import EngineError, GrandRoundsError
@@ -14,7 +14,7 @@ from grandrounds.llm.answer import FAILED, ModelAnswer
 from grandrounds.llm.answering import Tally
 from grandrounds.llm.backends.base import Stopped, Try
 from grandrounds.llm.budget import BudgetReached, Use
-from grandrounds.llm.fanout.blocks import Report, pack_report, unpack_requests
+from grandrounds.llm.fanout.blocks import COUNTED, Report, pack_report, unpack_requests
 from grandrounds.llm.fanout.post import Post, open_client
 from grandrounds.llm.prices import Prices
 from grandrounds.llm.purse import Purse, Spending
@@ -92,7 +92,7 @@ class Asker:
     def _asked(self, block: int, requests: Sequence[ModelRequest]) -> Report:
         client = self._client
         assert client is not None
-        before = asdict(client.tally)
+        before = replace(client.tally)
         answers: list[ModelAnswer] = []
         trouble, spent = None, ""
         try:
@@ -102,8 +102,7 @@ class Asker:
             spent = self._purse.reached if self._purse else ""
         except GrandRoundsError as exc:
             trouble = None if self._halted else exc
-        after = asdict(client.tally)
-        tally = Tally(**{field.name: after[field.name] - before[field.name] for field in fields(Tally)})
+        tally = Tally(**{name: getattr(client.tally, name) - getattr(before, name) for name in COUNTED})
         return Report(block=block, answers=tuple(answers), tally=tally, trouble=trouble, spent=spent)
 
     def _given_up(self, block: int, requests: Sequence[ModelRequest]) -> Report:

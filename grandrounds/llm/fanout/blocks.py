@@ -19,6 +19,9 @@ from grandrounds.llm.answering import Tally
 from grandrounds.llm.budget import BudgetReached
 from grandrounds.llm.request import MediaPart, Message, ModelRequest
 
+COUNTED = ("sent", "tries", "prompt_tokens", "completion_tokens", "cost")
+"""What a worker counts for the run. What is given to the caller is counted where it is given."""
+
 _PLAIN = tuple(
     field.name for field in fields(ModelRequest) if field.name not in {"messages", "schema", "request_id"}
 )
@@ -33,8 +36,8 @@ _KINDS: dict[str, type[GrandRoundsError]] = {
 class Report:
     """What a worker did with one block.
 
-    ``answers`` are those it has, maybe not all; ``tally`` counts what it sent. ``trouble`` is what kept it
-    from going on, ``spent`` the budget that is reached.
+    ``answers`` are those it has, maybe not all; ``tally`` holds what it sent (``COUNTED``). ``trouble`` is
+    what kept it from going on, ``spent`` the budget that is reached.
     """
 
     block: int
@@ -68,12 +71,12 @@ def unpack_requests(block: bytes) -> list[ModelRequest]:
 
 def pack_report(report: Report) -> bytes:
     """A report as JSON."""
-    trouble = report.trouble
+    trouble, tally = report.trouble, report.tally
     return orjson.dumps(
         {
             "block": report.block,
             "answers": [asdict(answer) for answer in report.answers],
-            "tally": None if report.tally is None else asdict(report.tally),
+            "tally": None if tally is None else {name: getattr(tally, name) for name in COUNTED},
             "trouble": None
             if trouble is None
             else {"kind": type(trouble).__name__, "what": trouble.what, "remedy": trouble.remedy},
