@@ -134,7 +134,13 @@ def _referenced(header: Any, depth: int = 0) -> Iterator[str]:
     for element in header:
         if element.keyword in ("ReferencedSOPInstanceUID", "SeriesInstanceUID") and depth:
             yield str(element.value)
-        elif element.VR == "SQ" and element.keyword not in ("ROIContourSequence",):
+        elif element.keyword == "ROIContourSequence":
+            # Not walked element by element: contours hold millions of numbers.
+            for structure in element.value:
+                for contour in structure.get("ContourSequence") or []:
+                    for image in contour.get("ContourImageSequence") or []:
+                        yield str(image.get("ReferencedSOPInstanceUID"))
+        elif element.VR == "SQ":
             for item in element.value:
                 yield from _referenced(item, depth + 1)
 

@@ -56,7 +56,7 @@ def images(folder: Path, lake: Lake) -> list[VolumeRecord]:
 
 def values(image: nibabel.Nifti1Image) -> np.ndarray:
     found = np.asanyarray(image.dataobj)
-    return np.stack([found[c] for c in found.dtype.names], axis=-1) if found.dtype.names else found
+    return np.stack([found[c] for c in "RGB"], axis=-1) if found.dtype.names else found
 
 
 def ours(record: VolumeRecord, lake: Lake) -> tuple[np.ndarray, np.ndarray]:
