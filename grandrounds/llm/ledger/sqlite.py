@@ -55,10 +55,11 @@ class SqliteDatabase:
                 raise
 
     def close(self) -> None:
-        """See ``Database``."""
-        for connection in (self._reader, self._writer):
-            with suppress(sqlite3.Error):
-                connection.close()
+        """See ``Database``. Waits for what is being read or written: closed underneath, SQLite crashes."""
+        with self._writing, self._reading:
+            for connection in (self._reader, self._writer):
+                with suppress(sqlite3.Error):
+                    connection.close()
 
     def read(self, work: Callable[[SqliteSession], T]) -> T:
         """See ``Database``."""
