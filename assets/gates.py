@@ -1,44 +1,92 @@
 """Candidates, rejections and the funnel: what passed every gate, what did not and why."""
 
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 import dagster as dg
 
 from assets.tables import lake_key, markdown_table, table_result, table_spec
-from assets.votes import votes_by_item
+from assets.votes import VOTES, votes_by_item
 from grandrounds.contracts import contract
 from grandrounds.fingerprint import code_fingerprint
 from grandrounds.funnel import build_funnel, funnel_markdown
 from grandrounds.gates.clinical import admit
-from grandrounds.gates.run import judge
+from grandrounds.gates.run import Judged, judge, weigh
 from grandrounds.gates.status import reject_drafts, reject_revisions
 from grandrounds.lake import Lake
 from grandrounds.progress import stage
-from grandrounds.recipe import Recipe
+from grandrounds.recipe import VOTE_LIMITS, Recipe
 from grandrounds.records.case import Case
-from grandrounds.records.envelope import OK, Draft, Revision
+from grandrounds.records.envelope import OK, Candidate, Draft, Revision
 from grandrounds.records.funnel import FunnelStep
 from grandrounds.records.rejection import Rejection
 from grandrounds.records.source import Source
 from resources import LakeResource
 
+SHORTLIST, REFUSED = "shortlist", "refused"
+_JUDGED = ("cases", "revisions")
 _INPUTS = ("sources", "cases", "drafts", "revisions")
-_VOTED = ("votes",)
+_WEIGHED = (SHORTLIST, REFUSED, VOTES)
 _OUTPUTS = ("candidates", "rejections", "funnel")
 
 
+def shortlist(recipe: Recipe) -> dg.AssetsDefinition:
+    """What a panel of models is asked about: all that passes every gate but those of the votes."""
+
+    @dg.multi_asset(
+        name=f"{recipe.name}_shortlist",
+        specs=[
+            table_spec(
+                recipe,
+                SHORTLIST,
+                deps=_JUDGED,
+                contract_name="candidates",
+                description="What passed every gate but those of the votes: what a panel is asked.",
+            ),
+            table_spec(
+                recipe,
+                REFUSED,
+                deps=_JUDGED,
+                contract_name="rejections",
+                description="Revisions that those gates refused: no model is asked about them.",
+            ),
+        ],
+        description="Runs the gates that cost nothing, before a panel of models is asked.",
+        op_tags={"stage": "gates"},
+    )
+    def judge_first(lake: LakeResource) -> Iterator[dg.MaterializeResult[Any]]:
+        opened = lake.open()
+        keys = {table: lake_key(recipe, table) for table in (SHORTLIST, REFUSED)}
+
+        def body() -> dict[str, list[Any]]:
+            judged = _judged(recipe, opened)
+            return {keys[SHORTLIST]: judged.candidates, keys[REFUSED]: judged.rejections}
+
+        made = opened.step(
+            outputs={keys[SHORTLIST]: contract("candidates"), keys[REFUSED]: contract("rejections")},
+            inputs=[lake_key(recipe, table) for table in _JUDGED],
+            parameters=_parameters(recipe, without=("panel",)),
+            body=body,
+        )
+        yield table_result(
+            recipe, SHORTLIST, lake=opened, step=made, sample=("task", "question", "options", "answer")
+        )
+        yield table_result(recipe, REFUSED, lake=opened, step=made, sample=("gate", "reason", "task"))
+
+    return judge_first
+
+
 def gates(recipe: Recipe) -> dg.AssetsDefinition:
-    """``candidates``, ``rejections`` and ``funnel`` of a recipe; a panel's votes are weighed too."""
-    voted = _VOTED if recipe.panel else ()
+    """``candidates``, ``rejections`` and ``funnel`` of a recipe."""
+    voted = _WEIGHED if recipe.panel else ()
 
     @dg.multi_asset(
         name=f"{recipe.name}_gates",
         specs=[
-            table_spec(recipe, "candidates", deps=["revisions", "cases", *voted]),
-            table_spec(recipe, "rejections", deps=["cases", "drafts", "revisions", *voted]),
-            table_spec(recipe, "funnel", deps=[*_INPUTS, *voted]),
+            table_spec(recipe, "candidates", deps=voted or ("revisions", "cases")),
+            table_spec(recipe, "rejections", deps=("cases", "drafts", "revisions", *voted)),
+            table_spec(recipe, "funnel", deps=(*_INPUTS, *voted)),
         ],
         description="Runs every gate on every revision; each ends as one candidate or one rejection.",
         op_tags={"stage": "gates"},
@@ -49,17 +97,9 @@ def gates(recipe: Recipe) -> dg.AssetsDefinition:
         made = opened.step(
             outputs={key: contract(table) for table, key in keys.items()},
             inputs=[lake_key(recipe, table) for table in (*_INPUTS, *voted)],
-            parameters=[
-                recipe.model_dump(
-                    mode="json", include={"name", "evidence", "tasks", "gates", "panel", "release"}
-                ),
-                code_fingerprint(
-                    "grandrounds.gates", "grandrounds.clinical", "grandrounds.statistics",
-                    "grandrounds.funnel", "grandrounds.records", "grandrounds.text", "grandrounds.stem",
-                ),
-            ],
-            body=lambda: _judge(recipe, opened),
-        )  # fmt: skip
+            parameters=_parameters(recipe),
+            body=lambda: _made(recipe, opened),
+        )
         whole = dg.MetadataValue.md(funnel_markdown(opened.read_records(keys["funnel"], FunnelStep)))
         by_gate = dg.MetadataValue.md(_by_gate(opened, keys["rejections"]))
         for table, sample, more in (
@@ -72,20 +112,30 @@ def gates(recipe: Recipe) -> dg.AssetsDefinition:
     return judge_revisions
 
 
-def _judge(recipe: Recipe, lake: Lake) -> dict[str, list[Any]]:
+def _parameters(recipe: Recipe, *, without: Sequence[str] = ()) -> list[Any]:
+    """What can change a verdict besides what is judged; ``without`` the panel, its own limits don't."""
+    keys = {"name", "evidence", "tasks", "gates", "panel", "release"} - set(without)
+    written = {name: value for name, value in recipe.written().items() if name in keys}
+    if "panel" in without:
+        limits = written["gates"].items()
+        written["gates"] = {name: limit for name, limit in limits if name not in VOTE_LIMITS}
+    return [
+        written,
+        code_fingerprint(
+            "grandrounds.gates", "grandrounds.clinical", "grandrounds.statistics",
+            "grandrounds.funnel", "grandrounds.records", "grandrounds.text", "grandrounds.stem",
+        ),
+    ]  # fmt: skip
+
+
+def _made(recipe: Recipe, lake: Lake) -> dict[str, list[Any]]:
     def rows(table: str, record_type: type[Any]) -> list[Any]:
         return lake.read_records(lake_key(recipe, table), record_type)
 
     sources, cases = rows("sources", Source), rows("cases", Case)
     drafts, revisions = rows("drafts", Draft), rows("revisions", Revision)
     _, not_admitted = admit(cases, recipe)
-    with stage("Judging"):
-        judged = judge(
-            [row for row in revisions if row.status == OK],
-            cases={case.case_id: case for case in cases},
-            recipe=recipe,
-            votes=votes_by_item(recipe, lake),
-        )
+    judged = _weighed(recipe, lake) if recipe.panel else _judged(recipe, lake)
     rejections: list[Rejection] = [
         *not_admitted, *reject_drafts(drafts), *reject_revisions(revisions), *judged.rejections,
     ]  # fmt: skip
@@ -103,6 +153,26 @@ def _judge(recipe: Recipe, lake: Lake) -> dict[str, list[Any]]:
         lake_key(recipe, "rejections"): rejections,
         lake_key(recipe, "funnel"): steps,
     }
+
+
+def _judged(recipe: Recipe, lake: Lake) -> Judged:
+    """What every gate but those of the votes says."""
+    ready = [row for row in lake.iter_records(lake_key(recipe, "revisions"), Revision) if row.status == OK]
+    cases = {case.case_id: case for case in lake.iter_records(lake_key(recipe, "cases"), Case)}
+    with stage("Judging"):
+        return judge(ready, cases=cases, recipe=recipe)
+
+
+def _weighed(recipe: Recipe, lake: Lake) -> Judged:
+    """What the votes leave of the shortlist, and all that was refused before and by them."""
+    with stage("Weighing votes"):
+        weighed = weigh(
+            lake.iter_records(lake_key(recipe, SHORTLIST), Candidate),
+            votes=votes_by_item(recipe, lake),
+            recipe=recipe,
+        )
+    before: list[Rejection] = lake.read_records(lake_key(recipe, REFUSED), Rejection)
+    return Judged(candidates=weighed.candidates, rejections=[*before, *weighed.rejections])
 
 
 def _by_gate(lake: Lake, key: str) -> str:

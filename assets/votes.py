@@ -1,6 +1,6 @@
 """Votes: a panel of models is asked what passed every other gate, with the evidence and blind.
 
-Only recipes with a ``panel`` have this table. It stands between revisions and candidates.
+Only recipes with a ``panel`` have this table. It stands between the shortlist and the candidates.
 """
 
 from collections import Counter
@@ -13,24 +13,25 @@ import dagster as dg
 from assets.authoring import AGAIN
 from assets.tables import asset_key, lake_key, markdown_table, table_result, table_spec
 from grandrounds.contracts import contract
+from grandrounds.engine.choice import with_engine
 from grandrounds.fingerprint import code_fingerprint, folder_fingerprint
-from grandrounds.gates.run import Votes, judge
+from grandrounds.gates.run import Votes
 from grandrounds.lake import Lake
 from grandrounds.llm.answer import WAITING
 from grandrounds.llm.answering import Tally
 from grandrounds.paths import bundled
 from grandrounds.progress import stage
-from grandrounds.recipe import VOTE_LIMITS, Recipe
-from grandrounds.records.case import Case
-from grandrounds.records.envelope import OK, Candidate, Revision
-from grandrounds.records.vote import PanelVote
+from grandrounds.recipe import Recipe
+from grandrounds.records.envelope import Candidate
+from grandrounds.records.vote import OK, PanelVote
 from grandrounds.statistics.votes import Share
+from grandrounds.streams import Counted
 from grandrounds.votes.panel import Voter, ask_panel
 from grandrounds.votes.voters import Seat, seated, seats
 from resources import LakeResource, SettingsResource
 
 VOTES = "votes"
-_INPUTS = ("cases", "revisions")
+_SHORTLIST = "shortlist"
 
 
 def votes(recipe: Recipe) -> dg.AssetsDefinition:
@@ -41,17 +42,13 @@ def votes(recipe: Recipe) -> dg.AssetsDefinition:
 
     @dg.multi_asset(
         name=f"{recipe.name}_votes",
-        specs=[
-            table_spec(
-                recipe, VOTES, deps=["revisions", "cases"], kinds=("python", "parquet"), skippable=True
-            )
-        ],
+        specs=[table_spec(recipe, VOTES, deps=[_SHORTLIST], kinds=("python", "parquet"), skippable=True)],
         description="Asks each model of the panel every item that passed the other gates.",
         op_tags={"stage": "vote"},
     )
     def vote(settings: SettingsResource, lake: LakeResource) -> Iterator[dg.MaterializeResult[Any]]:
         opened, key = lake.open(), lake_key(recipe, VOTES)
-        given = settings.get()
+        given = with_engine(settings.get(), recipe.engine)
         panel = seats(recipe, given)
         spent = _Spent()
 
@@ -67,7 +64,7 @@ def votes(recipe: Recipe) -> dg.AssetsDefinition:
 
         made = opened.step(
             outputs={key: contract(VOTES)},
-            inputs=[lake_key(recipe, table) for table in _INPUTS],
+            inputs=[lake_key(recipe, _SHORTLIST)],
             parameters=_parameters(recipe, panel, opened, key),
             body=lambda: {key: rows()},
         )
@@ -103,17 +100,14 @@ def panel_check(recipe: Recipe) -> dg.AssetChecksDefinition:
     return panel_answered
 
 
-def to_ask(recipe: Recipe, lake: Lake) -> list[Candidate]:
-    """What passes every gate but those of the votes: nothing else is paid for."""
-    cases: list[Case] = lake.read_records(lake_key(recipe, "cases"), Case)
-    ready = [row for row in lake.iter_records(lake_key(recipe, "revisions"), Revision) if row.status == OK]
-    return judge(ready, cases={case.case_id: case for case in cases}, recipe=recipe).candidates
+def to_ask(recipe: Recipe, lake: Lake) -> Counted[Candidate]:
+    """What passed every gate but those of the votes, as a stream that can be begun again."""
+    key = lake_key(recipe, _SHORTLIST)
+    return Counted(lambda: lake.iter_records(key, Candidate), lake.table_rows(key))
 
 
-def votes_by_item(recipe: Recipe, lake: Lake) -> Votes | None:
-    """The votes of the recipe's panel by item id; ``None`` when it has none."""
-    if recipe.panel is None:
-        return None
+def votes_by_item(recipe: Recipe, lake: Lake) -> Votes:
+    """The votes of the recipe's panel by item id."""
     found: dict[str, list[PanelVote]] = {}
     for row in lake.iter_records(lake_key(recipe, VOTES), PanelVote):
         found.setdefault(row.item_id, []).append(row)
@@ -150,17 +144,11 @@ class _Spent:
 def _parameters(recipe: Recipe, panel: Sequence[Seat], lake: Lake, key: str) -> list[Any]:
     """What can change a vote besides what is asked about. Votes that don't count are asked for again."""
     again = _statuses(lake, key) & AGAIN if lake.has_table(key) else set()
-    written = recipe.model_dump(
-        mode="json", include={"name", "evidence", "tasks", "gates", "panel", "release"}
-    )
-    for name in VOTE_LIMITS:  # read after the votes: changing one asks nobody again
-        del written["gates"][name]
     return [
-        written,
+        recipe.model_dump(mode="json", include={"panel"}),
         [[seat.name, seat.wire, seat.version] for seat in panel],
         code_fingerprint(
-            "grandrounds.votes", "grandrounds.gates", "grandrounds.clinical", "grandrounds.statistics",
-            "grandrounds.records", "grandrounds.text", "grandrounds.stem",
+            "grandrounds.votes", "grandrounds.clinical", "grandrounds.records", "grandrounds.text",
         ),
         folder_fingerprint(bundled("prompts") / "vote"),
         f"again after {lake.table_sha256(key)}" if again else "",

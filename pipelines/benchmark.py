@@ -9,7 +9,7 @@ from pydantic import BaseModel
 
 from assets.authoring import drafts, revisions
 from assets.checks import bias_check, contract_check, funnel_check, release_check
-from assets.gates import gates
+from assets.gates import gates, shortlist
 from assets.release import items, release
 from assets.review import review_events, review_queue
 from assets.sources import reading
@@ -19,7 +19,7 @@ from grandrounds.recipe import Recipe
 from resources import ReviewResource
 
 BUILT = ("sources", "cases", "drafts", "revisions", "candidates", "rejections", "funnel")
-VOTED = ("sources", "cases", "drafts", "revisions", "votes", "candidates", "rejections", "funnel")
+VOTED = (*BUILT, "shortlist", "refused", "votes")
 RECIPE_TAG = "grandrounds/recipe"
 
 
@@ -70,7 +70,7 @@ class Benchmark(dg.Component):
 
 def benchmark_definitions(recipe: Recipe) -> dg.Definitions:
     """Assets, checks, jobs and (for reviewed recipes) the publishing sensor."""
-    built = BUILT if recipe.panel is None else VOTED
+    built = VOTED if recipe.panel else BUILT
     assets = [
         reading(recipe),
         drafts(recipe),
@@ -79,7 +79,7 @@ def benchmark_definitions(recipe: Recipe) -> dg.Definitions:
         items(recipe),
         release(recipe),
     ]
-    checks = [contract_check(recipe, table) for table in built]
+    checks = [contract_check(recipe, table) for table in BUILT]
     checks += [
         contract_check(recipe, "items"),
         funnel_check(recipe),
@@ -87,8 +87,13 @@ def benchmark_definitions(recipe: Recipe) -> dg.Definitions:
         release_check(recipe),
     ]
     if recipe.panel is not None:
-        assets.append(votes(recipe))
-        checks.append(panel_check(recipe))
+        assets += [shortlist(recipe), votes(recipe)]
+        checks += [
+            contract_check(recipe, "shortlist", contract_name="candidates"),
+            contract_check(recipe, "refused", contract_name="rejections"),
+            contract_check(recipe, "votes"),
+            panel_check(recipe),
+        ]
     if recipe.preview:
         return dg.Definitions(
             assets=assets,

@@ -2,14 +2,14 @@
 
 The gates that look at one row come first, in the order below; the first that refuses names the
 rejection, but its sentence holds what all of them found. What passed is compared with one another:
-duplicates go, groups are merged. Then, where a panel of models voted, its votes decide; it is asked only
-about what passed all others, because its answers cost money. Last, options are shuffled.
+duplicates go, groups are merged, options are shuffled. Where a recipe has a panel of models, it is asked
+about what passed all that (its answers cost money), and its votes are weighed last.
 """
 
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, fields, replace
 
 from grandrounds.gates import (
@@ -68,14 +68,11 @@ class _Passed:
     flags: tuple[Flag, ...]
 
 
-def judge(
-    revisions: Sequence[Revision], *, cases: Mapping[str, Case], recipe: Recipe, votes: Votes | None = None
-) -> Judged:
+def judge(revisions: Sequence[Revision], *, cases: Mapping[str, Case], recipe: Recipe) -> Judged:
     """Judge all revisions with status ``ok``; others are left to ``status.reject_revisions``.
 
-    ``cases`` are by case id, ``votes`` by item id. Without votes, the candidates are those that a panel
-    is to be asked about. A gate that raises on a row refuses that row with the error's words; the others
-    are judged all the same.
+    ``cases`` are by case id. A gate that raises on a row refuses that row with the error's words;
+    the others are judged all the same.
     """
     passed: list[_Passed] = []
     rejections: list[Rejection] = []
@@ -91,14 +88,27 @@ def judge(
             seen_by.insert(0, (types.GATE.name, Findings(problems=("Its id occurs twice.",))))
         refused = [(name, problem) for name, findings in seen_by for problem in findings.problems]
         if refused:
-            reasons = [
-                problem if name == refused[0][0] else f"[{name}] {problem}" for name, problem in refused
-            ]
-            rejections.append(_reject(revision, gate=refused[0][0], reasons=reasons, again=again))
+            rejections.append(_refusal(revision, refused, again=again))
         else:
             flags = tuple(flag for _, findings in seen_by for flag in findings.flags)
             passed.append(_Passed(revision=revision, flags=flags))
-    return _compare(passed, rejections, cases=cases, recipe=recipe, votes=votes)
+    return _compare(passed, rejections, cases=cases, recipe=recipe)
+
+
+def weigh(candidates: Iterable[Candidate], *, votes: Votes, recipe: Recipe) -> Judged:
+    """Judge what passed all other gates by the votes of the recipe's panel, by item id.
+
+    Each candidate ends as one candidate, with its votes and what they say of it, or as one rejection.
+    """
+    left: list[Candidate] = []
+    rejections: list[Rejection] = []
+    for candidate in candidates:
+        weighed, refused = _weigh(candidate, votes.get(candidate.item_id, ()), recipe)
+        if refused:
+            rejections.append(_refusal(candidate, refused))
+        else:
+            left.append(weighed)
+    return Judged(candidates=shuffle_options(left, recipe), rejections=rejections)
 
 
 def _look(gate: Gate, looked: Looked) -> Findings:
@@ -109,12 +119,7 @@ def _look(gate: Gate, looked: Looked) -> Findings:
 
 
 def _compare(
-    passed: Sequence[_Passed],
-    rejections: list[Rejection],
-    *,
-    cases: Mapping[str, Case],
-    recipe: Recipe,
-    votes: Votes | None,
+    passed: Sequence[_Passed], rejections: list[Rejection], *, cases: Mapping[str, Case], recipe: Recipe
 ) -> Judged:
     rows = [entry.revision for entry in passed]
     duplicates = find_duplicates(rows, recipe)
@@ -123,18 +128,10 @@ def _compare(
     candidates = []
     for position, entry in enumerate(passed):
         problem = duplicates.problems.get(position)
-        if problem is not None:
-            rejections.append(_reject(entry.revision, gate=DUPLICATES, reasons=[problem]))
-            continue
-        candidate = _candidate(entry, group_of)
-        refused = None
-        if votes is not None and recipe.panel is not None:
-            candidate, refused = _weigh(candidate, votes.get(candidate.item_id, ()), recipe)
-        if refused is None:
-            candidates.append(candidate)
+        if problem is None:
+            candidates.append(_candidate(entry, group_of))
         else:
-            gate, problems = refused
-            rejections.append(_reject(entry.revision, gate=gate, reasons=problems))
+            rejections.append(_reject(entry.revision, gate=DUPLICATES, reasons=[problem]))
     return Judged(candidates=shuffle_options(candidates, recipe), rejections=rejections)
 
 
@@ -154,27 +151,29 @@ def _candidate(entry: _Passed, group_of: Mapping[str, str]) -> Candidate:
 
 def _weigh(
     candidate: Candidate, votes: Sequence[PanelVote], recipe: Recipe
-) -> tuple[Candidate, tuple[str, list[str]] | None]:
-    """The candidate with its votes and what they say of it; and the gate that refuses it, with reasons."""
+) -> tuple[Candidate, list[tuple[str, str]]]:
+    """The candidate with its votes and what they say of it; and by which gates it is refused, and why."""
     found = {
         blind.NAME: blind.look(candidate, votes, recipe),
         difficulty.NAME: difficulty.look(votes, recipe),
     }
-    problems = [(gate, problem) for gate, findings in found.items() for problem in findings.problems]
-    if problems:
-        first = problems[0][0]
-        return candidate, (first, [p if gate == first else f"[{gate}] {p}" for gate, p in problems])
     level = difficulty.label(votes, recipe.gates)
     flags = tuple(flag for findings in found.values() for flag in findings.flags)
-    return replace(
+    weighed = replace(
         candidate,
         votes=tuple(vote.short() for vote in votes if vote.counts),
         labels=(*candidate.labels, *((level,) if level else ())),
         quality_flags=(*candidate.quality_flags, *flags),
-    ), None
-
-
-def _reject(revision: Revision, *, gate: str, reasons: Sequence[str], again: int = 0) -> Rejection:
-    return reject(
-        revision, stage="gates", gate=gate, reasons=reasons, subject_id=revision.revision_id, again=again
     )
+    return weighed, [(gate, problem) for gate, findings in found.items() for problem in findings.problems]
+
+
+def _refusal(row: Revision | Candidate, refused: Sequence[tuple[str, str]], *, again: int = 0) -> Rejection:
+    """The rejection of a row by the first of the gates that refused it, with what all of them said."""
+    first = refused[0][0]
+    reasons = [problem if gate == first else f"[{gate}] {problem}" for gate, problem in refused]
+    return _reject(row, gate=first, reasons=reasons, again=again)
+
+
+def _reject(row: Revision | Candidate, *, gate: str, reasons: Sequence[str], again: int = 0) -> Rejection:
+    return reject(row, stage="gates", gate=gate, reasons=reasons, subject_id=row.revision_id, again=again)

@@ -8,7 +8,7 @@ asked, when the budget of a model is spent: what was answered is in the ledger, 
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from itertools import islice
@@ -39,7 +39,7 @@ class Voter:
 
 
 def ask_panel(
-    candidates: Sequence[Candidate],
+    candidates: Iterable[Candidate],
     *,
     recipe: Recipe,
     voters: Sequence[AbstractContextManager[Voter]],
@@ -47,9 +47,10 @@ def ask_panel(
 ) -> Iterator[PanelVote]:
     """One vote for each model, candidate, view and repeat, whatever became of it (``status``).
 
-    Each of ``voters`` is opened when its turn comes and closed after it. Few requests and votes are in
-    memory at a time. Raises ``ModelError`` when a model could not be asked and no other gave an answer,
-    ``BudgetReached`` when one may not be asked any more.
+    ``candidates`` are read once for each voter and once for counting. Each of ``voters`` is opened when
+    its turn comes and closed after it. Few requests and votes are in memory at a time. Raises
+    ``ModelError`` when a model could not be asked and no other gave an answer, ``BudgetReached`` when one
+    may not be asked any more.
     """
     panel = panel_of(recipe)
     each = count_asks(candidates, panel)
@@ -68,7 +69,7 @@ def ask_panel(
 
 def _votes(
     voter: Voter,
-    candidates: Sequence[Candidate],
+    candidates: Iterable[Candidate],
     *,
     panel: Panel,
     each: int,

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import replace
 from typing import Any
 
 import pytest
 
-from grandrounds.gates.run import judge
+from grandrounds.gates.run import judge, weigh
 from grandrounds.recipe import Recipe
 from grandrounds.records.envelope import Revision, item_id
 from grandrounds.records.vote import PanelVote
@@ -24,12 +25,8 @@ def recipe(panel: dict[str, Any] | None = None, **gates: Any) -> Recipe:
 
 def judged(votes: list[PanelVote], made: Recipe, *, task: str = "diagnosis_mcq") -> Any:
     revision, case = make_revision(task=task)
-    return judge(
-        [revision],
-        cases={case.case_id: case},
-        recipe=made,
-        votes={item_id(revision): votes} if votes else {},
-    )
+    passed = judge([revision], cases={case.case_id: case}, recipe=made).candidates
+    return weigh(passed, votes={item_id(revision): votes} if votes else {}, recipe=made)
 
 
 def row(task: str = "diagnosis_mcq") -> Revision:
@@ -117,10 +114,6 @@ def test_an_open_answer_without_the_picture_is_no_luck() -> None:
     assert "Without the pictures" in found.rejections[0].reason
 
 
-def test_a_recipe_without_a_panel_weighs_no_votes() -> None:
-    assert not judged(blind(True, True, True), make_recipe()).rejections
-
-
 # Difficulty ----------------------------------------------------------------------------------------
 
 
@@ -204,16 +197,21 @@ def test_every_revision_is_still_one_candidate_or_one_rejection() -> None:
         votes[item_id(revision)] = [
             cast(model, blind=True, correct=number % 2 == 0, row=revision) for model in ("m-a", "m-b")
         ]
-    found = judge(revisions, cases=cases, recipe=recipe(), votes=votes)
+    passed = judge(revisions, cases=cases, recipe=recipe())
+    found = weigh(passed.candidates, votes=votes, recipe=recipe())
     ids = [c.revision_id for c in found.candidates] + [r.subject_id for r in found.rejections]
     assert sorted(ids) == sorted(revision.revision_id for revision in revisions)
     assert len(found.rejections) == 4
-    again = judge(revisions, cases=cases, recipe=recipe(), votes=votes)
-    assert again == found
+    assert weigh(passed.candidates, votes=votes, recipe=recipe()) == found
+    assert weigh(passed.candidates[::-1], votes=votes, recipe=recipe()).candidates == found.candidates[::-1]
 
 
-def test_options_are_shuffled_after_the_votes_so_what_is_left_has_no_bias() -> None:
-    revision, case = make_revision()
-    found = judge([revision], cases={case.case_id: case}, recipe=recipe(), votes={})
-    (candidate,) = found.candidates
-    assert candidate.options[candidate.answer_index or 0] == candidate.answer
+def test_a_rejection_keeps_the_whole_row() -> None:
+    (rejection,) = judged([*blind(True), *blind(True, model="m-b")], recipe()).rejections
+    kept = json.loads(rejection.row)
+    assert (kept["question"], kept["answer"], kept["licence"]) == (
+        row().question,
+        row().answer,
+        row().licence,
+    )
+    assert sorted(kept["options"]) == sorted(row().options)

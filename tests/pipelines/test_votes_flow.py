@@ -213,17 +213,19 @@ def test_protected_items_of_a_private_release_are_never_sent_elsewhere(
     }
 
 
-def test_a_recipe_with_a_panel_has_one_more_table_between_revisions_and_candidates(
+def test_a_recipe_with_a_panel_asks_it_about_a_shortlist_between_revisions_and_candidates(
     tmp_path: Path,
 ) -> None:
     settings = settings_of(tmp_path, tmp_path)
     graph = definitions_of(recipe_of({"models": ["a", "b"]}), settings).resolve_asset_graph()
     keys = {key.path[-1]: key for key in graph.get_all_asset_keys()}
     parents = {name: {p.path[-1] for p in graph.get(key).parent_keys} for name, key in keys.items()}
-    assert parents["votes"] == {"revisions", "cases"}
-    assert "votes" in parents["candidates"] and "votes" in parents["rejections"]
+    assert parents["shortlist"] == parents["refused"] == {"revisions", "cases"}
+    assert parents["votes"] == {"shortlist"}
+    assert {"shortlist", "votes"} <= parents["candidates"] & parents["rejections"]
     assert "votes" in parents["release"]
     checks = {(key.asset_key.path[-1], key.name) for key in graph.asset_check_keys}
-    assert {("votes", "contract"), ("votes", "panel_answered")} <= checks
+    tables = ("shortlist", "refused", "votes")
+    assert {(table, "contract") for table in tables} | {("votes", "panel_answered")} <= checks
     plain = definitions_of(recipe_of(None), settings).resolve_asset_graph()
-    assert "votes" not in {key.path[-1] for key in plain.get_all_asset_keys()}
+    assert not set(tables) & {key.path[-1] for key in plain.get_all_asset_keys()}
