@@ -20,7 +20,7 @@ from grandrounds.records.source import FAILED
 from grandrounds.sources.inventory import Inventory, read_folder
 from grandrounds.sources.kinds import CASE_KINDS
 from grandrounds.sources.pool import Progress
-from resources import LakeResource, SettingsResource
+from resources import EngineResource, LakeResource, SettingsResource
 
 
 class SourceFolder(dg.Config):
@@ -44,12 +44,14 @@ def reading(recipe: Recipe) -> dg.AssetsDefinition:
         op_tags={"stage": "read"},
     )
     def read(
-        config: SourceFolder, settings: SettingsResource, lake: LakeResource
+        config: SourceFolder, settings: SettingsResource, lake: LakeResource, engine: EngineResource
     ) -> Iterator[dg.MaterializeResult[Any]]:
         opened = lake.open()
         folder = Path(config.folder or settings.get().sources.value or demo_sources())
-        with stage("Reading sources") as progress:
-            inventory = read_folder(folder, lake=opened, wanted=CASE_KINDS, progress=_counting(progress))
+        with engine.open(recipe) as spread, stage("Reading sources") as progress:
+            inventory = read_folder(
+                folder, lake=opened, wanted=CASE_KINDS, progress=_counting(progress), engine=spread
+            )
         keys = [lake_key(recipe, table) for table in ("sources", "cases")]
         made = opened.step(
             outputs=dict(zip(keys, (contract("sources"), contract("cases")), strict=True)),

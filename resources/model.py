@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import dagster as dg
 
-from grandrounds.llm.client import ModelClient
+from grandrounds.engine.choice import with_engine
+from grandrounds.llm.answering import Answering
 from grandrounds.llm.config import client_from_settings
 from grandrounds.recipe import Recipe
 from resources.settings import SettingsResource
@@ -15,8 +16,9 @@ class ModelResource(dg.ConfigurableResource):  # type: ignore[type-arg]
 
     settings: SettingsResource
 
-    def client(self, recipe: Recipe) -> ModelClient | None:
+    def client(self, recipe: Recipe) -> Answering | None:
         """A client for ``recipe``, or ``None`` when it writes by rules."""
         if recipe.author == "rule":
             return None
-        return client_from_settings(self.settings.get(), concurrency=recipe.concurrency)
+        settings = with_engine(self.settings.get(), recipe.engine)
+        return client_from_settings(settings, concurrency=recipe.concurrency)

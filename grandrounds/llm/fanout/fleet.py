@@ -21,6 +21,9 @@ BLOCKS_PER_WORKER = 2
 """One that is asked and one that waits, so that no worker waits."""
 
 
+_SHARE_OF_PROCESSOR = 0.25  # what is reserved: workers mostly wait, and others use the cluster too
+
+
 class Fleet:
     """A feed in the cluster and ``workers`` that live as long as a run.
 
@@ -114,7 +117,7 @@ class Fleet:
             fn_constructor_args=(self._feed,),
             batch_size=None,
             batch_format="pyarrow",
-            num_cpus=1,
+            num_cpus=_SHARE_OF_PROCESSOR,
             compute=ray.data.ActorPoolStrategy(
                 size=self.workers, max_tasks_in_flight_per_actor=BLOCKS_PER_WORKER
             ),
