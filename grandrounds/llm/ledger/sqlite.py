@@ -27,6 +27,7 @@ _MAGIC = b"SQLite format 3\x00"
 _ENDINGS = ("", "-wal", "-shm", "-journal")
 _CACHE_KIB = 16_000  # holds the upper levels of the indexes of a million answers
 _PAGES_A_CHECKPOINT = 4_000  # 16 MB; a checkpoint syncs the file, so not after every few commits
+_LARGEST_LOG = 64_000_000  # bytes that the log keeps after something large, such as a takeover
 
 
 class SqliteDatabase:
@@ -123,6 +124,7 @@ class SqliteDatabase:
         connection.execute("PRAGMA synchronous = FULL")
         connection.execute(f"PRAGMA cache_size = -{_CACHE_KIB}")
         connection.execute(f"PRAGMA wal_autocheckpoint = {_PAGES_A_CHECKPOINT}")
+        connection.execute(f"PRAGMA journal_size_limit = {_LARGEST_LOG}")
         return connection
 
     def _refuse_other_files(self) -> None:

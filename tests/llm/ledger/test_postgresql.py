@@ -15,7 +15,7 @@ from grandrounds.errors import LedgerError
 from grandrounds.llm.ledger import Ledger
 from grandrounds.llm.ledger.postgresql import _escaped, _restored
 from tests.llm.helpers import ask, asks
-from tests.llm.ledger.support import filed
+from tests.llm.ledger.support import filed, python
 from tests.support.postgres import PASSWORD, Server
 
 pytestmark = pytest.mark.postgres
@@ -132,6 +132,26 @@ def test_tables_of_others_in_the_database_are_left_alone(postgres_url: str) -> N
         ledger.write([filed(request) for request in asks(3)])
     with psycopg.connect(postgres_url) as connection:
         assert connection.execute("SELECT count(*) FROM requests").fetchone() == (0,)
+
+
+_WITHOUT_DRIVER = """
+import sys
+sys.modules["psycopg"] = None
+from grandrounds.errors import MissingDependencyError
+from grandrounds.llm.ledger import open_ledger
+try:
+    open_ledger("postgresql://me:hush@localhost/db")
+except MissingDependencyError as error:
+    print("told:", error)
+"""
+
+
+@pytest.mark.slow
+def test_the_missing_driver_is_named_with_its_install_line() -> None:
+    said = python(_WITHOUT_DRIVER)
+
+    assert said.startswith("told:"), said
+    assert 'pip install "grandrounds[postgres]"' in said
 
 
 def test_a_half_made_ledger_is_reported(postgres_url: str) -> None:

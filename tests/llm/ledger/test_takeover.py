@@ -8,6 +8,7 @@ import sqlite3
 import subprocess
 import sys
 import time
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from pathlib import Path
 
@@ -101,6 +102,20 @@ def test_everything_in_a_former_ledger_is_taken_over(path: Path) -> None:
     names = {row[0] for row in raw.execute("SELECT name FROM sqlite_master WHERE type = 'table'")}
     raw.close()
     assert names == {"ledger_answers", "ledger_requests", "ledger_schemas", "ledger_version"}
+
+
+def test_several_that_open_a_former_ledger_take_it_over_once(path: Path) -> None:
+    requests = asks(200)
+    make_former(path, requests)
+
+    def look(_: int) -> int:
+        with Ledger(path) as ledger:
+            return len(ledger.lookup(requests))
+
+    with ThreadPoolExecutor(4) as pool:
+        assert list(pool.map(look, range(4))) == [200] * 4
+    with Ledger(path) as ledger:
+        assert ledger.stats().answers == 400
 
 
 def test_an_empty_former_ledger_is_taken_over(path: Path) -> None:
