@@ -229,3 +229,40 @@ def test_a_recipe_with_a_panel_asks_it_about_a_shortlist_between_revisions_and_c
     assert {(table, "contract") for table in tables} | {("votes", "panel_answered")} <= checks
     plain = definitions_of(recipe_of(None), settings).resolve_asset_graph()
     assert not set(tables) & {key.path[-1] for key in plain.get_all_asset_keys()}
+
+
+def test_votes_that_come_by_files_end_the_build_until_they_are_there(
+    run: Run, few: Path, tmp_path: Path
+) -> None:
+    """An export, answers from somewhere else, an import: the same items as by asking."""
+    made = recipe_of({"models": ["m-a", "m-b"]})
+    ledger = {"GRANDROUNDS_LEDGER_URL": f"sqlite:///{tmp_path / 'shared.sqlite'}"}
+    file = models_file(tmp_path, {"m-a": "http://127.0.0.1:9/v1", "m-b": "http://127.0.0.1:9/v1"})
+    by_files = {"GRANDROUNDS_MODELS": str(file), "GRANDROUNDS_LLM_BACKEND": "files", **ledger}
+    waiting = run(made, few, home=tmp_path / "files", **by_files)
+    assert waiting.success, waiting.errors
+    assert waiting.release is None
+    assert not {"votes", "candidates"} & set(waiting.tables)
+    assert {(row.table, row.status) for row in waiting.unanswered} == {("votes", "waiting")}
+
+    with stub_of({"m-a": guesser, "m-b": guesser}) as stub:
+        file = models_file(tmp_path, {"m-a": stub.base_url, "m-b": stub.base_url})
+        live = {"GRANDROUNDS_MODELS": str(file), "GRANDROUNDS_LLM_BACKEND": "live", **ledger}
+        asked = run(made, few, home=tmp_path / "live", **live)
+    assert asked.success and asked.release, asked.errors
+    answered = run(made, few, home=tmp_path / "files", **by_files)
+    assert answered.success and answered.release, answered.errors
+    assert rows(tmp_path / "files", "items", Item) == rows(tmp_path / "live", "items", Item)
+    assert rows(tmp_path / "files", "votes", PanelVote) == rows(tmp_path / "live", "votes", PanelVote)
+
+
+def test_clinicians_review_what_the_panel_left(run: Run, few: Path, tmp_path: Path) -> None:
+    made = recipe_of({"models": ["m-a", "m-b"]}, review={"policy": "readers", "readers": 1})
+    with stub_of({"m-a": guesser, "m-b": guesser}) as stub:
+        file = models_file(tmp_path, {"m-a": stub.base_url, "m-b": stub.base_url})
+        outcome = run(made, few, GRANDROUNDS_MODELS=str(file))
+    assert outcome.success, outcome.errors
+    assert (
+        outcome.tables["review_queue"]["dagster/row_count"]
+        == outcome.tables["candidates"]["dagster/row_count"]
+    )
