@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sqlite3
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, nullcontext
 from typing import Any
 
@@ -12,6 +12,7 @@ import dagster as dg
 import yaml
 from sqlalchemy.exc import SQLAlchemyError
 
+from assets.tables import asset_key
 from grandrounds.errors import SettingsError
 from grandrounds.lake import Lake
 from grandrounds.locks import exclusive
@@ -38,10 +39,17 @@ def definitions_of(recipe: Recipe, settings: Settings) -> dg.Definitions:
 
 
 def run_job(
-    what: str, recipe: Recipe, *, settings: Settings, version: str | None = None, quiet: bool = False
+    what: str,
+    recipe: Recipe,
+    *,
+    settings: Settings,
+    version: str | None = None,
+    quiet: bool = False,
+    only: Sequence[str] = (),
 ) -> Outcome:
     """Run ``build`` or ``publish`` of ``recipe`` and collect what people want to know.
 
+    ``only`` names the tables to make, where not all of the job's are wanted.
     Raises ``GrandRoundsError`` when another process works on the same recipe in this home or the
     home can't be used, and ``KeyboardInterrupt`` when the run was interrupted.
     """
@@ -61,6 +69,7 @@ def run_job(
             run_config=_run_config(recipe, settings=settings, version=version, what=what),
             raise_on_error=False,
             tags={RECIPE_TAG: recipe.name, COMMAND_TAG: what},
+            asset_selection=[asset_key(recipe, table) for table in only] or None,
         )
     if was_interrupted(result):
         raise KeyboardInterrupt

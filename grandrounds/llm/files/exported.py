@@ -115,6 +115,11 @@ class ExportedRequests:
         """See ``Known``."""
         return self._changed.get(key, "no exported request has this id")
 
+    def keys(self) -> Iterator[str]:
+        """The ids of all exported requests, shard by shard."""
+        for (key,) in self._store.execute("SELECT id FROM lines ORDER BY shard, start"):
+            yield key
+
     def holds(self, keys: Sequence[str]) -> set[str]:
         """Which of ``keys`` were exported; reads no shard."""
         return {place.key for place in self._places(keys)}
