@@ -52,7 +52,17 @@ def make_inputs(folder: Path, args: argparse.Namespace) -> None:
 
     volume = phantom(args.slices)
     positions = [(-180.0, -180.0, -150.0 + k) for k in range(args.slices)]
-    write_series(folder / "raw", volume, positions=positions, PixelSpacing=[0.703125, 0.703125])
+    # dcm2niix stacks only slices that share their dates and times.
+    when = {f"{name}Date": "20240101" for name in ("Study", "Series", "Acquisition", "Content")}
+    when |= {f"{name}Time": "120000.000" for name in ("Study", "Series", "Acquisition", "Content")}
+    write_series(
+        folder / "raw",
+        volume,
+        positions=positions,
+        PixelSpacing=[0.703125, 0.703125],
+        Manufacturer="SYNTHETIC",
+        **when,
+    )
     compress(folder / "raw", folder / "jpeg")
     small = phantom(args.series_slices, 256)
     for number in range(args.series):

@@ -8,7 +8,18 @@ from datetime import date
 OK, FLAGGED, REFUSED = "ok", "flagged", "refused"
 
 VOLUME_STATUSES = (OK, FLAGGED, REFUSED)
-INTENSITY_KINDS = ("hu", "suv", "activity", "dose_gy", "adc", "phase", "label", "rgb", "arbitrary", "vector")
+INTENSITY_KINDS = (
+    "hu",
+    "suv",
+    "activity",
+    "dose_gy",
+    "adc",
+    "phase",
+    "label",
+    "rgb",
+    "arbitrary",
+    "vector",
+)
 SPACES = ("patient", "image")
 
 
@@ -121,6 +132,6 @@ class VolumeRecord:
     licence: str = "unknown"
     citation: str = ""
     published: date | None = None
-    protected: bool = True
+    protected: bool = False
     group_id: str = ""
     notes: tuple[str, ...] = ()

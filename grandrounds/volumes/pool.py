@@ -7,10 +7,11 @@ import queue
 import subprocess
 import sys
 import threading
-from collections.abc import Iterator, Sequence
-from concurrent.futures import Future, ThreadPoolExecutor
+from collections import deque
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from dataclasses import replace
-from functools import partial
 from pathlib import Path
 from typing import BinaryIO, cast
 
@@ -53,31 +54,54 @@ class Pool:
             process.close()
         self._threads.shutdown()
 
-    def run(self, jobs: Sequence[Job]) -> Iterator[tuple[int, JobResult]]:
+    def run(
+        self, jobs: Sequence[Job], *, here: Callable[[Job], JobResult], harmless: Callable[[Job], bool]
+    ) -> Iterator[tuple[int, JobResult]]:
         """The results of ``jobs`` with their places in ``jobs``, each as soon as it is there.
 
-        Large jobs go first. A process that overstays its job's time is killed, and the job fails.
+        Large jobs go first. A process that overstays its job's time is killed, and the job fails. This
+        process takes part by doing ``harmless`` jobs ``here``, the smallest first.
         """
-        done: queue.SimpleQueue[tuple[int, Future[JobResult]]] = queue.SimpleQueue()
-        for place in sorted(range(len(jobs)), key=lambda n: (-jobs[n].size, n)):
-            future = self._threads.submit(self._one, jobs[place])
-            future.add_done_callback(partial(_report, done, place))
+        done: queue.SimpleQueue[tuple[int, JobResult]] = queue.SimpleQueue()
+        waiting = deque(sorted(range(len(jobs)), key=lambda n: (-jobs[n].size, n)))
+        mine = {n for n in waiting if harmless(jobs[n])}
+        count = len(self._processes) - (1 if len(mine) == len(jobs) else 0)
+        for _ in range(min(count, len(jobs))):
+            self._threads.submit(self._work, jobs, waiting, done)
         for _ in jobs:
-            place, finished = done.get()
-            yield place, finished.result()
+            place = None
+            if done.empty() and waiting and waiting[-1] in mine:
+                with suppress(IndexError):
+                    place = waiting.pop()
+            if place is None:
+                yield done.get()
+            elif place in mine:
+                yield place, here(jobs[place])
+            else:
+                # Another thread took the harmless one in between.
+                self._threads.submit(self._work, jobs, deque([place]), done)
+                yield done.get()
 
-    def _one(self, job: Job) -> JobResult:
+    def _work(
+        self, jobs: Sequence[Job], waiting: deque[int], done: queue.SimpleQueue[tuple[int, JobResult]]
+    ) -> None:
+        """Do waiting jobs in one process until none is left."""
         process = self._idle.get()
         try:
-            return process.run(job)
+            while True:
+                try:
+                    place = waiting.popleft()
+                except IndexError:
+                    return
+                try:
+                    result = process.run(jobs[place])
+                except Exception as exc:  # noqa: BLE001 - a lost answer would leave the run waiting for ever
+                    result = failed(
+                        jobs[place], f"The reader failed ({type(exc).__name__}). Please report it."
+                    )
+                done.put((place, result))
         finally:
             self._idle.put(process)
-
-
-def _report(
-    done: queue.SimpleQueue[tuple[int, Future[JobResult]]], place: int, finished: Future[JobResult]
-) -> None:
-    done.put((place, finished))
 
 
 class _Process:

@@ -252,7 +252,8 @@ class _Reading:
             result = self._in_this_process(job)
             self.memory.keep(job, result, self.found)
             finished(job, result)
-        for place, result in pool.run(elsewhere):
+        shared = pool.run(elsewhere, here=self._in_this_process, harmless=self._harmless)
+        for place, result in shared:
             self.memory.keep(elsewhere[place], result, self.found)
             finished(elsewhere[place], result)
         self.read_now += len(todo)
