@@ -7,15 +7,11 @@ requests; when it is full, reading waits, so memory stays bounded whatever the l
 
 from __future__ import annotations
 
-import asyncio
-import atexit
-import sys
 import threading
 import time
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 
-from grandrounds.errors import ModelError
 from grandrounds.llm.answer import NOT_LOCAL, ModelAnswer
 from grandrounds.llm.answering import Meter, OnProgress, Pair, Tally
 from grandrounds.llm.backends.base import Backend
@@ -23,9 +19,9 @@ from grandrounds.llm.budget import BudgetReached
 from grandrounds.llm.ledger import Ledger
 from grandrounds.llm.request import ModelRequest
 from grandrounds.llm.run import Question, Run, RunOptions, stopped, waiting
+from grandrounds.llm.run_thread import RunThread, main_thread_ended
 
 _GLANCE_SECONDS = 0.2  # how often progress is shown and the main thread looked after
-_LAST_SECONDS = 2.0  # for closing connections and the last commit
 _CHUNK = 512  # requests that are looked up together
 _CHUNK_SECONDS = 0.02  # a slow iterator's requests are sent meanwhile
 _REMEMBERED = 4096  # bad answers, so that a repeat of its request isn't paid for again
@@ -68,7 +64,7 @@ class Flow:
         self._awaited: Question | None = None
         self._ready = threading.Event()
         self._run: Run | None = None
-        self._thread: _RunThread | None = None
+        self._thread: RunThread | None = None
         self._next_glance = time.monotonic() + _GLANCE_SECONDS
 
     @property
@@ -209,7 +205,7 @@ class Flow:
             self._ready.wait(_GLANCE_SECONDS)
         self._glance()
         if not threading.main_thread().is_alive():
-            raise _main_thread_ended()
+            raise main_thread_ended()
         if question.answer is None and thread is not None and thread.ended:
             thread.raise_error()
             raise stopped()
@@ -231,86 +227,8 @@ class Flow:
         """The run, begun when it is first needed."""
         if self._run is None:
             self._run = self._make_run(self._settle)
-            self._thread = _RunThread(self._run, ended=self._ready.set)
+            self._thread = RunThread(self._run, ended=self._ready.set)
             self._thread.start()
             if self._stop_asked:
                 self._run.stop()
         return self._run
-
-
-class _RunThread:
-    """The thread in which a run has its event loop."""
-
-    def __init__(self, run: Run, *, ended: Callable[[], None]) -> None:
-        self._run = run
-        self._tell = ended
-        self._end = threading.Event()
-        self._error: BaseException | None = None
-        self._thread = threading.Thread(target=self._work, name="model-client", daemon=True)
-
-    @property
-    def ended(self) -> bool:
-        """Whether the run is over, well or not."""
-        return self._end.is_set()
-
-    def start(self) -> None:
-        """Begin. A program that ends without closing still gets what is in flight."""
-        atexit.register(self.wind_up, _LAST_SECONDS)
-        self._thread.start()
-
-    def wait(self) -> None:
-        """Wait for the end, but not beyond that of the program."""
-        while not self._end.wait(_GLANCE_SECONDS):
-            if not threading.main_thread().is_alive():
-                raise _main_thread_ended()
-
-    def raise_error(self) -> None:
-        """Raise what ended the run, if it was an error."""
-        if self._error is not None:
-            raise self._error if threading.main_thread().is_alive() else _main_thread_ended()
-
-    def wind_up(self, grace_seconds: float) -> None:
-        """End the run, within the grace; a second interrupt meanwhile ends it at once."""
-        atexit.unregister(self.wind_up)
-        if self.ended:
-            return
-        self._run.halt()
-        try:
-            self._end.wait(grace_seconds + _LAST_SECONDS)
-        except BaseException:
-            self._run.abort()
-            self._end.wait(_LAST_SECONDS)
-            raise
-
-    def _work(self) -> None:
-        try:
-            with asyncio.Runner(loop_factory=_loop_factory()) as runner:
-                runner.run(self._run.work())
-        except BaseException as exc:  # noqa: BLE001 - it is raised again in the caller's thread
-            self._error = exc
-        finally:
-            self._end.set()
-            self._tell()
-
-
-def _loop_factory() -> Callable[[], asyncio.AbstractEventLoop] | None:
-    """uvloop's where it is installed: a third less CPU a request."""
-    try:
-        import uvloop
-    except ImportError:
-        return None
-    return uvloop.new_event_loop
-
-
-def _main_thread_ended() -> BaseException:
-    """What to raise when the main thread ended while we work in another.
-
-    Mostly Ctrl-C ended it, and we mustn't hold the program up. If not, we can't go on either: Python
-    resolves no names and starts no helpers for event loops any more.
-    """
-    if isinstance(getattr(sys, "last_value", None), KeyboardInterrupt):
-        return KeyboardInterrupt()
-    return ModelError(
-        "The program's main thread ended while model requests ran in another one.",
-        remedy="Let the main thread wait for it (join); what was answered so far is in the ledger.",
-    )

@@ -34,7 +34,7 @@ def test_a_list_without_a_length_has_no_total_and_no_end() -> None:
 
 def test_a_steady_rate_is_told_from_the_first_moment() -> None:
     tally, clock = Tally(), Clock()
-    meter = Meter(tally, asks(1000), clock=clock)
+    meter = Meter(tally, asks(1) * 1000, clock=clock)
     for _ in range(50):
         clock.now += 0.2
         tally.done += 2
@@ -45,7 +45,7 @@ def test_a_steady_rate_is_told_from_the_first_moment() -> None:
 
 def test_a_pause_is_smoothed_and_a_new_rate_soon_counts() -> None:
     tally, clock = Tally(), Clock()
-    meter = Meter(tally, asks(100_000), clock=clock)
+    meter = Meter(tally, asks(1) * 100_000, clock=clock)
     rates = []
     for second in range(120):
         clock.now += 1

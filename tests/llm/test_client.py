@@ -90,22 +90,6 @@ def test_bad_answers_end_no_run_and_are_asked_again_next_time(tmp_path: Path) ->
     assert (patient.sent, patient.served) == (5, 2)
 
 
-def test_a_rough_endpoint_is_got_through_and_nothing_is_filed_twice(tmp_path: Path) -> None:
-    requests = asks(1500)
-    with StubProcess(share_429=0.02, share_500=0.01, share_hang=0.005) as stub:
-        with client(stub.base_url, tmp_path, concurrency=32, timeout_seconds=1.0) as asking:
-            answers = asking.answer_all(requests)
-            stored = asking.ledger.stats()
-        seen = stub.stats()
-
-    assert all(answer.ok for answer in answers.values())
-    assert (stored.requests, stored.answers) == (1500, 1500)
-    assert seen["answered"] == 1500
-    assert seen["answered_twice"] == 0
-    assert min(seen["behaviours"][name] for name in ("429", "500", "hang")) >= 1
-    assert asking.tally.tries == seen["received"]
-
-
 def test_no_more_requests_are_in_flight_than_asked_for(tmp_path: Path) -> None:
     with StubServer(latency_ms=5) as stub, client(stub.base_url, tmp_path, concurrency=7) as asking:
         asking.answer_all(asks(100))
@@ -288,30 +272,6 @@ def _until(true: Callable[[], bool], seconds: float = 30.0) -> None:
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("moment", [1, 40, 333])
-def test_kill_9_loses_at_most_what_was_in_flight(tmp_path: Path, moment: int) -> None:
-    with StubProcess(latency_ms=20) as stub:
-        process = _start(stub, tmp_path, 600)
-        _until(lambda: stub.stats()["answered"] >= moment)
-        process.kill()
-        process.communicate()
-        answered = stub.stats()["answered"]
-        assert answered < 600
-        with Ledger(tmp_path / "ledger.sqlite") as ledger:
-            kept = len(ledger.lookup(asks(600)))
-            assert ledger.check() == []
-
-        with client(stub.base_url, tmp_path, concurrency=16) as again:
-            answers = again.answer_all(asks(600))
-        seen = stub.stats()
-
-    assert kept >= answered - 16
-    assert again.sent == 600 - kept
-    assert seen["answered_twice"] <= 16
-    assert all(answer.ok for answer in answers.values())
-
-
-@pytest.mark.slow
 @pytest.mark.parametrize("code", [_RUN, _RUN_IN_THREAD], ids=["main thread", "another thread"])
 def test_ctrl_c_keeps_what_is_in_flight(tmp_path: Path, code: str) -> None:
     with StubProcess(latency_ms=150) as stub:
@@ -369,12 +329,12 @@ def test_ctrl_c_does_not_wait_for_an_endpoint_that_hangs(tmp_path: Path) -> None
 @pytest.mark.slow
 def test_two_processes_share_one_ledger(tmp_path: Path) -> None:
     with StubProcess(latency_ms=5) as stub:
-        processes = [_start(stub, tmp_path, 800) for _ in range(2)]
+        processes = [_start(stub, tmp_path, 400) for _ in range(2)]
         said = [process.communicate(timeout=60) for process in processes]
 
-    assert [line.split()[0] for line, _ in said] == ["800", "800"], said
+    assert [line.split()[0] for line, _ in said] == ["400", "400"], said
     with Ledger(tmp_path / "ledger.sqlite") as ledger:
-        assert ledger.stats().by_status == {"ok": 800}
+        assert ledger.stats().by_status == {"ok": 400}
         assert ledger.check() == []
 
 
