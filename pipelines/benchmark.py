@@ -16,6 +16,7 @@ from assets.sources import reading
 from assets.tables import asset_key
 from assets.votes import panel_check, votes
 from grandrounds.recipe import Recipe
+from pipelines.request_sensor import answers_sensor
 from resources import ReviewResource
 
 BUILT = ("sources", "cases", "drafts", "revisions", "candidates", "rejections", "funnel")
@@ -95,19 +96,19 @@ def benchmark_definitions(recipe: Recipe) -> dg.Definitions:
             panel_check(recipe),
         ]
     if recipe.preview:
+        build = _job(recipe, "build", dg.AssetSelection.groups(recipe.name))
         return dg.Definitions(
-            assets=assets,
-            asset_checks=checks,
-            jobs=[_job(recipe, "build", dg.AssetSelection.groups(recipe.name))],
+            assets=assets, asset_checks=checks, jobs=[build], sensors=_model_sensors(recipe, build)
         )
     assets += [review_queue(recipe), review_events(recipe)]
     checks.append(contract_check(recipe, "review_events"))
+    build = _job(recipe, "build", _select(recipe, *built, "review_queue"))
     publish = _job(recipe, "publish", _select(recipe, "review_events", "items", "release"))
     return dg.Definitions(
         assets=assets,
         asset_checks=checks,
-        jobs=[_job(recipe, "build", _select(recipe, *built, "review_queue")), publish],
-        sensors=[_publish_sensor(recipe, publish)],
+        jobs=[build, publish],
+        sensors=[_publish_sensor(recipe, publish), *_model_sensors(recipe, build)],
     )
 
 
@@ -131,6 +132,12 @@ def _job(recipe: Recipe, what: str, selection: dg.AssetSelection) -> Any:
         description=f"{recipe.title}. {purposes[what]}",
         tags={RECIPE_TAG: recipe.name},
     )
+
+
+def _model_sensors(recipe: Recipe, build: Any) -> list[dg.SensorDefinition]:
+    """Of a recipe that asks models: what brings home the answers of a Batch API."""
+    asks_models = recipe.author != "rule" or recipe.panel is not None
+    return [answers_sensor(recipe, build, tag=RECIPE_TAG)] if asks_models else []
 
 
 def _publish_sensor(recipe: Recipe, job: Any) -> dg.SensorDefinition:

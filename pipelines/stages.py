@@ -47,7 +47,13 @@ def prepare(recipe: Recipe, stage: str, *, settings: Settings, quiet: bool) -> O
     if stage != "vote" and not settings.llm_model.value:
         raise _nameless(recipe)
     with _ledger_alone(settings):
-        return run_job("build", recipe, settings=settings, quiet=quiet, only=BEFORE[stage])
+        outcome = run_job("build", recipe, settings=settings, quiet=quiet, only=BEFORE[stage])
+    if outcome.success and not set(BEFORE[stage]) <= set(outcome.tables):
+        raise RequestsError(
+            f"Stage {stage!r} of {recipe.name} can't be asked yet: requests before it wait for answers.",
+            remedy="`grandrounds requests status` shows which; import their answers first.",
+        )
+    return outcome
 
 
 def requests_of(

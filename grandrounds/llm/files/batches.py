@@ -12,6 +12,7 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from types import TracebackType
 
 from grandrounds.errors import GrandRoundsError, RequestsError
 from grandrounds.fingerprint import sha256_file
@@ -114,14 +115,15 @@ def poll(
     ledger: Ledger,
     prices: Callable[[str], Prices] = lambda _: FREE,
     until: float | None = None,
+    wait_seconds: float = _LOCK_SECONDS,
 ) -> Iterator[Polled]:
     """Look after every open batch of the export in ``folder``; import what ended.
 
     Gives each batch as it was looked at. ``until`` is a time of ``time.monotonic`` after which no
-    further one is begun. Answers are downloaded to ``answers/`` and stay there. Safe to call at any time
-    and as often as you like.
+    further one is begun; ``wait_seconds`` is how long to wait for another command at work on the export.
+    Answers are downloaded to ``answers/`` and stay there. Safe to call at any time, and often.
     """
-    with _locked(folder):
+    with _locked(folder, wait_seconds=wait_seconds), _Home(folder, ledger) as home:
         manifest, book = read_manifest(folder), read_notebook(folder)
         models = {shard.file: shard.model for shard in manifest.shards}
         for note in book.notes:
@@ -132,7 +134,7 @@ def poll(
             model = models[note.shard]
             report = None
             try:
-                report = _look(folder, note, services(model), ledger=ledger, prices=prices(model))
+                report = home.look(note, services(model), prices=prices(model))
             except RequestsError as exc:  # this batch's own trouble; the others come home all the same
                 note.words = exc.what
             write_notebook(folder, book)
@@ -252,28 +254,49 @@ class _Submission:
         write_notebook(self._folder, self._book)
 
 
-def _look(
-    folder: Path, note: Note, service: BatchService, *, ledger: Ledger, prices: Prices
-) -> ImportReport | None:
-    """Ask after one batch, and bring home what ended."""
-    if note.endpoint != service.endpoint.base_url:
-        raise RequestsError(f"It was submitted to {note.endpoint}; the settings name another address now.")
-    if not note.ended:
-        _take(note, service.get(note.batch_id))
-    if not note.ended:
-        return None
-    files = [(note.output_file, "output"), (note.error_file, "errors")]
-    paths = []
-    for file_id, kind in files:
-        path = folder / ANSWERS / f"{note.batch_id}-{kind}.jsonl"
-        if file_id and not path.exists():
+class _Home:
+    """Where the answers of an export come home to. Its requests are looked up when the first ones do."""
+
+    def __init__(self, folder: Path, ledger: Ledger) -> None:
+        self._folder = folder
+        self._ledger = ledger
+        self._known: ExportedRequests | None = None
+
+    def __enter__(self) -> _Home:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        if self._known is not None:
+            self._known.close()
+
+    def look(self, note: Note, service: BatchService, *, prices: Prices) -> ImportReport | None:
+        """Ask after one batch, and bring home what ended."""
+        if note.endpoint != service.endpoint.base_url:
+            raise RequestsError(
+                f"It was submitted to {note.endpoint}; the settings name another address now."
+            )
+        if not note.ended:
+            _take(note, service.get(note.batch_id))
+        if not note.ended:
+            return None
+        paths = [
+            self._fetched(file_id, f"{note.batch_id}-{kind}.jsonl", service)
+            for file_id, kind in ((note.output_file, "output"), (note.error_file, "errors"))
+            if file_id
+        ]
+        if self._known is None:
+            self._known = ExportedRequests([self._folder])
+        report = import_answers(paths, ledger=self._ledger, known=self._known, prices=prices)
+        note.imported = True
+        return report
+
+    def _fetched(self, file_id: str, name: str, service: BatchService) -> Path:
+        path = self._folder / ANSWERS / name
+        if not path.exists():
             service.download(file_id, path)
-        if file_id:
-            paths.append(path)
-    with ExportedRequests([folder]) as known:
-        report = import_answers(paths, ledger=ledger, known=known, prices=prices)
-    note.imported = True
-    return report
+        return path
 
 
 def _take(note: Note, state: BatchState) -> None:
@@ -325,10 +348,10 @@ def _polled(folder: Path, note: Note, report: ImportReport | None) -> Polled:
 
 
 @contextmanager
-def _locked(folder: Path) -> Iterator[None]:
+def _locked(folder: Path, *, wait_seconds: float = _LOCK_SECONDS) -> Iterator[None]:
     """One command or sensor an export at a time; a folder that can't be written is told in words."""
     try:
-        with exclusive(folder / ".lock", what=f"The export {folder}", wait_seconds=_LOCK_SECONDS):
+        with exclusive(folder / ".lock", what=f"The export {folder}", wait_seconds=wait_seconds):
             yield
     except GrandRoundsError:
         raise
