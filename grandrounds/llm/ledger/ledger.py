@@ -28,7 +28,7 @@ from grandrounds.llm.structured import parse
 #: How long another process may hold the ledger before we give up, in seconds.
 BUSY_SECONDS = 30.0
 
-_CHUNK = 500
+_CHUNK = 1000  # bounds what one query brings
 _EVERYTHING = Selection()
 
 
@@ -186,17 +186,18 @@ class _Batch:
         counted = []
         for entry, row in zip(self._filed, self._answers, strict=True):
             answer, key = entry.answer, entry.request.request_id
-            if answer.ok and not rows.is_row_of(standing[key], answer):
-                first = _served(standing[key], entry.request)
-                if first is None:
-                    # The one that stands there no longer fits its schema: it was damaged, and gives way.
-                    session.change(rows.DEMOTE_ANSWER, (UNPARSABLE, standing[key][0]))
-                    session.change(rows.INSERT_ANSWER, row)
-                    (standing[key],) = _ok_rows(session, [key])
-                else:
-                    answer = first
-            counted.append(answer)
+            if answer.ok and _standing_answer(standing[key], entry) is None:
+                # The one that stands there no longer fits its schema: it was damaged, and gives way.
+                session.change(rows.DEMOTE_ANSWER, (UNPARSABLE, standing[key][0]))
+                session.change(rows.INSERT_ANSWER, row)
+                (standing[key],) = _ok_rows(session, [key])
+            counted.append((answer.ok and _standing_answer(standing[key], entry)) or answer)
         return counted
+
+
+def _standing_answer(row: Row, entry: Filed) -> ModelAnswer | None:
+    """The answer in ``row``, which is perhaps the one just filed; ``None`` when it no longer fits."""
+    return entry.answer if rows.is_row_of(row, entry.answer) else _served(row, entry.request)
 
 
 def _ok_rows(session: Session, ids: Sequence[str]) -> list[Row]:
