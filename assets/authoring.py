@@ -143,7 +143,7 @@ def _authored(
     ``telling`` names the stage for progress, ``shown`` is the column of the sample that is its own.
     """
     key = lake_key(recipe, table)
-    with model.client(recipe) or nullcontext() as client:
+    with model.client(recipe, lake=lake) or nullcontext() as client:
 
         def rows() -> Iterator[Draft | Revision]:
             with stage(telling) as progress:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import dagster as dg
 
 from grandrounds.engine.choice import with_engine
+from grandrounds.lake import Lake
 from grandrounds.llm.answering import Answering
 from grandrounds.llm.config import client_from_settings
 from grandrounds.recipe import Recipe
@@ -16,9 +17,9 @@ class ModelResource(dg.ConfigurableResource):  # type: ignore[type-arg]
 
     settings: SettingsResource
 
-    def client(self, recipe: Recipe) -> Answering | None:
-        """A client for ``recipe``, or ``None`` when it writes by rules."""
+    def client(self, recipe: Recipe, *, lake: Lake) -> Answering | None:
+        """A client for ``recipe``, with pictures from ``lake``; ``None`` when it writes by rules."""
         if recipe.author == "rule":
             return None
         settings = with_engine(self.settings.get(), recipe.engine)
-        return client_from_settings(settings, concurrency=recipe.concurrency)
+        return client_from_settings(settings, concurrency=recipe.concurrency, lake=lake)
