@@ -5,6 +5,8 @@ from __future__ import annotations
 import gzip
 import json
 import random
+import subprocess
+import sys
 import tracemalloc
 from collections import Counter
 from collections.abc import Iterator
@@ -33,6 +35,7 @@ from tests.support.answering import (
     failed,
     requests_in,
 )
+from tests.support.commands import ROOT, environment
 
 
 class Round:
@@ -445,6 +448,47 @@ def test_progress_is_told_by_lines(tmp_path: Path) -> None:
     made.take(made.file(*made.answers()), on_progress=told.append)
 
     assert told == [500, 1000, 1100]
+
+
+KILLED = """
+import os, sys
+from pathlib import Path
+from grandrounds.llm.files.answers import import_answers
+from grandrounds.llm.files.exported import ExportedRequests
+from grandrounds.llm.ledger import Ledger
+folder = Path(sys.argv[1])
+def told(lines):
+    if lines >= 1000:
+        os.kill(os.getpid(), 9)
+with ExportedRequests([folder / "out"]) as known, Ledger(folder / "ledger.sqlite") as ledger:
+    import_answers([Path(sys.argv[2])], ledger=ledger, known=known, on_progress=told)
+"""
+
+
+def test_an_import_that_was_killed_goes_on_where_it_was(tmp_path: Path) -> None:
+    made = Round(tmp_path, asks(2000))
+    path = made.file(*made.answers())
+    command = [sys.executable, "-c", KILLED, str(tmp_path), str(path)]
+    assert subprocess.run(command, env=environment(), cwd=ROOT, check=False).returncode == -9
+    assert made.ledger.check() == []
+
+    report = made.take(path)
+
+    assert report.filed == {OK: 1000}
+    assert report.skipped == {"same_again": 1000}
+    assert made.ok() == 2000
+
+
+def test_two_imports_at_once_file_each_answer_once(tmp_path: Path) -> None:
+    made = Round(tmp_path, asks(1500))
+    paths = [made.file(*made.answers()), made.file(*reversed(made.answers()))]
+    command = [sys.executable, "-c", KILLED.replace("if lines", "if False and lines"), str(tmp_path)]
+    both = [subprocess.Popen([*command, str(path)], env=environment(), cwd=ROOT) for path in paths]
+
+    assert [process.wait(120) for process in both] == [0, 0]
+
+    assert made.ok() == 1500
+    assert made.ledger.stats().answers == 1500
 
 
 def test_requests_at_hand_will_do_for_known_ones(round_: Round) -> None:
