@@ -43,6 +43,6 @@ class FeedSource(Datasource):
 
 def _blocks(feed: Any, run: int, number: int) -> Iterator[pa.Table]:
     while (data := ray.get(feed.next.remote(run, number))) is not None:
-        if data:
-            yield pa.table({"block": [number], "data": [data]}, schema=_SCHEMA)
+        # Also for one that is done: Ray counts what a task yields, and goes on behind what it has.
+        yield pa.table({"block": [number], "data": [data]}, schema=_SCHEMA)
         number += 1
