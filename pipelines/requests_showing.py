@@ -14,9 +14,10 @@ from rich.text import Text
 
 from grandrounds.llm.answer import OK
 from grandrounds.llm.files.answers import KINDS, SAME_AGAIN, ImportReport
-from grandrounds.llm.files.batches import Polled, Submitted
+from grandrounds.llm.files.batches import Polled
 from grandrounds.llm.files.shards import Export
 from grandrounds.llm.files.status import ExportStatus
+from grandrounds.llm.files.submission import Submitted
 from grandrounds.terminal import visible
 
 _SHOWN = 5  # problems of one kind; --json has more

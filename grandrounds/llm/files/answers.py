@@ -268,19 +268,3 @@ def _same(one: ModelAnswer, other: ModelAnswer) -> bool:
         return one.parsed == other.parsed
     alike = ("status", "text", "refusal", "finish_reason")
     return all(getattr(one, name) == getattr(other, name) for name in alike)
-
-
-def summed(reports: Sequence[ImportReport]) -> ImportReport:
-    """Several imports as one."""
-    first = ImportReport(files=0, lines=0, filed={}, skipped={}, problems=(), models={})
-    for report in reports:
-        first = replace(
-            first,
-            files=first.files + report.files,
-            lines=first.lines + report.lines,
-            filed=dict(Counter(first.filed) + Counter(report.filed)),
-            skipped=dict(Counter(first.skipped) + Counter(report.skipped)),
-            problems=(*first.problems, *report.problems),
-            models=dict(Counter(first.models) + Counter(report.models)),
-        )
-    return first

@@ -15,12 +15,12 @@ from pathlib import Path
 from types import TracebackType
 
 from grandrounds.errors import GrandRoundsError, RequestsError
-from grandrounds.fingerprint import sha256_file
 from grandrounds.llm.files.answers import ImportReport, import_answers
 from grandrounds.llm.files.exported import ExportedRequests
-from grandrounds.llm.files.manifest import Manifest, Shard, read_manifest
-from grandrounds.llm.files.notebook import Note, Notebook, read_notebook, write_notebook
-from grandrounds.llm.files.service import BatchService, BatchState, Unsure
+from grandrounds.llm.files.manifest import Manifest, read_manifest
+from grandrounds.llm.files.notebook import Note, read_notebook, write_notebook
+from grandrounds.llm.files.service import BatchService, BatchState
+from grandrounds.llm.files.submission import Submission, Submitted, by_mark, submitted, take
 from grandrounds.llm.ledger import Ledger
 from grandrounds.llm.prices import FREE, Prices
 from grandrounds.locks import exclusive
@@ -28,23 +28,10 @@ from grandrounds.locks import exclusive
 #: Where downloaded answers are kept, below the export.
 ANSWERS = "answers"
 
-_MARK = "grandrounds_shard"
-_CREATE_TRIES = 3
 _LOCK_SECONDS = 30.0
 
 #: Gives the service for a model's name on the wire.
 Services = Callable[[str], BatchService]
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Submitted:
-    """What became of one shard: ``new`` when this call made its batch, else it was there already."""
-
-    shard: str
-    batch_id: str
-    status: str
-    new: bool
-    words: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -94,14 +81,14 @@ def submit(
         listed: dict[str, dict[str, BatchState]] = {}
         for number, shard in enumerate(manifest.shards):
             service = services(shard.model)
-            work = _Submission(folder, shard, manifest, book, service)
+            work = Submission(folder, shard, manifest, book, service)
             note = book.note_of(shard.file)
             if note is not None and note.batch_id and not note.barren:
-                found.append(_submitted(note, new=False))
+                found.append(submitted(note, new=False))
             else:
                 where = service.endpoint.base_url
                 if where not in listed:
-                    listed[where] = _by_mark(service)
+                    listed[where] = by_mark(service)
                 found.append(work.run(listed[where].get(shard.sha256)))
             if on_progress is not None:
                 on_progress(number + 1, len(manifest.shards))
@@ -149,9 +136,9 @@ def cancel(folder: Path, *, services: Services) -> list[Submitted]:
         ended = []
         for note in book.notes:
             if note.open and note.shard in models:
-                _take(note, services(models[note.shard]).cancel(note.batch_id))
+                take(note, services(models[note.shard]).cancel(note.batch_id))
                 write_notebook(folder, book)
-                ended.append(_submitted(note, new=False))
+                ended.append(submitted(note, new=False))
         return ended
 
 
@@ -165,93 +152,6 @@ def state_of(folder: Path) -> ExportState:
 def on_their_way(folders: Sequence[Path]) -> list[Path]:
     """The exports of ``folders`` that have open batches: asking their requests again would pay twice."""
     return [folder for folder in folders if any(note.open for note in state_of(folder).notes)]
-
-
-class _Submission:
-    """One shard on its way into a batch, every step noted."""
-
-    def __init__(
-        self, folder: Path, shard: Shard, manifest: Manifest, book: Notebook, service: BatchService
-    ) -> None:
-        self._folder = folder
-        self._shard = shard
-        self._manifest = manifest
-        self._book = book
-        self._service = service
-
-    def run(self, listed: BatchState | None) -> Submitted:
-        note, resumed = self._note()
-        if listed is not None:
-            return self._keep(note, listed, new=False)
-        self._refuse_changed()
-        if not note.input_file:
-            note.input_file = self._uploaded(note, resumed=resumed)
-            note.status = "creating"
-            self._save()
-        return self._created(note)
-
-    def _note(self) -> tuple[Note, bool]:
-        """The note to go on with: an unfinished one of this endpoint, or a new one; and which it is."""
-        last = self._book.note_of(self._shard.file)
-        endpoint = self._service.endpoint.base_url
-        if last is not None and not last.batch_id and last.endpoint == endpoint:
-            return last, True
-        note = Note(
-            shard=self._shard.file,
-            sha256=self._shard.sha256,
-            endpoint=endpoint,
-            attempt=1 if last is None else last.attempt + 1,
-        )
-        self._book.notes.append(note)
-        return note, False
-
-    def _uploaded(self, note: Note, *, resumed: bool) -> str:
-        name = f"{self._shard.sha256[:16]}-{self._shard.file}"
-        if resumed and (found := self._service.find_upload(name=name, size=self._shard.bytes)):
-            return found
-        note.status = "uploading"
-        self._save()
-        return self._service.upload(self._folder / self._shard.file, name=name)
-
-    def _created(self, note: Note) -> Submitted:
-        metadata = {
-            _MARK: self._shard.sha256,
-            "grandrounds_recipe": self._manifest.recipe[:512],
-            "grandrounds_stage": self._manifest.stage[:512],
-        }
-        words = ""
-        for _ in range(_CREATE_TRIES):
-            try:
-                return self._keep(note, self._service.create(note.input_file, metadata=metadata), new=True)
-            except Unsure as exc:
-                words = str(exc)
-                listed = _by_mark(self._service).get(self._shard.sha256)
-                if listed is not None:
-                    return self._keep(note, listed, new=True)
-        raise RequestsError(
-            f"No batch could be made of {self._shard.file}: {words}",
-            remedy="Run the same command again; what was submitted is noted and not submitted twice.",
-        )
-
-    def _keep(self, note: Note, state: BatchState, *, new: bool) -> Submitted:
-        note.batch_id = state.batch_id
-        _take(note, state)
-        self._save()
-        return _submitted(note, new=new)
-
-    def _refuse_changed(self) -> None:
-        path = self._folder / self._shard.file
-        try:
-            whole = sha256_file(path) == self._shard.sha256
-        except OSError as exc:
-            raise RequestsError(f"{path} can't be read: {exc.strerror or exc}.") from exc
-        if not whole:
-            raise RequestsError(
-                f"{path} was changed after the export.", remedy="Export the requests again."
-            )
-
-    def _save(self) -> None:
-        write_notebook(self._folder, self._book)
 
 
 class _Home:
@@ -278,7 +178,7 @@ class _Home:
                 f"It was submitted to {note.endpoint}; the settings name another address now."
             )
         if not note.ended:
-            _take(note, service.get(note.batch_id))
+            take(note, service.get(note.batch_id))
         if not note.ended:
             return None
         paths = [
@@ -299,23 +199,6 @@ class _Home:
         return path
 
 
-def _take(note: Note, state: BatchState) -> None:
-    note.status = state.status
-    note.output_file, note.error_file = state.output_file, state.error_file
-    note.total, note.completed, note.failed = state.total, state.completed, state.failed
-    note.words = state.words
-
-
-def _by_mark(service: BatchService) -> dict[str, BatchState]:
-    """The service's batches by the hash of their shard, but those that ended and brought nothing."""
-    found: dict[str, BatchState] = {}
-    for state in service.all():
-        mark = state.metadata.get(_MARK)
-        if mark and not state.barren:
-            found.setdefault(mark, state)
-    return found
-
-
 def _refuse_protected(folder: Path, manifest: Manifest, services: Services) -> None:
     for shard in manifest.shards:
         endpoint = services(shard.model).endpoint
@@ -325,12 +208,6 @@ def _refuse_protected(folder: Path, manifest: Manifest, services: Services) -> N
                 f"{endpoint.base_url} isn't marked local. Nothing was sent.",
                 remedy="Export without --local for this endpoint, or mark it local if it is yours.",
             )
-
-
-def _submitted(note: Note, *, new: bool) -> Submitted:
-    return Submitted(
-        shard=note.shard, batch_id=note.batch_id, status=note.status, new=new, words=note.words
-    )
 
 
 def _polled(folder: Path, note: Note, report: ImportReport | None) -> Polled:

@@ -279,6 +279,18 @@ def test_an_address_that_is_no_batch_api_is_told(site: Site, kind: str) -> None:
         site.submit()
 
 
+def test_an_uploaded_file_that_the_service_forgot_is_uploaded_again(site: Site) -> None:
+    site.stub.trouble["create"] = ["500"] * 3
+    with pytest.raises(RequestsError):
+        site.submit()
+    site.stub.files.clear()
+    with pytest.raises(RequestsError, match="404"):
+        site.submit()
+
+    assert all(one.new for one in site.submit())
+    assert len(site.stub.batches) == 3
+
+
 def test_a_listing_of_many_pages_is_looked_through(tmp_path: Path, stub: StubBatches) -> None:
     made = Site(tmp_path, stub, 100)
     made.submit()
