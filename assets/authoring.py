@@ -180,7 +180,7 @@ def _parameters(recipe: Recipe, client: Answering | None, lake: Lake, key: str) 
             "grandrounds.authoring", "grandrounds.clinical", "grandrounds.gates.clinical",
             "grandrounds.records", "grandrounds.text", "grandrounds.stem",
         ),
-        folder_fingerprint(bundled("prompts")),
+        [folder_fingerprint(bundled("prompts") / task.name) for task in recipe.tasks],
         unfinished,
     ]  # fmt: skip
 

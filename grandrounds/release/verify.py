@@ -17,7 +17,7 @@ from grandrounds.release.crosscheck import (
     split_problems,
 )
 from grandrounds.release.findings import Checked, Problem, VerifyReport
-from grandrounds.release.integrity import FileReport, check_files
+from grandrounds.release.integrity import FileReport, check_files, printable
 from grandrounds.release.itemcheck import Setting, item_problems, leak_problems
 from grandrounds.release.manifest import Manifest
 from grandrounds.release.panel import filters_of, panel_problems
@@ -106,5 +106,5 @@ def _report(
         problems=(*files.problems, *problems),
         remarks=tuple(remarks),
         checked=(*files.checked, *checked),
-        filtered_by=tuple(each.model for each in filters_of(manifest)) if manifest else (),
+        filtered_by=tuple(printable(each.model) for each in filters_of(manifest)) if manifest else (),
     )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
@@ -9,7 +10,9 @@ from typing import Any
 
 import pyarrow.parquet as pq
 import pytest
+from click.testing import CliRunner
 
+from grandrounds.cli import cli
 from grandrounds.errors import ReleaseError
 from grandrounds.recipe import VOTE_LIMITS
 from grandrounds.records.vote import PanelVote
@@ -234,3 +237,26 @@ def test_votes_stand_in_the_order_of_items_and_keep_their_particulars(voted: Pat
     assert rows == sorted(rows, key=lambda row: (row["item_id"], row["model"], row["blind"], row["n"]))
     assert {row["status"] for row in rows} == {"ok", "failed"}
     assert all(row["reason"] for row in rows if row["status"] == "failed")
+
+
+def test_verify_on_the_command_line_says_who_filtered(voted: Path, release: Path) -> None:
+    shown = CliRunner().invoke(cli, ["verify", str(voted)])
+    assert shown.exit_code == 0, shown.output
+    assert "Filtered by m-a, m-b" in shown.output
+    told_as_data = json.loads(CliRunner().invoke(cli, ["verify", str(voted), "--json"]).output)
+    assert told_as_data["filtered_by"] == ["m-a", "m-b"]
+    assert "Filtered by" not in CliRunner().invoke(cli, ["verify", str(release)]).output
+
+
+def test_a_model_s_name_has_no_power_over_page_or_terminal(tmp_path: Path) -> None:
+    evil = "m\x1b[31m[x](javascript:alert(1)) | <b>"
+    request = voted_request()
+    votes = [replace(vote, model=evil if vote.model == "m-a" else vote.model) for vote in request.votes]
+    items = [
+        replace(item, votes=tuple(replace(v, model=evil if v.model == "m-a" else v.model) for v in item.votes))
+        for item in request.items
+    ]  # fmt: skip
+    path = write_release(replace(request, votes=votes, items=items), root=tmp_path).path
+    readme = (path / "README.md").read_text(encoding="utf-8")
+    assert "\x1b" not in readme and "<b>" not in readme and "](javascript" not in readme.replace("\\]", "")
+    assert "\x1b" not in CliRunner().invoke(cli, ["verify", str(path)]).output
