@@ -38,7 +38,8 @@ _COMMANDS = {
     ),
     "requests": _LazyCommand("", "Model requests out as files, answers back."),
     "ledger": _LazyCommand(
-        "grandrounds.llm.ledger.commands:ledger", "What models were asked and answered: counts, rows, export."
+        "grandrounds.llm.ledger.commands:ledger",
+        "What models were asked and answered: counts, rows, export.",
     ),
     "verify": _LazyCommand(
         "grandrounds.release.commands:verify", "Re-check a release from its files alone."
