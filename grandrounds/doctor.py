@@ -145,9 +145,7 @@ def _ledger(settings: Settings) -> str:
         stats = ledger.stats()
         held = f"{ledger.name}, {stats.answers:,} answers"
         if stats.bytes > _LARGE_LEDGER:
-            return (
-                f"{held}, {stats.bytes / 1024**3:.1f} GiB (`ledger stats --check` reads it)"
-            )
+            return f"{held}, {stats.bytes / 1024**3:.1f} GiB (`ledger stats --check` reads it)"
         faults = ledger.check()
         if faults:
             raise LedgerError(
