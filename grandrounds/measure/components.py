@@ -79,7 +79,7 @@ def _pairs(
 
 
 def _roots(number: int, first: Indices, second: Indices) -> Indices:
-    """The smallest member of each part, for every run: hook to the smaller root, then shorten, until still."""
+    """The smallest member of each part, for every run: hook to the smaller root, shorten, repeat."""
     root = np.arange(number, dtype=np.int64)
     while True:
         a, b = root[first], root[second]

@@ -141,7 +141,7 @@ def touching(structure: Structure, others: Iterable[int]) -> tuple[Doubt, ...]:
 
 
 def surface_voxels(mask: Mask) -> int:
-    """Voxels of the mask with at least one face towards the outside (the array's edge counts as outside)."""
+    """Voxels of the mask with a face towards the outside; the array's edge counts as outside."""
     inner = np.pad(mask, 1)
     core = mask.copy()
     for axis in range(3):

@@ -136,8 +136,9 @@ def largest_slice(structure: Structure, world: int = UP) -> Measurement:
 def axial_diameters(structure: Structure) -> Axes2D | None:
     """The longest diameter in any axial slice, and the longest one at right angles in that slice.
 
-    Ends lie on the outline of the mask in the slice (midpoints of the faces between inside and outside), so a
-    row of n voxels is n voxels long. The short axis is measured on the convex outline. ``None`` if empty.
+    Ends lie on the outline of the mask in the slice (midpoints of the faces between inside and outside),
+    so a row of n voxels is n voxels long. The short axis is measured on the convex outline.
+    ``None`` if empty.
     """
     if not structure.voxels:
         return None
