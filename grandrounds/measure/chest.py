@@ -1,8 +1,8 @@
 """Frontal chest radiographs: ratios and widths from 2D masks and landmarks.
 
 Masks are boolean, [row, column]; rows run downwards, columns across the patient. Which column side is the
-patient's right doesn't matter for widths; ``deviation`` gives a sign by columns. ``spacing`` is (row, column) in
-mm. On a radiograph millimetres hold at the detector unless the file says that they are calibrated to the
+patient's right doesn't matter for widths; ``deviation`` gives a sign by columns. ``spacing`` is (row, column)
+in mm. On a radiograph millimetres hold at the detector unless the file says that they are calibrated to the
 patient: widths in mm are doubted then, ratios are not.
 """
 
@@ -37,7 +37,7 @@ CARDIOTHORACIC_RANGE = (0.2, 0.9)
 class Film:
     """What is known of the radiograph: mm per (row, column), projection, and whether mm are the patient's.
 
-    ``projection`` is ``PA``, ``AP`` or empty where unknown. ``spacing`` is ``None`` where the file has none.
+    ``projection`` is ``PA``, ``AP`` or empty where unknown. ``spacing`` is ``None`` where there is none.
     """
 
     spacing: tuple[float, float] | None = None
@@ -59,8 +59,8 @@ def cardiothoracic_ratio(heart: Mask2D, lungs: Mask2D, film: Film) -> Measuremen
 
     The heart's width runs from its leftmost to its rightmost column (the sum of the two largest distances
     from any midline); the thorax is the widest row between the outer borders of the lungs. The ratio needs
-    no scale. Unreliable on AP films, which enlarge the heart, when a mask meets the film's edge, and when the
-    lungs lie on one side of the heart only.
+    no scale. Unreliable on AP films, which enlarge the heart, when a mask meets the film's edge, and when
+    the lungs lie on one side of the heart only.
     """
     name, method = "cardiothoracic_ratio", "heart's columns over the widest row between outer lung borders"
     _same(heart, lungs)
@@ -151,8 +151,8 @@ def width_ratio(name: str, mask: Mask2D, lungs: Mask2D) -> Measurement:
 def deviation(name: str, mask: Mask2D, lungs: Mask2D) -> Measurement:
     """How far the middle of a mask (the trachea's) lies off the thorax's middle, in percent of its width.
 
-    Row by row: mean column of the mask against the middle between the outer lung borders, over the rows that
-    both have; the mean of these. Positive towards higher columns. A rotated patient shifts it, too.
+    Row by row: mean column of the mask against the middle between the outer lung borders, over the rows
+    that both have; the mean of these. Positive towards higher columns. A rotated patient shifts it, too.
     """
     label, method = f"{name}_deviation", "mean offset from the middle between outer lung borders, by rows"
     _same(mask, lungs)
@@ -163,7 +163,7 @@ def deviation(name: str, mask: Mask2D, lungs: Mask2D) -> Measurement:
     _, first, last = _widest_row(lungs)
     columns = np.arange(mask.shape[1]) + 0.5
     middle = mask[rows] @ columns / mask[rows].sum(axis=1)
-    edges = np.array([_span(lungs[row]) for row in rows])
+    edges = np.array([_span(lungs[row, :]) for row in rows])
     offset = float((middle - edges.mean(axis=1)).mean())
     return measured(
         label,
@@ -243,11 +243,11 @@ def _span(row: Mask2D) -> tuple[int, int]:
 
 
 def _columns(mask: Mask2D) -> tuple[int, int]:
-    return _span(mask.any(axis=0))
+    return _span(np.asarray(mask.any(axis=0)))
 
 
 def _widest_row(mask: Mask2D) -> tuple[int, int, int]:
-    """Row, first column and the column after the last one, where the mask spans most; the topmost such row."""
+    """Row, first column and the column after the last one, where the mask spans most (the topmost)."""
     some = mask.any(axis=1)
     first = np.argmax(mask, axis=1)
     last = mask.shape[1] - np.argmax(mask[:, ::-1], axis=1)
@@ -256,7 +256,12 @@ def _widest_row(mask: Mask2D) -> tuple[int, int, int]:
 
 
 def _sides(mask: Mask2D) -> list[str]:
-    ends = {"top": mask[0], "bottom": mask[-1], "first column": mask[:, 0], "last column": mask[:, -1]}
+    ends: dict[str, Mask2D] = {
+        "top": mask[0, :],
+        "bottom": mask[-1, :],
+        "first column": mask[:, 0],
+        "last column": mask[:, -1],
+    }
     return [side for side, line in ends.items() if line.any()]
 
 

@@ -10,6 +10,7 @@ from grandrounds.measure import citations, quality
 from grandrounds.measure.axes import FRONT, UP, Point, Reals
 from grandrounds.measure.levels import rank
 from grandrounds.measure.measurement import (
+    FEW_SLICES,
     FEW_VOXELS,
     MISSING,
     Doubt,
@@ -179,8 +180,8 @@ def meyerding_grade(percent: float) -> int:
 def canal_diameter(canal: Structure, *, between: tuple[float, float] | None = None) -> Measurement:
     """The narrowest front-to-back diameter of the canal's mask in mm, at right angles to its course.
 
-    In each axial slice the longest front-to-back chord is taken; the smallest of them counts. The end slices
-    of the mask are left out, where it is cut slantwise. ``between`` (world z in mm, any order) narrows
+    In each axial slice the longest front-to-back chord is taken; the smallest of them counts. The end
+    slices of the mask are left out, where it is cut slantwise. ``between`` (world z in mm, any order) narrows
     the slices to one level. The slice's tilt against the canal's course in the sagittal plane is taken off.
     """
     name, method = (
@@ -200,11 +201,11 @@ def canal_diameter(canal: Structure, *, between: tuple[float, float] | None = No
         usable = usable[(centres[usable, 2] >= low) & (centres[usable, 2] <= high)]
     usable = usable[table[usable] > 0]
     if len(usable) < quality.LEAST_SLICES:
-        doubt = Doubt(quality.FEW_SLICES, f"{len(usable)} slices of {canal.name} lie there; it needs 3")
+        doubt = Doubt(FEW_SLICES, f"{len(usable)} slices of {canal.name} lie there; it needs 3")
         return not_measurable(name, "mm", doubt, method=method, source=citations.VERBIEST)
     step = float(canal.grid.spacing[chord])
     raw = table[usable] * step
-    straight = raw * _cosines(centres, canal)[usable]
+    straight = raw * _cosines(centres)[usable]
     at = int(np.argmin(np.round(straight, 6)))
     doubts = list(quality.in_pieces(canal))
     if step > COARSEST_CANAL_MM:
@@ -257,10 +258,10 @@ def _slice_centres(structure: Structure, axis: int) -> Reals:
     return structure.grid.world(made)
 
 
-def _cosines(centres: Reals, canal: Structure) -> Reals:
+def _cosines(centres: Reals) -> Reals:
     """Cosine between the canal's course and the up axis in the sagittal plane, per slice.
 
-    The course is a straight line through about 20 mm around the slice, so that single voxels do not tilt it.
+    The course is a straight line through 20 mm around the slice, so that single voxels do not tilt it.
     """
     ups = centres[:, 2]
     made = np.ones(len(ups))

@@ -1,8 +1,9 @@
 """Vertebral bodies: endplates and walls from a mask, heights, height loss, deformity and Genant's grade.
 
 The mask must hold the body alone: with pedicles and arch, walls and heights mean nothing. Corners are found
-where the endplates, followed outwards, meet the front and back wall, so that rounded edges and osteophytes do
-not shift them; partial voxels at edges are shared out by overlap, so that the grid does not show in the heights.
+where the endplates, followed outwards, meet the front and back wall, so that rounded edges and osteophytes
+do not shift them; partial voxels at edges are shared out by overlap, so that the grid does not show in the
+heights.
 """
 
 from __future__ import annotations
@@ -125,8 +126,8 @@ def height_loss(
     ``found`` are front, middle and back height as ``heights`` gives them. Wedge compares front with back,
     biconcave the middle with the back (with the lower of front and back where ``lumbar_wedge`` says that
     the back is naturally lower, as at L5), crush the back with ``reference_mm``, the expected height (the
-    mean of intact neighbours). Without a reference a crushed body of even height can't be seen: the result says so
-    only in its inputs, as Genant's grading compares within the body first.
+    mean of intact neighbours). Without a reference a body crushed evenly can't be seen, and
+    ``reference_height`` is missing among the inputs.
     """
     name, method = "height_loss", "largest of wedge, biconcave and crush loss"
     source = citations.GENANT
