@@ -1,0 +1,1 @@
+"""De-identification: DICOM attributes, burned-in text, faces, and the texts that go into tables."""
