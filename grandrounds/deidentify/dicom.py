@@ -74,7 +74,7 @@ def _deidentify(
     raw: bytes, settings: DeidentifySettings, key: ProjectKey, cleared: Mapping[str, Cleared]
 ) -> Deidentified:
     source = pydicom.dcmread(io.BytesIO(raw), force=True)
-    sop_class, syntax = _text(source, "SOPClassUID"), _syntax(source)
+    sop_class, syntax = _sop_class(source), _syntax(source)
     reason = _why_not(sop_class, syntax)
     if reason:
         return _refused(raw, reason)
@@ -92,7 +92,7 @@ def _deidentify(
     pixels = next((bytes(made[name].value) for name in _PIXELS if made.get(name)), b"")
     pixels_sha256 = hashlib.sha256(pixels).hexdigest() if pixels else ""
     _sign(made, walk, pixels_sha256 in cleared)
-    data = _write(made, syntax)
+    data = _write(made, sop_class, syntax)
     doubts += _doubts(source, sop_class, walk, data)
     if pixels and pixels_sha256 not in cleared and (why := suspicion(_facts(source))):
         doubts.append(f"text may be burned into the pixels: {why}")
@@ -134,8 +134,11 @@ def _doubts(source: Dataset, sop_class: str, walk: Walk, data: bytes) -> list[st
 
 
 def _spared(walk: Walk) -> frozenset[str]:
-    """Values that stand in the output by right: the pseudonym, and what an option keeps elsewhere."""
-    return frozenset({walk.pseudonym, METHOD})
+    """Values that are part of what every clean file says of itself."""
+    own = (METHOD, str(PYDICOM_IMPLEMENTATION_UID), *(f"{a} {b}" for a, b in walk.settings.method_codes))
+    return frozenset(
+        {walk.pseudonym, *(value for value in walk.residue.values if any(value in text for text in own))}
+    )
 
 
 def _refused(raw: bytes, reason: str) -> Deidentified:
@@ -263,10 +266,10 @@ def _has_other_letters(made: Dataset) -> bool:
     )
 
 
-def _write(made: Dataset, syntax: str) -> bytes:
+def _write(made: Dataset, sop_class: str, syntax: str) -> bytes:
     meta = FileMetaDataset()
     meta.FileMetaInformationVersion = b"\x00\x01"
-    meta.MediaStorageSOPClassUID = made.SOPClassUID
+    meta.MediaStorageSOPClassUID = UID(sop_class)
     meta.MediaStorageSOPInstanceUID = made.get("SOPInstanceUID") or ""
     meta.TransferSyntaxUID = UID(syntax)
     meta.ImplementationClassUID = PYDICOM_IMPLEMENTATION_UID
@@ -297,6 +300,12 @@ def _bytes_of(source: Dataset | Path | bytes) -> bytes:
     out = io.BytesIO()
     pydicom.dcmwrite(out, source, enforce_file_format=False)
     return out.getvalue()
+
+
+def _sop_class(source: Dataset) -> str:
+    """The SOP class; a directory has it in its file meta only."""
+    meta = getattr(source, "file_meta", None)
+    return _text(source, "SOPClassUID") or (_text(meta, "MediaStorageSOPClassUID") if meta else "")
 
 
 def _syntax(source: Dataset) -> str:
