@@ -41,6 +41,7 @@ class Cluster:
 
     def __init__(self, address: str = AUTO) -> None:
         self.address = address or AUTO
+        _refuse_malformed(self.address)
         self.ray = _ray()
         self._left = False
         _join(self.ray, self.address)
@@ -92,7 +93,6 @@ def _ray() -> Any:
 
 def _join(ray: Any, address: str) -> None:
     global _joined, _joined_address  # noqa: PLW0603 - there is one connection a process
-    _refuse_malformed(address)
     with _joining:
         if ray.is_initialized():
             # The program's own connection (then we never leave it), or one of ours.

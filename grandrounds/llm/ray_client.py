@@ -10,7 +10,7 @@ from __future__ import annotations
 import asyncio
 import math
 import os
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
@@ -39,6 +39,7 @@ _BLOCK_BYTES = 4 * 1024 * 1024
 _GATHER_SECONDS = 0.05  # a short block waits so long for more requests
 _PATIENCE_SECONDS = 300.0  # for the first worker
 _LOOK_SECONDS = 5.0
+_HEAR_SECONDS = 1.0
 _GRACE_SECONDS = 5.0  # as the live client's
 _TEARDOWN_SECONDS = 5.0  # beyond the grace of workers
 
@@ -196,7 +197,10 @@ class RayRun(Run):
             self._in_loop(lambda: self._take(report, fleet))
 
         self._number = await asyncio.to_thread(fleet.open, take=take, ended=ended)
-        tasks = [asyncio.ensure_future(self._send(fleet)), asyncio.ensure_future(self._watch(fleet))]
+        tasks = [
+            asyncio.ensure_future(work)
+            for work in (self._send(fleet), self._watch(fleet), self._hear(fleet))
+        ]
         try:
             await self._until_carried(fleet)
         finally:
@@ -283,14 +287,17 @@ class RayRun(Run):
         if report.spent and self.spent is None:
             self.spent = BudgetReached(report.spent)
         if sent is not None:
-            for answer in report.answers:
-                question = sent.pop(answer.request_id, None)
-                if question is not None:
-                    self._settle(question, answer)
+            self._settle_all(sent, report.answers)
             self._queue.extendleft(reversed(sent.values()))
         if report.trouble is not None:
             self._fail(report.trouble)
         self._arrived.set()
+
+    def _settle_all(self, sent: dict[str, Question], answers: Iterable[ModelAnswer]) -> None:
+        for answer in answers:
+            question = sent.pop(answer.request_id, None)
+            if question is not None:
+                self._settle(question, answer)
 
     def _count(self, report: Report) -> None:
         assert report.tally is not None
@@ -307,6 +314,13 @@ class RayRun(Run):
         if error is not None:
             self._fail(error)
         self._carried.set()
+
+    async def _hear(self, fleet: Fleet) -> None:
+        """Take answers of blocks that aren't done yet."""
+        while True:
+            await asyncio.sleep(_HEAR_SECONDS)
+            for report in await asyncio.to_thread(fleet.heard):
+                self._settle_all(self._sent.get(report.block, {}), report.answers)
 
     async def _watch(self, fleet: Fleet) -> None:
         """A cluster that gives no worker at all must not be waited for without a word."""

@@ -13,12 +13,12 @@ from pathlib import Path
 
 import pytest
 
-from grandrounds.engine.base import name_of
+from grandrounds.engine.base import Done, Fault, name_of
 from grandrounds.engine.local import LocalEngine
 from grandrounds.errors import EngineError
 from tests.conftest import ROOT
-from tests.engine.contract import EngineContract, _gone
-from tests.engine.work import pid
+from tests.engine.contract import EngineContract, gone
+from tests.engine.work import Errand, run
 
 
 @pytest.fixture
@@ -31,6 +31,12 @@ class TestLocalEngine(EngineContract):
     pass
 
 
+def test_an_outcome_without_a_result_says_why_when_asked_for_it() -> None:
+    done: Done[int] = Done(fault=Fault.LATE, reason="It took longer than 2 s.")
+    with pytest.raises(EngineError, match="longer than 2 s"):
+        done.result()
+
+
 def test_an_engine_has_workers() -> None:
     with pytest.raises(EngineError, match="at least one worker"):
         LocalEngine(workers=0)
@@ -39,14 +45,15 @@ def test_an_engine_has_workers() -> None:
 def test_a_function_that_was_replaced_under_its_name_is_not_sent_under_it(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    real = pid
-    monkeypatch.setattr("tests.engine.work.pid", abs)
+    real = run
+    monkeypatch.setattr("tests.engine.work.run", abs)
     with pytest.raises(EngineError):
         name_of(real)
 
 
 def _in_daemon(queue: multiprocessing.Queue[list[int]]) -> None:
-    queue.put([outcome.result() for outcome in LocalEngine(workers=2).map(pid, range(3))])
+    errands = [Errand(number=n, what="pid") for n in range(3)]
+    queue.put([outcome.result()[1] for outcome in LocalEngine(workers=2).map(run, errands)])
 
 
 def test_a_process_that_may_have_no_children_works_itself() -> None:
@@ -90,6 +97,6 @@ def test_workers_end_with_the_program_however_it_ends(tmp_path: Path, how: signa
     _, words = process.communicate(timeout=30)
     assert process.returncode != 0
     assert len(list(notes.iterdir())) == 2
-    assert all(_gone(int(note.read_text())) for note in notes.iterdir())
+    assert all(gone(int(note.read_text())) for note in notes.iterdir())
     if how == signal.SIGINT:
         assert words.count("Traceback") == 1  # the program's own; workers say nothing

@@ -12,25 +12,15 @@ from grandrounds.engine.cluster import Cluster, _refuse_unreachable
 from grandrounds.engine.ray import RayEngine
 from grandrounds.errors import EngineError, MissingDependencyError, SettingsError
 from tests.engine.contract import EngineContract
-from tests.support.ray_cluster import RayCluster, ray_cluster
+from tests.support.ray_cluster import RayCluster, cluster
+
+__all__ = ["cluster"]
 
 pytestmark = pytest.mark.slow
 
 
-@pytest.fixture(scope="module")
-def cluster() -> Iterator[RayCluster]:
-    with ray_cluster() as started:
-        yield started
-
-
-@pytest.fixture(scope="module")
-def joined(cluster: RayCluster) -> Iterator[Cluster]:
-    with Cluster(cluster.address) as made:
-        yield made
-
-
 @pytest.fixture
-def engine(cluster: RayCluster, joined: Cluster) -> Iterator[RayEngine]:
+def engine(cluster: RayCluster) -> Iterator[RayEngine]:
     with RayEngine(cluster.address) as made:
         yield made
 
@@ -39,15 +29,18 @@ class TestRayEngine(EngineContract):
     pass
 
 
-def test_the_cluster_is_this_machine_alone(joined: Cluster) -> None:
-    assert joined.other_machines == ()
-    assert joined.processors == 2
-
-
-def test_whoever_leaves_first_leaves_the_others_joined(cluster: RayCluster, joined: Cluster) -> None:
-    with Cluster(cluster.address):
-        pass
+def test_the_cluster_is_this_machine_alone_and_stays_joined_while_anybody_needs_it(
+    cluster: RayCluster,
+) -> None:
+    with Cluster(cluster.address) as joined:
+        assert joined.other_machines == ()
+        assert joined.processors == 2
     assert joined.ray.is_initialized()
+
+
+def test_one_process_joins_one_cluster(cluster: RayCluster) -> None:
+    with pytest.raises(EngineError, match="joined the Ray cluster"):
+        Cluster("192.0.2.1:6379")
 
 
 @pytest.mark.parametrize("address", ["ray://127.0.0.1:10001", "somewhere", "127.0.0.1:port", ":6379"])
@@ -63,12 +56,12 @@ def test_where_nothing_listens_is_said_at_once() -> None:
         _refuse_unreachable(f"127.0.0.1:{port}")
 
 
-def test_one_process_joins_one_cluster(joined: Cluster) -> None:
-    with pytest.raises(EngineError, match="joined the Ray cluster"):
-        Cluster("192.0.2.1:6379")
-
-
 def test_without_ray_the_error_says_what_to_install(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "ray", None)
     with pytest.raises(MissingDependencyError, match=r"pip install 'grandrounds\[ray\]'"):
         Cluster()
+
+
+def test_an_engine_has_workers() -> None:
+    with pytest.raises(EngineError, match="at least one worker"):
+        RayEngine(workers=0)

@@ -6,44 +6,27 @@ import os
 import signal
 import threading
 import time
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from grandrounds.errors import SourceError
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Errand:
-    """Something to do: ``what`` names it, ``folder`` is where workers leave notes."""
+    """Something to do: ``what`` names it, ``folder`` is where workers leave notes, ``data`` is luggage."""
 
     number: int
     what: str = "square"
     folder: Path = Path()
+    data: bytes = b""
 
 
-def run(errand: Errand) -> int:
-    """Does what the errand says; the square of its number is the result."""
-    deed = _DEEDS.get(errand.what)
-    if deed is not None:
-        deed(errand)
-    return errand.number**2
-
-
-def pid(_: int) -> int:
-    time.sleep(0.02)
-    return os.getpid()
-
-
-def blob(size: int) -> bytes:
-    return b"x" * size
-
-
-def length(data: bytes) -> int:
-    return len(data)
-
-
-def unsendable(_: int) -> object:
-    return threading.Lock()
+def run(errand: Errand) -> Any:
+    """Does what the errand says."""
+    return _DEEDS[errand.what](errand)
 
 
 def _note(errand: Errand) -> int:
@@ -66,9 +49,15 @@ def _die(errand: Errand) -> None:
     os.kill(os.getpid(), signal.SIGKILL)
 
 
-def _die_once(errand: Errand) -> None:
+def _die_once(errand: Errand) -> int:
     if _note(errand) == 1:
         os.kill(os.getpid(), signal.SIGKILL)
+    return errand.number
+
+
+def _leave(errand: Errand) -> None:
+    _note(errand)
+    os._exit(0)
 
 
 def _hang(errand: Errand) -> None:
@@ -76,9 +65,16 @@ def _hang(errand: Errand) -> None:
     time.sleep(600)
 
 
-def _leave(errand: Errand) -> None:
-    os._exit(0)
-
-
-_DEEDS = {"raise": _raise, "refuse": _refuse, "die": _die, "die once": _die_once, "hang": _hang,
-          "note": _note, "leave": _leave}  # fmt: skip
+_DEEDS: dict[str, Callable[[Errand], Any]] = {
+    "square": lambda errand: errand.number**2,
+    "pid": lambda errand: (errand.number, os.getpid()),
+    "grow": lambda errand: errand.data * 2,
+    "lock": lambda errand: threading.Lock(),
+    "raise": _raise,
+    "refuse": _refuse,
+    "note": _note,
+    "die": _die,
+    "die once": _die_once,
+    "leave": _leave,
+    "hang": _hang,
+}

@@ -6,39 +6,30 @@ import os
 import signal
 import threading
 import time
-from collections.abc import Iterator
+from collections import Counter
+from collections.abc import Callable, Iterator
 from itertools import islice
 from pathlib import Path
 
 import pytest
 
-from grandrounds.engine.cluster import Cluster
-from grandrounds.errors import LedgerError, ModelError, SettingsError
-from grandrounds.llm.answer import NOT_LOCAL, OK, REFUSED, WAITING
+from grandrounds.errors import EngineError, LedgerError, ModelError, SettingsError
+from grandrounds.llm import ray_client
+from grandrounds.llm.answer import NOT_LOCAL, OK, WAITING
 from grandrounds.llm.budget import BudgetReached, Limits
+from grandrounds.llm.fanout.blocks import Report
 from grandrounds.llm.models import ModelEntry
 from grandrounds.llm.prices import Prices
 from grandrounds.llm.ray_client import RayClient, make
 from grandrounds.settings import resolve
 from tests.llm.helpers import ask, asks, client
-from tests.support.ray_cluster import RayCluster, ray_cluster
+from tests.support.ray_cluster import RayCluster, cluster
 from tests.support.stub_openai import StubServer
+
+__all__ = ["cluster"]
 
 pytestmark = pytest.mark.slow
 KEY = "sk-a-key-that-nobody-may-see"
-
-
-@pytest.fixture(scope="module")
-def cluster() -> Iterator[RayCluster]:
-    with ray_cluster() as started:
-        yield started
-
-
-@pytest.fixture(scope="module")
-def joined(cluster: RayCluster) -> Iterator[Cluster]:
-    """One connection for all tests of this process: to join takes seconds."""
-    with Cluster(cluster.address) as made:
-        yield made
 
 
 @pytest.fixture
@@ -78,54 +69,36 @@ def spread(
 # On a cluster -----------------------------------------------------------------------------------
 
 
-def test_the_cluster_answers_as_the_live_client_does_and_asks_nothing_twice(
-    cluster: RayCluster, joined: Cluster, stub: StubServer, tmp_path: Path
+def test_the_cluster_answers_as_the_live_client_does_and_a_killed_worker_costs_what_was_in_flight(
+    cluster: RayCluster, tmp_path: Path
 ) -> None:
-    requests = [*asks(150), ask("one more"), ask("declined [[refuse]]"), ask("late [[500*2]]"), *asks(10)]
+    requests = [*asks(200), ask("declined [[refuse]]"), ask("late [[500*2]]"), *asks(10)]
     (tmp_path / "ray").mkdir()
     (tmp_path / "live").mkdir()
-    told = []
-    with spread(stub.base_url, tmp_path / "ray", address=cluster.address) as fleet:
+    told, killed = [], []
+    with (
+        StubServer(latency_ms=100, api_key=KEY) as stub,
+        spread(stub.base_url, tmp_path / "ray", address=cluster.address) as fleet,
+    ):
+        killer = threading.Thread(target=_kill_one_worker, args=(cluster, stub, killed))
+        killer.start()
         pairs = list(fleet.answers(iter(requests), on_progress=told.append))
-        tally = fleet.tally
+        killer.join()
+        stats, filed = stub.stats(), fleet.ledger.stats().by_status
+        assert fleet.ledger.check() == []
+    assert len(killed) == 1
     assert [request.request_id for request, _ in pairs] == [request.request_id for request in requests]
-    assert stub.stats()["answered_twice"] == 0
+    assert (stats["distinct"], filed) == (202, {"ok": 201, "refused": 1})
+    assert stats["received"] <= 202 + 2 + 8  # two tries that failed, and a worker's 8 places
     assert stub.book.most_open <= 16
-    assert (tally.done, tally.sent, tally.prompt_tokens) == (163, 153, 15_300)
-    assert tally.cost == pytest.approx(0.0153)
-    assert told[-1].done == 163
-    with client(stub.base_url, tmp_path / "live", api_key=KEY) as live:
+    assert told[-1].done == 212
+    with StubServer(api_key=KEY) as stub, client(stub.base_url, tmp_path / "live", api_key=KEY) as live:
         expected = live.answer_all(requests)
     got = {request.request_id: answer for request, answer in pairs}
     assert {key: (a.status, a.parsed) for key, a in got.items()} == {
         key: (a.status, a.parsed) for key, a in expected.items()
     }
-    assert got[ask("declined [[refuse]]").request_id].status == REFUSED
-    assert got[ask("late [[500*2]]").request_id].attempts == 3
     assert KEY not in cluster.logs()
-
-
-def test_a_worker_that_is_killed_costs_only_what_was_in_flight(
-    cluster: RayCluster, joined: Cluster, tmp_path: Path
-) -> None:
-    requests = asks(240)
-    with (
-        StubServer(latency_ms=100) as stub,
-        spread(stub.base_url, tmp_path, address=cluster.address, key="") as fleet,
-    ):
-        killed: list[int] = []
-        killer = threading.Thread(target=_kill_one_worker, args=(cluster, stub, killed))
-        killer.start()
-        pairs = list(fleet.answers(requests))
-        killer.join()
-        assert len(killed) == 1
-        assert {answer.status for _, answer in pairs} == {OK}
-        assert [request for request, _ in pairs] == requests
-        stats = stub.stats()
-        assert stats["distinct"] == 240
-        assert stats["received"] <= 240 + 8  # a worker has 8 places
-        assert fleet.ledger.stats().by_status == {"ok": 240}
-        assert fleet.ledger.check() == []
 
 
 def _kill_one_worker(cluster: RayCluster, stub: StubServer, killed: list[int]) -> None:
@@ -138,44 +111,102 @@ def _kill_one_worker(cluster: RayCluster, stub: StubServer, killed: list[int]) -
     killed.append(worker)
 
 
-def test_one_budget_holds_for_all_workers_and_what_is_left_over_waits(
-    cluster: RayCluster, joined: Cluster, stub: StubServer, tmp_path: Path
+def test_whoever_leaves_early_goes_on_where_it_was_and_one_budget_holds_for_all_workers_and_runs(
+    cluster: RayCluster, tmp_path: Path
 ) -> None:
-    with spread(stub.base_url, tmp_path, address=cluster.address, limits=Limits(requests=30)) as fleet:
-        pairs = fleet.answers(asks(50))
-        assert sorted(answer.status for _, answer in islice(pairs, 50)) == [OK] * 30 + [WAITING] * 20
-        with pytest.raises(BudgetReached, match="30 requests"):
-            next(pairs)
-        assert stub.stats()["received"] == 30
-        assert fleet.ledger.stats().by_status == {"ok": 30}
-
-
-def test_a_wrong_key_ends_the_run_with_the_live_clients_words(
-    cluster: RayCluster, joined: Cluster, stub: StubServer, tmp_path: Path
-) -> None:
+    limits = Limits(requests=500)
     with (
-        spread(stub.base_url, tmp_path, address=cluster.address, key="sk-wrong-wrong") as fleet,
-        pytest.raises(ModelError, match="refuses the key") as caught,
+        StubServer(latency_ms=100) as stub,
+        spread(stub.base_url, tmp_path, address=cluster.address, limits=limits, key="") as fleet,
     ):
-        list(fleet.answers(asks(40)))
-    assert "sk-wrong-wrong" not in str(caught.value)
-
-
-def test_whoever_leaves_early_goes_on_later_where_it_was(
-    cluster: RayCluster, joined: Cluster, stub: StubServer, tmp_path: Path
-) -> None:
-    with spread(stub.base_url, tmp_path, address=cluster.address, concurrency=4) as fleet:
         pairs = fleet.answers(asks(100_000))
         next(pairs)
         pairs.close()
-        kept = fleet.ledger.stats().answers
         sent = stub.stats()["received"]
-        assert 1 <= kept <= sent < 10_000
+        assert 1 <= sent < 250  # leaving needs no whole block to be answered
+        assert fleet.ledger.stats().answers == sent == fleet.sent
         time.sleep(0.5)
         assert stub.stats()["received"] == sent  # nobody goes on asking
-        again = list(fleet.answers(asks(8)))
-        assert len(again) == 8
-        assert stub.stats()["answered_twice"] == 0
+
+        known = {request.request_id for request in asks(500)} & set(fleet.ledger.lookup(asks(500)))
+        pairs = fleet.answers([*asks(500), *asks(200, "more")])
+        statuses = Counter(answer.status for _, answer in islice(pairs, 700))
+        with pytest.raises(BudgetReached, match="500 requests"):
+            next(pairs)
+        stats = stub.stats()
+        received = stats["received"]
+        assert 500 - 8 <= received <= 500  # leave that a worker had when it stopped counts as spent
+        assert stats["answered_twice"] == 0
+        assert statuses == {OK: len(known) + received - sent, WAITING: 700 - len(known) - received + sent}
+        assert fleet.cost == pytest.approx(received * 100 / 1_000_000)
+
+
+# With reports from elsewhere ------------------------------------------------------------------------
+
+
+class Reports:
+    """A fleet whose workers report what ``answer`` makes of each block; ``None`` ends them all."""
+
+    workers = 2
+
+    def __init__(self, answer: Callable[[int], Report | None]) -> None:
+        self._answer = answer
+
+    def open(self, *, take: Callable[[Report], None], ended: Callable[[BaseException | None], None]) -> int:
+        self._take, self._ended = take, ended
+        return 0
+
+    def put(self, number: int, data: bytes) -> None:
+        report = self._answer(number)
+        if report is None:
+            self._ended(None)
+        else:
+            self._take(report)
+
+    def drop(self, number: int) -> None:
+        """Nothing is held."""
+
+    def halt(self) -> None:
+        self._ended(None)
+
+    def finish(self) -> None:
+        self._ended(None)
+
+    def joined(self) -> int:
+        return 0
+
+    def heard(self) -> list[Report]:
+        return []
+
+    def close(self) -> None:
+        """Nothing is open."""
+
+
+def test_a_workers_trouble_ends_the_run_in_its_own_words(stub: StubServer, tmp_path: Path) -> None:
+    trouble = ModelError("It refuses the key (401).", remedy="Check OPENAI_API_KEY.")
+    with spread(stub.base_url, tmp_path) as fleet:
+        fleet._fleet = Reports(lambda number: Report(block=number, trouble=trouble))  # type: ignore[assignment]
+        with pytest.raises(ModelError, match=r"refuses the key \(401\)\. Check OPENAI_API_KEY"):
+            list(fleet.answers(asks(40)))
+
+
+def test_workers_that_end_too_soon_are_told_of(stub: StubServer, tmp_path: Path) -> None:
+    with spread(stub.base_url, tmp_path) as fleet:
+        fleet._fleet = Reports(lambda number: None)  # type: ignore[assignment]
+        with pytest.raises(EngineError, match=r"ended before all was answered.*goes on where it was"):
+            list(fleet.answers(asks(40)))
+
+
+def test_a_cluster_without_room_is_not_waited_for_without_a_word(
+    stub: StubServer, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(ray_client, "_PATIENCE_SECONDS", 0.02)
+    monkeypatch.setattr(ray_client, "_LOOK_SECONDS", 0.01)
+    silent = Reports(lambda number: Report(block=-1))
+    with spread(stub.base_url, tmp_path) as fleet:
+        fleet._fleet = silent  # type: ignore[assignment]
+        with pytest.raises(EngineError, match=r"gave no processor.*ray status"):
+            list(fleet.answers(asks(40)))
 
 
 # Without one ------------------------------------------------------------------------------------

@@ -5,7 +5,8 @@ from __future__ import annotations
 import asyncio
 import secrets
 import threading
-from collections.abc import Sequence
+import time
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
@@ -29,6 +30,7 @@ MOST_BEGINNINGS = 3
 """So often a block is begun. When each time its worker dies, what it has no answer to has failed."""
 
 _BEAT_SECONDS = 0.5
+_TELL_SECONDS = 1.0
 
 
 class Asker:
@@ -96,14 +98,28 @@ class Asker:
         answers: list[ModelAnswer] = []
         trouble, spent = None, ""
         try:
-            if not self._halted:
-                answers.extend(answer for _, answer in client.answers(requests))
+            for answer in self._one_by_one(block, requests):
+                answers.append(answer)
         except BudgetReached:
             spent = self._purse.reached if self._purse else ""
         except GrandRoundsError as exc:
             trouble = None if self._halted else exc
         tally = Tally(**{name: getattr(client.tally, name) - getattr(before, name) for name in COUNTED})
         return Report(block=block, answers=tuple(answers), tally=tally, trouble=trouble, spent=spent)
+
+    def _one_by_one(self, block: int, requests: Sequence[ModelRequest]) -> Iterator[ModelAnswer]:
+        """The answers as they come. A block takes minutes where a model thinks long: what is there is told
+        now and then, so that the run can go on and show how far it is."""
+        assert self._client is not None
+        part: list[ModelAnswer] = []
+        next_time = time.monotonic() + _TELL_SECONDS
+        for _, answer in () if self._halted else self._client.answers(requests):
+            yield answer
+            part.append(answer)
+            if time.monotonic() >= next_time:
+                self._feed.tell.remote(pack_report(Report(block=block, answers=tuple(part))))
+                part.clear()
+                next_time = time.monotonic() + _TELL_SECONDS
 
     def _given_up(self, block: int, requests: Sequence[ModelRequest]) -> Report:
         """Each time this block was begun, the worker died. What it filed before counts."""

@@ -57,6 +57,7 @@ class Feed:
         self._halting = asyncio.Event()
         self._workers: dict[str, _Seen] = {}
         self._joined = 0
+        self._heard: list[bytes] = []
         self._tries = 0
         self._looked_at = 0.0
 
@@ -73,6 +74,7 @@ class Feed:
         self._arrived, self._halting = asyncio.Event(), asyncio.Event()
         self._ended = False
         self._joined = 0
+        self._heard.clear()
         self._run += 1
         return self._run, self._put
 
@@ -99,6 +101,11 @@ class Feed:
     async def joined(self) -> int:
         """How many workers have begun, each life of each counted."""
         return self._joined
+
+    async def heard(self) -> list[bytes]:
+        """What workers have told since the last time."""
+        heard, self._heard = self._heard, []
+        return heard
 
     # For the task that gives blocks to Ray Data -------------------------------------------------
 
@@ -134,6 +141,10 @@ class Feed:
         seen.at = time.monotonic()
         self._write_off_unseen()
         return self._halting.is_set()
+
+    async def tell(self, report: bytes) -> None:
+        """A worker has some of a block's answers. Its report at the end has them all, so this may be lost."""
+        self._heard.append(report)
 
     async def begin(self, number: int) -> int:
         """A worker begins a block: how often that was done, this time included; 0 for one that is done."""

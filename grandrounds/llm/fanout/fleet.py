@@ -71,6 +71,10 @@ class Fleet:
         count: int = self._ray.get(self._feed.joined.remote())
         return count
 
+    def heard(self) -> list[Report]:
+        """What workers have told of blocks that aren't done, since the last time."""
+        return [unpack_report(data) for data in self._ray.get(self._feed.heard.remote())]
+
     def close(self) -> None:
         """End the feed, and with it whatever still works."""
         self._ray.kill(self._feed)
@@ -108,7 +112,7 @@ class Fleet:
 
         from grandrounds.llm.fanout.source import FeedSource
 
-        logging.getLogger("ray.data").setLevel(logging.ERROR)
+        logging.getLogger("ray.data").setLevel(logging.CRITICAL)  # errors come from us, in one line
         warnings.filterwarnings("ignore", category=UserWarning, module=r"ray\.data\.")
         reports = ray.data.read_datasource(
             FeedSource(self._feed, run=run, first=first), override_num_blocks=1, num_cpus=0
