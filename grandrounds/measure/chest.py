@@ -1,9 +1,9 @@
 """Frontal chest radiographs: ratios and widths from 2D masks and landmarks.
 
 Masks are boolean, [row, column]; rows run downwards, columns across the patient. Which column side is the
-patient's right doesn't matter for widths; ``deviation`` gives a sign by columns. ``spacing`` is (row, column)
-in mm. On a radiograph millimetres hold at the detector unless the file says that they are calibrated to the
-patient: widths in mm are doubted then, ratios are not.
+patient's right doesn't matter for widths; ``deviation`` gives a sign by columns. ``spacing`` is (row,
+column) in mm. On a radiograph millimetres hold at the detector unless the file says that they are
+calibrated to the patient: widths in mm are doubted then, ratios are not.
 """
 
 from __future__ import annotations

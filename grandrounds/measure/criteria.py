@@ -1,8 +1,8 @@
 """From a measurement to a finding: criterion, structures, landmarks, measurement, threshold, finding.
 
-A ``Criterion`` is a rule as clinicians state it, with its source. ``decide`` applies it and returns the whole
-chain as a value, step by step, so that each step can be asked about and the last one recomputed from the
-stored measurement. "Cannot be measured" is a right answer, and so is "too near to the threshold to tell".
+A ``Criterion`` is a rule as clinicians state it, with its source. ``decide`` applies it and returns the
+whole chain as a value, step by step, so that each step can be asked about and the last one recomputed
+from the stored measurement. "Cannot be measured" is a right answer, and so is "too near to the threshold to tell".
 """
 
 from __future__ import annotations
@@ -10,7 +10,6 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-from grandrounds.measure import citations
 from grandrounds.measure.measurement import OK, MeasureError, Measurement
 
 CANNOT = "cannot be measured"
@@ -39,8 +38,9 @@ class Band:
 class Criterion:
     """A rule from an index to a finding.
 
-    ``index`` is the name of the measurement it reads, in ``unit``. ``structures`` and ``landmarks`` are what
-    a reader must find, ``measurements`` the inputs of the index. ``bands`` run upwards; the last has no end.
+    ``index`` is the name of the measurement it reads, in ``unit``. ``structures`` and ``landmarks`` are
+    what a reader must find, ``measurements`` the inputs of the index. ``bands`` run upwards; the last is
+    open.
     ``applies`` says for which images and people the rule holds.
     """
 
@@ -154,7 +154,9 @@ def decide(criterion: Criterion, measurement: Measurement) -> Chain:
     ]
     if measurement.status != OK:
         steps.append(Step(kind="finding", words=CANNOT, value=CANNOT))
-        return _chain(criterion, measurement, steps, UNDECIDED, CANNOT, measurement.reason)
+        return _chain(
+            criterion, measurement, steps=steps, status=UNDECIDED, finding=CANNOT, reason=measurement.reason
+        )
     value = measurement.number
     finding = criterion.finding(value)
     steps += [
@@ -163,12 +165,20 @@ def decide(criterion: Criterion, measurement: Measurement) -> Chain:
         Step(kind="finding", words=finding, value=finding),
     ]
     near = _near(criterion, value, measurement.uncertainty or 0.0)
-    return _chain(criterion, measurement, steps, BORDERLINE if near else DECIDED, finding, near)
+    return _chain(
+        criterion,
+        measurement,
+        steps=steps,
+        status=BORDERLINE if near else DECIDED,
+        finding=finding,
+        reason=near,
+    )
 
 
 def _chain(
     criterion: Criterion,
     measurement: Measurement,
+    *,
     steps: list[Step],
     status: str,
     finding: str,
@@ -214,169 +224,3 @@ def _near(criterion: Criterion, value: float, uncertainty: float) -> str:
 
 def _beyond(last: Band) -> str:
     return "above" if last.including else "from there on"
-
-
-def _criterion(name: str, index: str, unit: str, bands: tuple[Band, ...], **rest: Any) -> Criterion:
-    return Criterion(name=name, index=index, unit=unit, bands=bands, **rest)
-
-
-CARDIOMEGALY = _criterion(
-    "cardiomegaly",
-    "cardiothoracic_ratio",
-    "1",
-    (Band(finding="not enlarged", upto=0.5, including=True), Band(finding="enlarged")),
-    question="Is the heart enlarged by the cardiothoracic ratio?",
-    structures=("heart", "lungs"),
-    landmarks=("left and right border of the heart", "outer borders of the lungs in the widest row"),
-    measurements=("heart_width", "thoracic_width"),
-    source=citations.DANZER,
-    applies="adults, PA film, full inspiration",
-)
-MEDIASTINAL_WIDENING = _criterion(
-    "mediastinal_widening",
-    "mediastinum_width",
-    "mm",
-    (Band(finding="not widened", upto=80.0), Band(finding="widened")),
-    question="Is the mediastinum widened?",
-    structures=("mediastinum",),
-    landmarks=("left and right border in the widest row",),
-    measurements=(),
-    source=citations.MEDIASTINUM,
-    applies="adults, frontal film whose millimetres are calibrated",
-)
-VERTEBRAL_FRACTURE = _criterion(
-    "vertebral_height_loss",
-    "height_loss",
-    "%",
-    (
-        Band(finding="grade 0", upto=20.0),
-        Band(finding="grade 1", upto=25.0, including=True),
-        Band(finding="grade 2", upto=40.0, including=True),
-        Band(finding="grade 3"),
-    ),
-    question="Which grade of height loss does the vertebral body have?",
-    structures=("vertebral body",),
-    landmarks=("front, middle and back of upper endplate", "front, middle and back of lower endplate"),
-    measurements=("front_height", "middle_height", "back_height"),
-    source=citations.GENANT,
-    applies="thoracic and lumbar vertebrae",
-)
-SLIP = _criterion(
-    "spondylolisthesis",
-    "slip_percent",
-    "%",
-    (
-        Band(finding="no slip", upto=0.0, including=True),
-        Band(finding="grade I", upto=25.0, including=True),
-        Band(finding="grade II", upto=50.0, including=True),
-        Band(finding="grade III", upto=75.0, including=True),
-        Band(finding="grade IV", upto=100.0, including=True),
-        Band(finding="grade V"),
-    ),
-    question="Which grade of slip does the upper vertebra have?",
-    structures=("upper vertebral body", "lower vertebral body"),
-    landmarks=("lower back corner of the upper body", "upper endplate of the lower body"),
-    measurements=("slip", "endplate"),
-    source=citations.MEYERDING,
-)
-SCOLIOSIS = _criterion(
-    "scoliosis",
-    "cobb_angle",
-    "deg",
-    (Band(finding="no scoliosis", upto=10.0), Band(finding="scoliosis")),
-    question="Does the curve amount to scoliosis?",
-    structures=("upper end vertebra", "lower end vertebra"),
-    landmarks=("upper endplate of the upper end vertebra", "lower endplate of the lower end vertebra"),
-    measurements=("upper_tilt", "lower_tilt"),
-    source=citations.SRS,
-    applies="coronal plane, patient standing; lying down the angle is smaller",
-)
-CANAL_STENOSIS = _criterion(
-    "lumbar_canal_stenosis",
-    "canal_diameter",
-    "mm",
-    (
-        Band(finding="absolute stenosis", upto=10.0),
-        Band(finding="relative stenosis", upto=12.0, including=True),
-        Band(finding="no stenosis"),
-    ),
-    question="Is the lumbar canal narrowed by its front-to-back diameter?",
-    structures=("spinal canal",),
-    landmarks=("front and back border of the canal in its narrowest slice",),
-    measurements=("chord_in_slice",),
-    source=citations.VERBIEST,
-    applies="lumbar levels; bony canal",
-)
-LYMPH_NODE = _criterion(
-    "lymph_node_size",
-    "short_axis",
-    "mm",
-    (
-        Band(finding="not pathological", upto=10.0),
-        Band(finding="pathological, not measurable as target", upto=15.0),
-        Band(finding="target lesion size"),
-    ),
-    question="How does the lymph node count by its short axis?",
-    structures=("lymph node",),
-    landmarks=("ends of the short axis in the axial slice with the longest diameter",),
-    measurements=("slice_index",),
-    source=citations.RECIST,
-    applies="CT with slices of at most 5 mm",
-)
-TARGET_LESION = _criterion(
-    "measurable_lesion",
-    "long_axis",
-    "mm",
-    (Band(finding="not measurable", upto=10.0), Band(finding="measurable")),
-    question="Is the lesion measurable by its longest axial diameter?",
-    structures=("lesion",),
-    landmarks=("ends of the longest diameter in an axial slice",),
-    measurements=("slice_index",),
-    source=citations.RECIST,
-    applies="CT with slices of at most 5 mm; not lymph nodes",
-)
-AORTIC_ANEURYSM = _criterion(
-    "abdominal_aortic_aneurysm",
-    "short_axis",
-    "mm",
-    (Band(finding="no aneurysm", upto=30.0), Band(finding="aneurysm")),
-    question="Is the abdominal aorta an aneurysm by its diameter?",
-    structures=("abdominal aorta",),
-    landmarks=("ends of the short axis in the axial slice with the longest diameter",),
-    measurements=("slice_index",),
-    source=citations.AORTA,
-    applies="adults, infrarenal aorta running along the body's axis",
-)
-BONE_ATTENUATION = _criterion(
-    "bone_attenuation",
-    "mean",
-    "HU",
-    (
-        Band(finding="in the range of osteoporosis", upto=110.0, including=True),
-        Band(finding="in between", upto=160.0, including=True),
-        Band(finding="osteoporosis unlikely"),
-    ),
-    question="What does the attenuation of the first lumbar body's core tell?",
-    structures=("core of the first lumbar body",),
-    landmarks=("voxels of the core without cortex",),
-    measurements=("voxels",),
-    source=citations.TRABECULAR,
-    applies="adults, CT at 120 kV, L1, core without cortex and arch",
-)
-
-CRITERIA: dict[str, Criterion] = {
-    one.name: one
-    for one in (
-        CARDIOMEGALY,
-        MEDIASTINAL_WIDENING,
-        VERTEBRAL_FRACTURE,
-        SLIP,
-        SCOLIOSIS,
-        CANAL_STENOSIS,
-        LYMPH_NODE,
-        TARGET_LESION,
-        AORTIC_ANEURYSM,
-        BONE_ATTENUATION,
-    )
-}
-"""The criteria by name."""

@@ -26,6 +26,7 @@ from grandrounds.measure.vertebra import BodyLandmarks
 CORONAL, SAGITTAL = "coronal", "sagittal"
 CANAL_RANGE = (2.0, 40.0)
 COARSEST_CANAL_MM = 1.5
+LEAST_SLIP_PERCENT = 5.0
 
 _AXES = {CORONAL: (0, 2), SAGITTAL: (1, 2)}
 _LEAST_CENTROIDS = 4
@@ -172,17 +173,23 @@ def slip_percent(slip: Measurement) -> Measurement:
 
 
 def meyerding_grade(percent: float) -> int:
-    """Meyerding's grade of a slip in percent: 0 none, I to 25, II to 50, III to 75, IV to 100, V above."""
+    """Meyerding's grade of a slip in percent: I to 25, II to 50, III to 75, IV to 100, V above.
+
+    0 stands for none: Meyerding names no least slip; below ``LEAST_SLIP_PERCENT`` corners can't tell one.
+    """
     size = abs(percent)
-    return 0 if size == 0 else next((n for n, limit in enumerate((25, 50, 75, 100), 1) if size <= limit), 5)
+    if size < LEAST_SLIP_PERCENT:
+        return 0
+    return next((grade for grade, limit in enumerate((25, 50, 75, 100), 1) if size <= limit), 5)
 
 
 def canal_diameter(canal: Structure, *, between: tuple[float, float] | None = None) -> Measurement:
     """The narrowest front-to-back diameter of the canal's mask in mm, at right angles to its course.
 
     In each axial slice the longest front-to-back chord is taken; the smallest of them counts. The end
-    slices of the mask are left out, where it is cut slantwise. ``between`` (world z in mm, any order) narrows
-    the slices to one level. The slice's tilt against the canal's course in the sagittal plane is taken off.
+    slices of the mask are left out, where it is cut slantwise. ``between`` (world z in mm, any order)
+    narrows the slices to one level. The slice's tilt against the canal's course, seen from the
+    side, is taken off.
     """
     name, method = (
         "canal_diameter",
