@@ -21,8 +21,12 @@ from typing import Any
 from grandrounds.errors import MissingDependencyError, SettingsError
 
 _ROOT = "1.2.840.10008.5.1.4.1.1."
-_NO_PICTURES = frozenset({"SEG", "RTSTRUCT", "RTPLAN", "RTRECORD", "SR", "KO", "PR", "RTDOSE", "REG", "ECG"})
-_ALWAYS = frozenset({"US", "IVUS", "ES", "XC", "GM", "SM", "OP", "OPT", "OT", "SC", "DOC", "DG", "BI", "HC"})
+_NO_PICTURES = frozenset(
+    {"SEG", "RTSTRUCT", "RTPLAN", "RTRECORD", "SR", "KO", "PR", "RTDOSE", "REG", "ECG"}
+)
+_ALWAYS = frozenset(
+    {"US", "IVUS", "ES", "XC", "GM", "SM", "OP", "OPT", "OT", "SC", "DOC", "DG", "BI", "HC"}
+)
 _UNLESS_DENIED = frozenset({"CR", "DX", "MG", "RG", "RF", "XA", "IO", "PX", "RTIMAGE", "BMD", "TG", "EPS"})
 _SLICES = frozenset({"CT", "MR", "PT", "NM", "SPECT"})
 _ALWAYS_CLASSES = {
@@ -41,7 +45,9 @@ _DRAWN = frozenset(
     "SCREEN SAVE SCREENSHOT CAPTURE REPORT DOSE INFO RESULT RESULTS SUMMARY TEXT GRAPH CURVE SPLASH".split()
     + ["EXAM", "PROTOCOL", "VXTL STATE", "FILM"]
 )
-_COMPUTED = frozenset("MPR ADC FA TRACEW TRACE MIP MINIP VRT REFORMATTED RESAMPLED SUBTRACTION AXIAL".split())
+_COMPUTED = frozenset(
+    "MPR ADC FA TRACEW TRACE MIP MINIP VRT REFORMATTED RESAMPLED SUBTRACTION AXIAL".split()
+)
 _WORD = re.compile(r"[A-Za-z]{3,}|\d{4,}")
 
 
@@ -114,7 +120,9 @@ def read_clear_list(path: Path) -> Mapping[str, Cleared]:
         raise SettingsError(
             f"The clear list {path} can't be read.", remedy="It must be a CSV file in UTF-8."
         ) from exc
-    return {row.pixels_sha256: row for number, raw in enumerate(rows, 2) for row in (_row(raw, path, number),)}
+    return {
+        row.pixels_sha256: row for number, raw in enumerate(rows, 2) for row in (_row(raw, path, number),)
+    }
 
 
 def write_clear_list(path: Path, rows: Mapping[str, Cleared]) -> None:
@@ -153,7 +161,10 @@ def ocr_text(picture: Any, *, seconds: float = 60.0) -> tuple[str, ...]:
         Image.fromarray(picture).save(file)
         try:
             done = subprocess.run(  # noqa: S603 - a fixed program on a file of our own
-                [program, str(file), "stdout", "--psm", "11"], capture_output=True, timeout=seconds, check=False
+                [program, str(file), "stdout", "--psm", "11"],
+                capture_output=True,
+                timeout=seconds,
+                check=False,
             )
         except subprocess.TimeoutExpired:
             return ("(OCR took too long)",)

@@ -88,7 +88,9 @@ def _clean_jpeg(buffer: bytearray, start: int, end: int) -> list[str]:
         if marker == 0xFE or application:
             changes += _blank(buffer, position + 4, min(position + 2 + length, end), "compressed: comment")
         elif marker == 0xE0 and length > 16:  # JFIF's own fields are 14 bytes, a thumbnail follows
-            changes += _blank(buffer, position + 18, min(position + 2 + length, end), "compressed: thumbnail")
+            changes += _blank(
+                buffer, position + 18, min(position + 2 + length, end), "compressed: thumbnail"
+            )
         if marker == 0xDA:
             break
         position += 2 + length

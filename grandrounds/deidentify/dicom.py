@@ -8,8 +8,10 @@ from __future__ import annotations
 
 import hashlib
 import io
+import logging
 import warnings
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -54,12 +56,11 @@ def deidentify(
     are pictures whose pixels a person has looked at (``burned_in.read_clear_list``). Deterministic.
     """
     try:
-        raw = _bytes_of(source)
+        with _silent_parser():
+            raw = _bytes_of(source)
     except Exception as exc:  # noqa: BLE001 - whatever is wrong with a file ends in a row
         return _refused(b"", f"the file can't be read ({type(exc).__name__})")
-    with warnings.catch_warnings():
-        # pydicom warns about values, and quotes them.
-        warnings.simplefilter("ignore")
+    with _silent_parser():
         try:
             return _deidentify(raw, settings, key, cleared or {})
         except RecursionError:
@@ -105,6 +106,20 @@ def _deidentify(
         original_sha256=hashlib.sha256(raw).hexdigest(),
         pixels_sha256=pixels_sha256,
     )
+
+
+@contextmanager
+def _silent_parser() -> Iterator[None]:
+    """pydicom quotes the values it dislikes in warnings and in its log: neither may hold a patient's."""
+    log = logging.getLogger("pydicom")
+    level = log.level
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        log.setLevel(logging.CRITICAL + 1)
+        try:
+            yield
+        finally:
+            log.setLevel(level)
 
 
 # What is refused or doubted ----------------------------------------------------------------
@@ -275,7 +290,9 @@ def _write(made: Dataset, sop_class: str, syntax: str) -> bytes:
     meta.ImplementationClassUID = PYDICOM_IMPLEMENTATION_UID
     meta.ImplementationVersionName = "GRANDROUNDS"
     out = io.BytesIO()
-    file = FileDataset(out, made, preamble=b"\0" * 128, file_meta=meta, is_implicit_VR=None, is_little_endian=None)
+    file = FileDataset(
+        out, made, preamble=b"\0" * 128, file_meta=meta, is_implicit_VR=None, is_little_endian=None
+    )
     pydicom.dcmwrite(out, file, enforce_file_format=True)
     return out.getvalue()
 

@@ -28,7 +28,17 @@ HEAD_PARTS = frozenset(
 )
 OTHER_PARTS = frozenset(
     "CHEST ABDOMEN PELVIS KNEE HIP SHOULDER WRIST ANKLE FOOT HAND ELBOW LIVER KIDNEY PROSTATE BREAST HEART".split()
-    + ["LSPINE", "TSPINE", "LUMBARSPINE", "THORACICSPINE", "EXTREMITY", "LEG", "ARM", "TSPINE_LSPINE", "UTERUS"]
+    + [
+        "LSPINE",
+        "TSPINE",
+        "LUMBARSPINE",
+        "THORACICSPINE",
+        "EXTREMITY",
+        "LEG",
+        "ARM",
+        "TSPINE_LSPINE",
+        "UTERUS",
+    ]
 )
 HEAD_WORDS = frozenset("head brain skull face orbit orbits sinus cerebral mprage flair temporal".split())
 MODALITIES = frozenset({"CT", "MR", "PT"})
@@ -104,7 +114,9 @@ def face_flag(
     if share < _LEAST_PROFILE:
         return FaceFlag(flagged=False, reason="no skin with air in front of it is in the field of view")
     known = "a head" if says_head else "of a head's size, body part unknown"
-    return FaceFlag(flagged=True, reason=f"{known}, with skin in front ({share:.0%} of the profile's lines)")
+    return FaceFlag(
+        flagged=True, reason=f"{known}, with skin in front ({share:.0%} of the profile's lines)"
+    )
 
 
 def deface(array: Array, affine: Array, *, modality: str) -> Defaced:
@@ -162,7 +174,8 @@ def _checked(array: Array, affine: Array) -> tuple[Array, tuple[float, float, fl
     matrix = np.asarray(affine, dtype=np.float64)
     if array.ndim < 3 or array.dtype.names or min(array.shape[:3]) < 1 or array.dtype.kind not in "iufb":
         raise FaceError(
-            f"An array of shape {array.shape} and type {array.dtype} is no volume.", remedy="Give grey values."
+            f"An array of shape {array.shape} and type {array.dtype} is no volume.",
+            remedy="Give grey values.",
         )
     if matrix.shape != (4, 4) or not np.isfinite(matrix).all():
         raise FaceError("The affine holds values that are no numbers.", remedy="Correct it.")
@@ -191,13 +204,17 @@ def _head_sized(skin: Mask, steps: tuple[float, float, float]) -> bool:
     upper = skin[:, :, max(heights[0], heights[-1] - int(120 / steps[2])) : heights[-1] + 1]
     widths, lengths = [], []
     for k in range(upper.shape[2]):
-        across, along = np.flatnonzero(upper[:, :, k].any(axis=1)), np.flatnonzero(upper[:, :, k].any(axis=0))
+        across, along = (
+            np.flatnonzero(upper[:, :, k].any(axis=1)),
+            np.flatnonzero(upper[:, :, k].any(axis=0)),
+        )
         if len(across):
             widths.append((across[-1] - across[0] + 1) * steps[0])
             lengths.append((along[-1] - along[0] + 1) * steps[1])
     width, length = float(np.median(widths)), float(np.median(lengths))
     return (
-        _HEAD_WIDTH_MM[0] <= width <= _HEAD_WIDTH_MM[1] and _HEAD_LENGTH_MM[0] <= length <= _HEAD_LENGTH_MM[1]
+        _HEAD_WIDTH_MM[0] <= width <= _HEAD_WIDTH_MM[1]
+        and _HEAD_LENGTH_MM[0] <= length <= _HEAD_LENGTH_MM[1]
     )
 
 
@@ -235,7 +252,9 @@ def _world(affine: Array, row: int, shape: tuple[int, ...]) -> Array:
     for axis in range(3):
         side: list[Any] = [None] * 3
         side[axis] = slice(None)
-        made = made + (np.arange(shape[axis], dtype=np.float32) * np.float32(matrix[row, axis]))[tuple(side)]
+        made = (
+            made + (np.arange(shape[axis], dtype=np.float32) * np.float32(matrix[row, axis]))[tuple(side)]
+        )
     return made
 
 

@@ -72,9 +72,7 @@ def _row(line: str) -> Row:
         if name not in OPTIONS or code not in ("K", "C"):
             raise _damaged(f"the line {line!r}")
         options[name] = code
-    return Row(
-        tag=int(parts[0], 16), keyword=parts[1], action=parts[2], options=MappingProxyType(options)
-    )
+    return Row(tag=int(parts[0], 16), keyword=parts[1], action=parts[2], options=MappingProxyType(options))
 
 
 def _damaged(where: str) -> SettingsError:

@@ -13,9 +13,7 @@ _NUMBER = re.compile(r"\s*[+-]?(?:\d{1,40}(?:\.\d{0,40})?|\.\d{1,40})(?:[eE][+-]
 _INTEGER = re.compile(r"\s*[+-]?\d{1,12}\s*\Z")
 _DATE = re.compile(r"(\d{4})\.?(\d{2})\.?(\d{2})\Z")
 _TIME = re.compile(r"(?:[01]\d|2[0-3])(?:[0-5]\d(?:[0-5]\d|60)?(?:\.\d{1,6})?)?\Z")
-_DATETIME = re.compile(
-    r"(\d{8})((?:[01]\d|2[0-3])(?:[0-5]\d(?:[0-5]\d(?:\.\d{1,6})?)?)?)?([+-]\d{4})?\Z"
-)
+_DATETIME = re.compile(r"(\d{8})((?:[01]\d|2[0-3])(?:[0-5]\d(?:[0-5]\d(?:\.\d{1,6})?)?)?)?([+-]\d{4})?\Z")
 _ZONE = re.compile(r"[+-](?:0\d|1[0-4])[0-5]\d\Z")
 _AGE = re.compile(r"(\d{3})([DWMY])\Z")
 _OLDEST = 90  # years: older people are few enough to be found (HIPAA safe harbour, 45 CFR 164.514(b)(2))
@@ -48,7 +46,9 @@ def are_numbers(vr: str, values: Sequence[Any]) -> bool:
 
 def _spells_text(vr: str, values: Sequence[Any]) -> bool:
     """Whether the numbers' bytes read as letters: a way to hide text that no reader of numbers sees."""
-    letter = {"US": "H", "SS": "h", "UL": "I", "SL": "i", "FL": "f", "FD": "d", "UV": "Q", "SV": "q"}.get(vr)
+    letter = {"US": "H", "SS": "h", "UL": "I", "SL": "i", "FL": "f", "FD": "d", "UV": "Q", "SV": "q"}.get(
+        vr
+    )
     if letter is None or len(values) > 65_536:
         return False
     pattern = _TEXT_RUN if len(values) <= 16 else _TEXT_RUN_IN_LISTS

@@ -110,7 +110,9 @@ class Walk:
             return self._blank(element, where, "not a number")
         texts = [str(value) for value in found]
         if act is Act.UID:
-            return self._with(element, [self._uid(text) for text in texts], where, REMAPPED, decision.reason)
+            return self._with(
+                element, [self._uid(text) for text in texts], where, REMAPPED, decision.reason
+            )
         if act is Act.TERM:
             if all(is_code(text) for text in texts):
                 return self._same(element)
