@@ -2,7 +2,8 @@
 
 A ``Criterion`` is a rule as clinicians state it, with its source. ``decide`` applies it and returns the
 whole chain as a value, step by step, so that each step can be asked about and the last one recomputed
-from the stored measurement. "Cannot be measured" is a right answer, and so is "too near to the threshold to tell".
+from the stored measurement. "Cannot be measured" is a right answer; what lies too near to a
+threshold is marked as such.
 """
 
 from __future__ import annotations

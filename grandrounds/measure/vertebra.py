@@ -36,7 +36,10 @@ GRADES = ((20.0, 0), (25.0, 1), (40.0, 2))
 
 _ROUNDS = 8
 _LEAST_BINS = 5
-_PARABOLA_BINS = 7
+_PARABOLA_BINS = 15
+_ROUNDED_EDGE = 0.1
+# Equal sums differ in their last digits with the order of voxels; choices must not.
+_TIE = 1e-6
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -183,35 +186,35 @@ class _Profile:
 
     def tilt(self) -> float:
         """Slope of the mid-height between the walls."""
-        within = self._between(0.1, 0.9)
+        within = self._inner()
         return float(np.polyfit(self.at[within], self.middle[within], 1)[0])
 
     def edge(self, share: float) -> tuple[float, float, float]:
         """Position, lower and upper surface at a share of the way from the low to the high wall.
 
-        At 0 and 1 the nearer half of the endplates, without its rounded edge, is followed to the wall (by a
-        parabola, as endplates are hollow; by a line where bins are few); between, the profile is read.
+        At 0 and 1 the endplates, without their rounded edges, are followed to the wall: by a parabola, as
+        endplates are hollow, or by a line through the nearer half where bins are few. Between, the profile
+        is read.
         """
         place = self.low + share * (self.high - self.low)
         if share in (0.0, 1.0):
-            ends = (0.1, 0.5) if share == 0.0 else (0.5, 0.9)
-            height = self._follow(self.height, *ends, place)
-            middle = self._follow(self.middle, *ends, place)
+            height, middle = self._follow(self.height, place), self._follow(self.middle, place)
         else:
             height = float(np.interp(place, self.at, self.height))
             middle = float(np.interp(place, self.at, self.middle))
         return place, middle - height / 2, middle + height / 2
 
-    def _follow(self, values: Reals, start: float, stop: float, place: float) -> float:
-        within = self._between(start, stop)
-        degree = 2 if int(within.sum()) >= _PARABOLA_BINS else 1
+    def _follow(self, values: Reals, place: float) -> float:
+        within, degree = self._inner(), 2
+        if int(within.sum()) < _PARABOLA_BINS:
+            near = np.abs(self.at - place) <= (self.high - self.low) / 2 + _TIE
+            within, degree = within & near, 1
         return float(np.polyval(np.polyfit(self.at[within], values[within], degree), place))
 
-    def _between(self, start: float, stop: float) -> npt.NDArray[np.bool_]:
-        wide, half = self.high - self.low, (self.at[1] - self.at[0]) / 2
-        return np.asarray(
-            (self.at >= self.low + start * wide - half) & (self.at <= self.low + stop * wide + half)
-        )
+    def _inner(self) -> npt.NDArray[np.bool_]:
+        """Bins whose centres lie off the rounded edges, a tenth of the way in from either wall."""
+        off = _ROUNDED_EDGE * (self.high - self.low) - _TIE
+        return np.asarray((self.at >= self.low + off) & (self.at <= self.high - off))
 
 
 def _frame(up: Reals, front: Reals) -> Reals:
@@ -229,13 +232,13 @@ def _profile(local: Reals, reach: Reals, *, along: int, across: int, voxel: floa
     spread = local[:, across]
     slab = max((spread.max() - spread.min() + reach[across]) / 3, float(reach[across]))
     share = _overlap(spread, reach[across], -slab / 2, slab / 2)
-    chosen = share > 0
+    chosen = share > _TIE
     if not chosen.any():
         return None
     places, weights, ups = local[chosen, along], share[chosen] * voxel, local[chosen, 2]
     width = float(reach[along])
     first, last = places.min() - width / 2, places.max() + width / 2
-    bins = max(round((last - first) / width), 1)
+    bins = max(round((last - first) / width + _TIE), 1)
     if bins < _LEAST_BINS:
         return None
     width = float(last - first) / bins
@@ -256,8 +259,8 @@ def _overlap(places: Reals, reach: float, low: float, high: float) -> Reals:
 
 def _walled(at: Reals, height: Reals, middle: Reals) -> _Profile | None:
     """The walls are where the height falls to half of its median."""
-    half = float(np.median(height[height > 0])) / 2
-    tall = np.flatnonzero(height >= half)
+    half = float(np.median(height[height > _TIE])) / 2
+    tall = np.flatnonzero(height >= half - _TIE)
     width = float(at[1] - at[0])
     low, high = float(at[tall[0]]) - width / 2, float(at[tall[-1]]) + width / 2
     inside = slice(tall[0], tall[-1] + 1)
