@@ -14,7 +14,7 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
-from grandrounds.errors import EngineError
+from grandrounds.errors import EngineError, LakeError
 from grandrounds.llm.answer import ModelAnswer
 from grandrounds.llm.backends.http import HttpBackend
 from grandrounds.llm.budget import BudgetReached, Limits
@@ -265,6 +265,12 @@ class RayRun(Run):
             if self.spent is not None:
                 self._settle(question, waiting(question.request, self.spent))
                 continue
+            if fleet.far_lake and question.request.has_media:
+                raise LakeError(
+                    f"The pictures of a request lie in {fleet.far_lake}, where other machines of the Ray "
+                    "cluster can't read them.",
+                    remedy="Set GRANDROUNDS_LAKE_URL to a store that all nodes reach (s3://..., for example).",
+                )
             questions[question.request.request_id] = question
             size += sum(len(message.content) for message in question.request.messages)
         if not questions:

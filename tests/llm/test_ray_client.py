@@ -13,7 +13,7 @@ from pathlib import Path
 
 import pytest
 
-from grandrounds.errors import EngineError, LedgerError, ModelError, SettingsError
+from grandrounds.errors import EngineError, LakeError, LedgerError, ModelError, SettingsError
 from grandrounds.llm import ray_client
 from grandrounds.llm.answer import NOT_LOCAL, OK, WAITING
 from grandrounds.llm.budget import BudgetReached, Limits
@@ -21,6 +21,7 @@ from grandrounds.llm.fanout.blocks import Report
 from grandrounds.llm.models import ModelEntry
 from grandrounds.llm.prices import Prices
 from grandrounds.llm.ray_client import RayClient, make
+from grandrounds.llm.request import MediaPart, Message
 from grandrounds.settings import resolve
 from tests.llm.helpers import ask, asks, client
 from tests.support.ray_cluster import RayCluster, cluster
@@ -148,6 +149,7 @@ class Reports:
     """A fleet whose workers report what ``answer`` makes of each block; ``None`` ends them all."""
 
     workers = 2
+    far_lake = "/data/lake"
 
     def __init__(self, answer: Callable[[int], Report | None]) -> None:
         self._answer = answer
@@ -195,6 +197,17 @@ def test_workers_that_end_too_soon_are_told_of(stub: StubServer, tmp_path: Path)
         fleet._fleet = Reports(lambda number: None)  # type: ignore[assignment]
         with pytest.raises(EngineError, match=r"ended before all was answered.*goes on where it was"):
             list(fleet.answers(asks(40)))
+
+
+def test_pictures_that_other_machines_can_not_read_are_not_sent_there(
+    stub: StubServer, tmp_path: Path
+) -> None:
+    picture = MediaPart(sha256="a" * 64, media_type="image/png")
+    request = ask("", messages=(Message(role="user", content="What is it?", media=(picture,)),))
+    with spread(stub.base_url, tmp_path) as fleet:
+        fleet._fleet = Reports(lambda number: None)  # type: ignore[assignment]
+        with pytest.raises(LakeError, match="/data/lake.*GRANDROUNDS_LAKE_URL"):
+            list(fleet.answers([request]))
 
 
 def test_a_cluster_without_room_is_not_waited_for_without_a_word(

@@ -143,7 +143,7 @@ class Feed:
         return self._halting.is_set()
 
     async def tell(self, report: bytes) -> None:
-        """A worker has some of a block's answers. Its report at the end has them all, so this may be lost."""
+        """A worker has some of a block's answers. Its last report has all of them: this one may be lost."""
         self._heard.append(report)
 
     async def begin(self, number: int) -> int:

@@ -27,14 +27,15 @@ _SHARE_OF_PROCESSOR = 0.25  # what is reserved: workers mostly wait, and others 
 class Fleet:
     """A feed in the cluster and ``workers`` that live as long as a run.
 
-    The feed lives as long as the fleet, and what was spent with it. ``workers`` is how many processors of
-    the cluster are used at most.
+    The feed lives as long as the fleet, and what was spent with it. ``far_lake`` is the lake's address where
+    nodes on other machines can't open it, else empty.
     """
 
     def __init__(
         self, cluster: Cluster, post: Post, *, workers: int, limits: Limits, prices: Prices
     ) -> None:
         self.workers = workers
+        self.far_lake = post.lake_url if cluster.other_machines and "://" not in post.lake_url else ""
         self._ray = cluster.ray
         self._feed = self._beside_us(Feed).remote(post.pack(), limits, prices)
 
@@ -113,7 +114,7 @@ class Fleet:
         from grandrounds.llm.fanout.source import FeedSource
 
         logging.getLogger("ray.data").setLevel(logging.CRITICAL)  # errors come from us, in one line
-        warnings.filterwarnings("ignore", category=UserWarning, module=r"ray\.data\.")
+        warnings.filterwarnings("ignore", module=r"ray\.data\.")
         reports = ray.data.read_datasource(
             FeedSource(self._feed, run=run, first=first), override_num_blocks=1, num_cpus=0
         ).map_batches(
