@@ -206,7 +206,7 @@ def test_pictures_that_other_machines_can_not_read_are_not_sent_there(
     request = ask("", messages=(Message(role="user", content="What is it?", media=(picture,)),))
     with spread(stub.base_url, tmp_path) as fleet:
         fleet._fleet = Reports(lambda number: None)  # type: ignore[assignment]
-        with pytest.raises(LakeError, match="/data/lake.*GRANDROUNDS_LAKE_URL"):
+        with pytest.raises(LakeError, match=r"/data/lake.*GRANDROUNDS_LAKE_URL"):
             list(fleet.answers([request]))
 
 

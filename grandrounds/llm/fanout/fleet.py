@@ -27,8 +27,8 @@ _SHARE_OF_PROCESSOR = 0.25  # what is reserved: workers mostly wait, and others 
 class Fleet:
     """A feed in the cluster and ``workers`` that live as long as a run.
 
-    The feed lives as long as the fleet, and what was spent with it. ``far_lake`` is the lake's address where
-    nodes on other machines can't open it, else empty.
+    The feed lives as long as the fleet, and what was spent with it. ``far_lake`` is the lake's address
+    where nodes on other machines can't open it, else empty.
     """
 
     def __init__(
