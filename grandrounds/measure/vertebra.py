@@ -22,6 +22,7 @@ from grandrounds.measure.measurement import (
     MISSING,
     SHAPE,
     Doubt,
+    MeasureError,
     Measurement,
     Quantity,
     measured,
@@ -141,6 +142,8 @@ def height_loss(
         ]
         return not_measurable(name, "%", *doubts, method=method, source=source)
     front, middle, back = (one.number for one in found)
+    if min(front, middle, back) <= 0:
+        return not_measurable(name, "%", Doubt(SHAPE, "a height is 0"), method=method, source=source)
     base = min(front, back) if lumbar_wedge else back
     losses = {"wedge": 0.0 if lumbar_wedge else 1 - front / back, "biconcave": 1 - middle / base}
     if reference_mm is not None:
@@ -219,7 +222,12 @@ class _Profile:
 
 def _frame(up: Reals, front: Reals) -> Reals:
     """Rows: right, front, up, at right angles to one another; ``up`` is kept."""
-    top = up / np.linalg.norm(up)
+    size = float(np.linalg.norm(up))
+    if not (np.isfinite(size) and size > 0 and np.isfinite(front).all()):
+        raise MeasureError(
+            "The up or front direction has no length.", remedy="Give a direction in world mm."
+        )
+    top = up / size
     ahead = front - (front @ top) * top
     length = float(np.linalg.norm(ahead))
     ahead = ahead / length if length > 1e-6 else np.cross(top, [1.0, 0.0, 0.0])

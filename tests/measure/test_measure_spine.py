@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from itertools import permutations
 
 import numpy as np
@@ -11,7 +12,7 @@ from hypothesis import strategies as st
 
 from grandrounds.measure import levels, spine
 from grandrounds.measure.measurement import NOT_MEASURABLE, OK, UNRELIABLE, MeasureError
-from grandrounds.measure.structure import structure_of
+from grandrounds.measure.structure import LabelMap, structure_of
 from grandrounds.measure.vertebra import (
     BodyLandmarks,
     body_landmarks,
@@ -19,8 +20,8 @@ from grandrounds.measure.vertebra import (
     height_loss,
     heights,
 )
-from grandrounds.volumes.geometry import Reorientation
-from grandrounds.volumes.sidecars import VERSE_LEVELS
+from grandrounds.volumes.geometry import Reorientation, codes_reorientation
+from grandrounds.volumes.sidecars import VERSE_LEVELS, centroids
 
 
 def body(
@@ -236,3 +237,50 @@ def test_level_names_and_order():
     assert levels.level_order({"L1": (0, 0, 0)}).status == NOT_MEASURABLE
     gap = {name: curve[name] for name in names if name != "T6"}
     assert levels.level_order(gap).status == UNRELIABLE
+
+
+def verse_like(levels_from=20, number=5):
+    """Vertebrae with arches, VerSe's labels, stacked downwards; body centres in world mm by label."""
+    labels = np.zeros((60, 90, 40 * number), dtype=np.uint8)
+    centres = {}
+    for n in range(number):
+        value, top = levels_from + n, labels.shape[2] - 40 * n - 5
+        labels[10:50, 45:77, top - 27 : top] = value  # body
+        labels[14:46, 12:45, top - 20 : top - 8] = value  # arch
+        labels[22:38, 27:45, top - 20 : top - 8] = 0  # canal
+        centres[value] = (29.5, 60.5, top - 14.0)
+    return labels, centres
+
+
+@pytest.mark.parametrize("codes", ["RAS", "PIR", "LPS", "SLA", "AIL"])
+def test_verse_centroids_lie_in_their_boxes_and_are_not_the_masks_mean(codes):
+    labels, centres = verse_like()
+    turn = codes_reorientation(codes)  # from an array stored as ``codes`` to RAS
+    stored_shape = [0, 0, 0]
+    for new, old in enumerate(turn.axes):
+        stored_shape[old] = labels.shape[new]
+    to_stored = np.linalg.inv(turn.matrix(stored_shape))
+    points = [{"direction": list(codes)}]
+    for value, centre in centres.items():
+        x, y, z = np.linalg.inv(to_stored)[:3] @ [*centre, 1.0]
+        points.append({"label": value, "X": x, "Y": y, "Z": z})
+    read = centroids(json.dumps(points))
+    found = LabelMap(labels, np.eye(4), VERSE_LEVELS)
+    for one in read.points:
+        voxel = codes_reorientation(read.codes).index(one.voxel, stored_shape)
+        structure = found[one.label]
+        assert voxel == pytest.approx(centres[one.label])
+        assert structure.box.holds(voxel)
+        assert abs(structure.centre_voxel[1] - voxel[1]) > 5
+        flipped = (voxel[0], voxel[1], labels.shape[2] - 1 - voxel[2])
+        assert one.label == 22 or not structure.box.holds(flipped)
+    assert levels.level_order({found[v].name: c for v, c in centres.items()}).value == "ordered"
+    assert levels.consecutive(found[v].name for v in centres)
+    fronts = [np.subtract(centres[s.label], s.centre) for s in found]
+    assert all(front[1] > 5 for front in fronts)
+
+
+def test_directions_without_length_are_refused():
+    mask, affine = body()
+    with pytest.raises(MeasureError):
+        body_landmarks(structure_of(mask, affine), up=(0, 0, 0))
