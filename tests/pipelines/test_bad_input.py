@@ -349,7 +349,7 @@ def test_bad_answers_become_rows_and_only_they_are_asked_again(
         assert last["unanswered"] == []
         plain = stub.stats()["behaviours"]["plain"]
     with sqlite3.connect(home / "ledger.sqlite") as ledger:
-        (paid,) = ledger.execute("SELECT count(*) FROM answers WHERE status = 'ok'").fetchone()
+        (paid,) = ledger.execute("SELECT count(*) FROM ledger_answers WHERE status = 'ok'").fetchone()
     assert plain == paid, "a good answer is never asked for twice"
 
 
