@@ -15,6 +15,7 @@ RECIST_SLICE_MM = 5.0
 AXIAL_DEGREES = 15.0
 LARGEST_VOLUME_ML = 50_000.0
 LARGEST_LENGTH_MM = 2_500.0
+_FLAT = 1e-12
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -246,22 +247,22 @@ def _hull(points: Reals) -> Reals:
     ends = np.flatnonzero(np.r_[True, key[1:] != key[:-1], True])
     lower = _chain(order[ends[:-1]])
     upper = _chain(order[ends[1:] - 1][::-1])
-    made = [*lower[:-1], *upper[:-1]] if len(lower) > 1 else [order[0], order[-1]]
+    made = [*lower[:-1], *upper[:-1]]
     # Both chains end at corners that may coincide.
-    return np.array([p for n, p in enumerate(made) if n == 0 or not np.array_equal(p, made[n - 1])])
+    return np.array([spot for n, spot in enumerate(made) if n == 0 or spot != made[n - 1]])
 
 
-def _chain(points: Reals) -> list[Reals]:
-    kept: list[Reals] = []
-    for spot in points:
-        while len(kept) > 1 and _turn(kept[-2], kept[-1], spot) <= 1e-12:
+def _chain(points: Reals) -> list[list[float]]:
+    # Plain floats: this loop is the slowest part of a diameter.
+    kept: list[list[float]] = []
+    for spot in points.tolist():
+        while len(kept) > 1:
+            (ax, ay), (bx, by) = kept[-2], kept[-1]
+            if (bx - ax) * (spot[1] - ay) - (by - ay) * (spot[0] - ax) > _FLAT:
+                break
             kept.pop()
         kept.append(spot)
     return kept
-
-
-def _turn(a: Reals, b: Reals, c: Reals) -> float:
-    return float((b[0] - a[0]) * (c[1] - a[1]) - (b[1] - a[1]) * (c[0] - a[0]))
 
 
 def _span(hull: Reals) -> float:
