@@ -20,6 +20,11 @@ from typing import Any
 
 from grandrounds.errors import MissingDependencyError, SettingsError
 
+
+def _words(*lines: str) -> frozenset[str]:
+    return frozenset(word for line in lines for word in line.split())
+
+
 _ROOT = "1.2.840.10008.5.1.4.1.1."
 _NO_PICTURES = frozenset(
     {"SEG", "RTSTRUCT", "RTPLAN", "RTRECORD", "SR", "KO", "PR", "RTDOSE", "REG", "ECG"}
@@ -41,12 +46,12 @@ _ALWAYS_CLASSES = {
     f"{_ROOT}7.3": "a secondary capture",
     f"{_ROOT}7.4": "a secondary capture",
 }
-_DRAWN = frozenset(
-    "SCREEN SAVE SCREENSHOT CAPTURE REPORT DOSE INFO RESULT RESULTS SUMMARY TEXT GRAPH CURVE SPLASH".split()
-    + ["EXAM", "PROTOCOL", "VXTL STATE", "FILM"]
+_DRAWN = _words(
+    "SCREEN SAVE SCREENSHOT CAPTURE REPORT DOSE INFO RESULT RESULTS SUMMARY TEXT GRAPH",
+    "CURVE SPLASH EXAM PROTOCOL VXTL FILM",
 )
-_COMPUTED = frozenset(
-    "MPR ADC FA TRACEW TRACE MIP MINIP VRT REFORMATTED RESAMPLED SUBTRACTION AXIAL".split()
+_COMPUTED = _words(
+    "MPR ADC FA TRACEW TRACE MIP MINIP VRT REFORMATTED RESAMPLED SUBTRACTION AXIAL",
 )
 _WORD = re.compile(r"[A-Za-z]{3,}|\d{4,}")
 
@@ -93,7 +98,9 @@ def suspicion(facts: PixelFacts) -> str:
     if facts.modality in _UNLESS_DENIED:
         if facts.burned_in == "NO":
             return ""
-        return f"pictures of modality {facts.modality} often carry text, and nothing says that this one does not"
+        return (
+            f"pictures of modality {facts.modality} often carry text, and this one is not said to be free"
+        )
     if facts.modality in _SLICES:
         return _slice_suspicion(facts)
     return "its modality is not known"
@@ -180,6 +187,6 @@ def _row(raw: Mapping[str | Any, str | Any], path: Path, number: int) -> Cleared
     if not re.fullmatch(r"[0-9a-f]{64}", sha) or not by or day is None:
         raise SettingsError(
             f"Line {number} of the clear list {path} is wrong.",
-            remedy="Each line needs a SHA-256 (64 hex digits), who cleared it, and a day such as 2026-01-31.",
+            remedy="Each line needs a SHA-256 (64 hex digits), who looked, and a day such as 2026-01-31.",
         )
     return Cleared(pixels_sha256=sha, by=by, on=day, note=str(raw.get("note") or ""))

@@ -39,7 +39,8 @@ def clean_native(data: bytes, expected: int | None) -> Cleaned:
 def clean_encapsulated(data: bytes) -> Cleaned:
     """Compressed pixel data (PS3.5 A.4): every fragment's text segments are blanked in place."""
     buffer = bytearray(data)
-    position, changes, number = 0, {}, 0
+    changes: dict[str, None] = {}
+    position, number = 0, 0
     while position < len(buffer):
         mark = bytes(buffer[position : position + 4])
         if mark == _DELIMITER:

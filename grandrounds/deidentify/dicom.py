@@ -34,7 +34,7 @@ METHOD = f"grandrounds, PS3.15 {edition()}"
 _ROOT = "1.2.840.10008.5.1.4.1.1."
 _PIXELS = ("PixelData", "FloatPixelData", "DoubleFloatPixelData")
 _NOT_CLEANABLE = {
-    "1.2.840.10008.1.3.10": "a directory of files (DICOMDIR) names every patient; it is made anew, not cleaned",
+    "1.2.840.10008.1.3.10": "a directory (DICOMDIR) names every patient; it is made anew",
     f"{_ROOT}66": "raw data can't be looked into",
     f"{_ROOT}9.4.1": "a voice can be recognised",
     f"{_ROOT}9.4.2": "a voice can be recognised",
@@ -94,7 +94,7 @@ def _deidentify(
     pixels_sha256 = hashlib.sha256(pixels).hexdigest() if pixels else ""
     _sign(made, walk, pixels_sha256 in cleared)
     data = _write(made, sop_class, syntax)
-    doubts += _doubts(source, sop_class, walk, data)
+    doubts += _doubts(sop_class, walk, data)
     if pixels and pixels_sha256 not in cleared and (why := suspicion(_facts(source))):
         doubts.append(f"text may be burned into the pixels: {why}")
     return Deidentified(
@@ -137,7 +137,7 @@ def _why_not(sop_class: str, syntax: str) -> str:
     return ""
 
 
-def _doubts(source: Dataset, sop_class: str, walk: Walk, data: bytes) -> list[str]:
+def _doubts(sop_class: str, walk: Walk, data: bytes) -> list[str]:
     found = []
     if not values.is_registered(sop_class):
         found.append("its SOP class is private")
@@ -200,7 +200,7 @@ def _clean_pixels(source: Dataset, made: Dataset, walk: Walk) -> list[str]:
             Change(path=str(element.tag).replace(" ", ""), keyword=name, change=CLEANED, reason=what)
             for what in done.changes
         ]
-    if any(tag.group & 0xFF01 == 0x6000 and tag.element == 0x0102 for tag in source.keys()):
+    if any(tag.group & 0xFF01 == 0x6000 and tag.element == 0x0102 for tag in sorted(source.keys())):
         doubts += _overlay_bits(source)
     return doubts
 
@@ -213,7 +213,7 @@ def _set_pixels(made: Dataset, element: DataElement, done: Cleaned) -> None:
 
 def _overlay_bits(source: Dataset) -> list[str]:
     """Old overlays lie in unused bits of the pixels; those can't be told from samples by rule."""
-    for tag in source.keys():
+    for tag in sorted(source.keys()):
         if tag.group & 0xFF01 == 0x6000 and tag.element == 0x0102:
             try:
                 position = int(source[tag].value or 0)
@@ -285,14 +285,12 @@ def _write(made: Dataset, sop_class: str, syntax: str) -> bytes:
     meta = FileMetaDataset()
     meta.FileMetaInformationVersion = b"\x00\x01"
     meta.MediaStorageSOPClassUID = UID(sop_class)
-    meta.MediaStorageSOPInstanceUID = made.get("SOPInstanceUID") or ""
+    meta.MediaStorageSOPInstanceUID = UID(str(made.get("SOPInstanceUID") or ""))
     meta.TransferSyntaxUID = UID(syntax)
     meta.ImplementationClassUID = PYDICOM_IMPLEMENTATION_UID
     meta.ImplementationVersionName = "GRANDROUNDS"
     out = io.BytesIO()
-    file = FileDataset(
-        out, made, preamble=b"\0" * 128, file_meta=meta, is_implicit_VR=None, is_little_endian=None
-    )
+    file = FileDataset(out, made, preamble=b"\0" * 128, file_meta=meta)
     pydicom.dcmwrite(out, file, enforce_file_format=True)
     return out.getvalue()
 

@@ -22,25 +22,23 @@ from grandrounds.errors import GrandRoundsError
 Array = npt.NDArray[Any]
 Mask = npt.NDArray[np.bool_]
 
-HEAD_PARTS = frozenset(
-    "HEAD BRAIN SKULL FACE HEADNECK ORBIT ORBITS SINUS SINUSES EAR IAC TEMPORAL JAW MANDIBLE MAXILLA ZYGOMA TMJ".split()
-    + ["CSPINE_HEAD", "WHOLEBODY", "PITUITARY", "INTRACRANIAL", "EYE", "NOSE"]
+
+def _words(*lines: str) -> frozenset[str]:
+    return frozenset(word for line in lines for word in line.split())
+
+
+HEAD_PARTS = _words(
+    "HEAD BRAIN SKULL FACE HEADNECK ORBIT ORBITS SINUS SINUSES EAR IAC TEMPORAL JAW",
+    "MANDIBLE MAXILLA ZYGOMA TMJ CSPINE_HEAD WHOLEBODY PITUITARY INTRACRANIAL EYE NOSE",
 )
-OTHER_PARTS = frozenset(
-    "CHEST ABDOMEN PELVIS KNEE HIP SHOULDER WRIST ANKLE FOOT HAND ELBOW LIVER KIDNEY PROSTATE BREAST HEART".split()
-    + [
-        "LSPINE",
-        "TSPINE",
-        "LUMBARSPINE",
-        "THORACICSPINE",
-        "EXTREMITY",
-        "LEG",
-        "ARM",
-        "TSPINE_LSPINE",
-        "UTERUS",
-    ]
+OTHER_PARTS = _words(
+    "CHEST ABDOMEN PELVIS KNEE HIP SHOULDER WRIST ANKLE FOOT HAND ELBOW LIVER KIDNEY",
+    "PROSTATE BREAST HEART LSPINE TSPINE LUMBARSPINE THORACICSPINE EXTREMITY LEG ARM",
+    "TSPINE_LSPINE UTERUS",
 )
-HEAD_WORDS = frozenset("head brain skull face orbit orbits sinus cerebral mprage flair temporal".split())
+HEAD_WORDS = _words(
+    "head brain skull face orbit orbits sinus cerebral mprage flair temporal",
+)
 MODALITIES = frozenset({"CT", "MR", "PT"})
 
 COARSEST_MM = 6.5  # above it, no renderer makes a face of the slices; published attacks stop at about 5
@@ -54,6 +52,7 @@ _CT_SKIN_HU = -300.0
 _BROW_PART = 0.47  # vertex to brow, as part of the head's length front to back
 _BROW_DEPTH_MM = 8.0
 _LEAN = 0.75  # mm that the plane goes back for each mm down: the skull base slopes less steeply
+_DEEPEST_MM = 85.0  # the plane ends before the spinal canal, which lies about 100 behind the brow
 _OPEN_TOP_CM2 = 20.0
 _LARGEST_SAMPLE = 2_000_000
 
@@ -72,7 +71,7 @@ class FaceFlag:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Defaced:
-    """A volume without its face: same type and shape; ``removed`` marks the voxels that were set to ``fill``."""
+    """A volume without its face: ``removed`` marks the voxels that were set to ``fill``."""
 
     array: Array = field(repr=False)
     removed: Mask = field(repr=False)
@@ -132,7 +131,7 @@ def deface(array: Array, affine: Array, *, modality: str) -> Defaced:
         raise FaceError("No tissue is found in the volume.", remedy="Look at it; it may be empty.")
     world_y, world_z = _world(affine, 1, volume.shape), _world(affine, 2, volume.shape)
     top, brow, front = _landmarks(skin, world_y, world_z, steps)
-    depth = _BROW_DEPTH_MM + _LEAN * np.clip(brow - world_z, 0.0, None)
+    depth = np.minimum(_BROW_DEPTH_MM + _LEAN * np.clip(brow - world_z, 0.0, None), _DEEPEST_MM)
     removed = (world_z <= brow) & (world_y > front - depth)
     if top == brow:
         removed |= (world_z >= brow) & (world_y > front - _BROW_DEPTH_MM)
@@ -143,7 +142,7 @@ def deface(array: Array, affine: Array, *, modality: str) -> Defaced:
 
 
 def skin_mask(volume: Array, *, modality: str) -> Mask:
-    """Voxels of tissue: CT above -300 HU, else above a share of the bright end; the largest piece in front of noise."""
+    """Voxels of tissue: CT above -300 HU, else above a share of the bright end; no specks."""
     values = np.nan_to_num(np.asarray(volume, dtype=np.float32), nan=0.0, posinf=0.0, neginf=0.0)
     if modality.upper() == "CT":
         floor = float(values.min())
@@ -259,7 +258,7 @@ def _world(affine: Array, row: int, shape: tuple[int, ...]) -> Array:
 
 
 def _background(array: Array, modality: str) -> Any:
-    """What air is in this volume: CT's minimum, not below -1024 where it has that; else the lowest value."""
+    """What air is in this volume: CT's minimum, not below -1024; else the lowest value."""
     finite = array[np.isfinite(array)] if array.dtype.kind == "f" else array
     low = finite.min() if finite.size else 0
     if modality.upper() == "CT" and low < -1024:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
@@ -48,10 +49,8 @@ class Residue:
 def _forms(value: str) -> set[bytes]:
     forms = {value.encode("utf-8", "surrogateescape"), value.encode("utf-16-le", "surrogatepass")}
     forms.add(value.encode("utf-16-be", "surrogatepass"))
-    try:
+    with contextlib.suppress(UnicodeEncodeError):
         forms.add(value.encode("latin-1"))
-    except UnicodeEncodeError:
-        pass
     return forms
 
 
@@ -60,7 +59,7 @@ def _identifying(element: DataElement, depth: int) -> Iterator[str]:
     if vr == "SQ":
         if depth < 8:
             for item in value or ():
-                for tag in item.keys():
+                for tag in sorted(item.keys()):
                     try:
                         inner = item[tag]
                     except Exception:  # noqa: BLE001, S112 - what can't be read was not copied either

@@ -11,7 +11,7 @@ import enum
 from dataclasses import dataclass
 from functools import lru_cache
 
-from pydicom.datadict import DicomDictionary
+from pydicom._dicom_dict import DicomDictionary
 
 from grandrounds.deidentify.profile import rows
 from grandrounds.deidentify.settings import FULL, MODIFIED, DeidentifySettings
@@ -175,7 +175,7 @@ def _decide(tag: int, vr: str, settings: DeidentifySettings) -> Decision:
     for option in settings.options:
         if option in row.options:
             return _by_option(option, row.options[option], entry.keyword, vr, settings)
-    return _by_action(row.action, entry.keyword, vr)
+    return _by_action(row.action, vr)
 
 
 def _vr_fits(vr: str, standard: str) -> bool:
@@ -200,7 +200,7 @@ def _by_option(option: str, code: str, keyword: str, vr: str, settings: Deidenti
     return Decision(_by_kind(keyword, vr, settings).act, reason)
 
 
-def _by_action(action: str, keyword: str, vr: str) -> Decision:
+def _by_action(action: str, vr: str) -> Decision:
     reason = f"Annex E {action}"
     if vr == "UI":
         return Decision(Act.REMOVE if action == "X" else Act.UID, reason)

@@ -9,6 +9,11 @@ from collections.abc import Sequence
 from functools import cache
 from typing import Any
 
+
+def _words(*lines: str) -> frozenset[str]:
+    return frozenset(word for line in lines for word in line.split())
+
+
 _NUMBER = re.compile(r"\s*[+-]?(?:\d{1,40}(?:\.\d{0,40})?|\.\d{1,40})(?:[eE][+-]?\d{1,4})?\s*\Z")
 _INTEGER = re.compile(r"\s*[+-]?\d{1,12}\s*\Z")
 _DATE = re.compile(r"(\d{4})\.?(\d{2})\.?(\d{2})\Z")
@@ -19,15 +24,16 @@ _AGE = re.compile(r"(\d{3})([DWMY])\Z")
 _OLDEST = 90  # years: older people are few enough to be found (HIPAA safe harbour, 45 CFR 164.514(b)(2))
 _TEXT_RUN = re.compile(rb"[A-Za-z^ ]{6,}")
 _TEXT_RUN_IN_LISTS = re.compile(rb"[A-Za-z^]{9,}")
-_SCHEMES = frozenset(
-    "DCM SCT SRT SNM3 UCUM LN RADLEX FMA UMLS NCIt MA UBERON BARI NDC RXNORM I10 I9 99TOTALSEG".split()
+_SCHEMES = _words(
+    "DCM SCT SRT SNM3 UCUM LN RADLEX FMA UMLS NCIt MA UBERON BARI NDC RXNORM I10 I9",
+    "99TOTALSEG",
 )
 _CODE = re.compile(r"[A-Za-z0-9.{}\[\]/%^*'-]{1,16}\Z")
 
 
 def as_list(value: Any) -> list[Any]:
     """An element's value as a list; empty where there is none."""
-    if value is None or isinstance(value, (str, bytes)) and not value:
+    if value is None or (isinstance(value, (str, bytes)) and not value):
         return []
     if isinstance(value, Sequence) and not isinstance(value, (str, bytes)):
         return list(value)
@@ -98,7 +104,7 @@ def age(value: str) -> str | None:
 
 def is_registered(uid: str) -> bool:
     """Whether a UID is one of the standard's own (SOP classes, syntaxes, context groups): no instance."""
-    from pydicom.uid import UID_dictionary
+    from pydicom._uid_dict import UID_dictionary
 
     return uid in UID_dictionary
 
@@ -135,7 +141,8 @@ def _meanings() -> dict[tuple[str, str], str]:
     except ImportError:  # another release keeps it elsewhere: then meanings are cleaned like other texts
         return {}
     found: dict[tuple[str, str], str] = {}
-    for scheme, words in concepts.items():
+    every: Any = concepts  # its annotation is narrower than what it holds
+    for scheme, words in every.items():
         for codes in words.values():
             for code, (meaning, _) in codes.items():
                 found.setdefault((scheme, code), meaning)

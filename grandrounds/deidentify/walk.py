@@ -208,7 +208,7 @@ class Walk:
             ),
             None,
         )
-        if allowed is not None and element.VR == allowed.vr:
+        if allowed is not None and allowed.vr == element.VR:
             found = values.as_list(element.value)
             if len(found) <= 64 and values.are_numbers(element.VR, found):
                 made.add_new(BaseTag(tag.group << 16 | tag.element >> 8), "LO", creator)
@@ -239,9 +239,10 @@ class Walk:
         self._note(where, element.tag, REPLACED, decision.reason)
         return DataElement(element.tag, element.VR, b"\0\0")
 
-    def _drop(self, element: DataElement, where: str, reason: str) -> None:
+    def _drop(self, element: DataElement, where: str, reason: str) -> DataElement | None:
         self.residue.add(element)
         self._note(where, element.tag, REMOVED, reason)
+        return None
 
     def _blank(self, element: DataElement, where: str, reason: str) -> DataElement:
         if not element.is_empty:
@@ -273,11 +274,11 @@ class Walk:
 def _creators(source: Dataset) -> dict[int, str]:
     """Private creators by group and block."""
     found = {}
-    for tag in source.keys():
+    for tag in sorted(source.keys()):
         if tag.is_private and 0x10 <= tag.element <= 0xFF:
             try:
                 found[int(tag)] = str(source[tag].value)
-            except Exception:  # noqa: BLE001 - an unreadable creator names nothing that is allowed
+            except Exception:  # noqa: BLE001, S112 - an unreadable creator names nothing that is allowed
                 continue
     return found
 

@@ -44,7 +44,7 @@ def clean_text(text: str, *, extra: Collection[str] = ()) -> str:
     Besides listed words, spinal levels (``L4``) and lengths with a unit (``5mm``) stay. Everything else
     goes: names, dates, numbers, addresses. Cleaning twice changes nothing more.
     """
-    # Only ASCII is split off here: a letter that merely looks like one (full-width, Cyrillic) is no listed word.
+    # Letters that merely look like ASCII (full-width, Cyrillic) part words: they are of no listed one.
     found = dict.fromkeys(
         word
         for token in _SPLIT.split(text[:_LONGEST].lower())
@@ -82,8 +82,8 @@ def is_code(value: str) -> bool:
 _SCRUBBED = (
     re.compile(r"\b[\w.+-]{1,64}@[\w.-]{1,255}\b"),  # mail
     re.compile(r"\bhttps?://\S{1,2000}", re.IGNORECASE),
-    re.compile(r"\b\d{1,4}[./-]\d{1,2}[./-]\d{1,4}\b"),  # dates
     re.compile(r"\b[0-9]+(?:\.[0-9]+){4,}\b"),  # UIDs
+    re.compile(r"\b\d{1,4}[./-]\d{1,2}[./-]\d{1,4}\b"),  # dates
     re.compile(r"(?<![\d.])\+?\d[\d ()/-]{5,20}\d(?![\d.])"),  # phone and id numbers
     re.compile(r"'(?:[^'\\]|\\.){1,200}'"),  # values that a message quotes
     re.compile(r'"(?:[^"\\]|\\.){1,200}"'),
@@ -92,7 +92,7 @@ _SCRUBBED = (
 
 
 def scrub(message: str) -> str:
-    """A message of the program's own (a reason, a note) without quoted values, dates, UIDs, numbers of id length.
+    """A message of the program's own (a reason, a note) without quoted values, dates, UIDs, long numbers.
 
     For texts whose own words are the program's; text from a file goes through ``clean_text``.
     """
