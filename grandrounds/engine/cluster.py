@@ -17,11 +17,12 @@ AUTO = "auto"
 LOCAL = "local"
 
 _REACH_SECONDS = 5.0
-_QUIET = {
+_SETTINGS = {
     "RAY_USAGE_STATS_ENABLED": "0",
     "RAY_DATA_DISABLE_PROGRESS_BARS": "1",
     "RAY_ACCEL_ENV_VAR_OVERRIDE_ON_ZERO": "0",  # else Ray warns of what a later version will do
     "RAY_BACKEND_LOG_LEVEL": "fatal",  # its C++ half writes to standard error
+    "RAY_NUM_REDIS_GET_RETRIES": "2",  # of a minute each, when it finds nobody
 }
 _START = "Start one with `ray start --head`, or set GRANDROUNDS_RAY_ADDRESS=local to have one for this run."
 
@@ -79,7 +80,7 @@ class Cluster:
 
 
 def _ray() -> Any:
-    for name, value in _QUIET.items():
+    for name, value in _SETTINGS.items():
         os.environ.setdefault(name, value)
     try:
         import ray

@@ -269,7 +269,7 @@ class RayRun(Run):
                 raise LakeError(
                     f"The pictures of a request lie in {fleet.far_lake}, where other machines of the Ray "
                     "cluster can't read them.",
-                    remedy="Set GRANDROUNDS_LAKE_URL to a store that all nodes reach (s3://... and the like).",
+                    remedy="Set GRANDROUNDS_LAKE_URL to a store that all nodes reach, such as s3://...",
                 )
             questions[question.request.request_id] = question
             size += sum(len(message.content) for message in question.request.messages)
