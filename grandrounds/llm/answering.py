@@ -129,6 +129,70 @@ class Answering(Protocol):
         """Close it."""
 
 
+class CountingClient:
+    """What every client has in common: its counts, short lists of answers, and an end.
+
+    Subclasses give ``answers`` and ``close``, and count into the ``tally`` they are made with.
+    """
+
+    def __init__(self, tally: Tally) -> None:
+        self._tally = tally
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+    @property
+    def tally(self) -> Tally:
+        """Counts over this client's life."""
+        return self._tally
+
+    @property
+    def sent(self) -> int:
+        """Requests that went to a backend."""
+        return self._tally.sent
+
+    @property
+    def served(self) -> int:
+        """Requests answered from the ledger."""
+        return self._tally.served
+
+    @property
+    def prompt_tokens(self) -> int:
+        """Prompt tokens of the requests sent."""
+        return self._tally.prompt_tokens
+
+    @property
+    def completion_tokens(self) -> int:
+        """Completion tokens of the requests sent."""
+        return self._tally.completion_tokens
+
+    @property
+    def cost(self) -> float:
+        """What the requests sent cost, in the currency of the price list."""
+        return self._tally.cost
+
+    def answers(
+        self, requests: Iterable[ModelRequest], *, on_progress: OnProgress | None = None
+    ) -> Iterator[Pair]:
+        """See ``Answering.answers``."""
+        raise NotImplementedError
+
+    def answer_all(
+        self, requests: Iterable[ModelRequest], *, on_progress: OnProgress | None = None
+    ) -> dict[str, ModelAnswer]:
+        """See ``Answering.answer_all``."""
+        return {
+            request.request_id: answer
+            for request, answer in self.answers(requests, on_progress=on_progress)
+        }
+
+    def close(self) -> None:
+        """See ``Answering.close``."""
+        raise NotImplementedError
+
+
 class Meter:
     """Makes the ``Progress`` of one call from what was added to ``tally`` since it was made."""
 

@@ -8,11 +8,10 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Generator, Iterable
-from types import TracebackType
 
 from grandrounds.errors import ModelError
 from grandrounds.llm.answer import OK, REFUSED, ModelAnswer
-from grandrounds.llm.answering import OnProgress, Pair, Progress, Tally
+from grandrounds.llm.answering import CountingClient, OnProgress, Pair, Progress, Tally
 from grandrounds.llm.backends.base import Backend
 from grandrounds.llm.budget import BudgetReached, Limits
 from grandrounds.llm.flow import Flow
@@ -31,7 +30,7 @@ WINDOW = 8_192
 _OTHER_FILES = 128  # that a process has open besides its connections
 
 
-class ModelClient:
+class ModelClient(CountingClient):
     """Answers requests through a ledger and a backend. See ``Answering``.
 
     The client owns both, unless ``owns_ledger`` is false: ``close`` (or ``with``) closes the ledger.
@@ -58,6 +57,7 @@ class ModelClient:
         owns_ledger: bool = True,
         purse: Purse | None = None,
     ) -> None:
+        super().__init__(Tally(currency=prices.currency))
         self.model = model
         self.ledger = ledger
         self._backend = backend
@@ -70,52 +70,16 @@ class ModelClient:
         self._purse = purse or Purse(limits, prices=prices)
         self._window = max(1, window)
         self._owns_ledger = owns_ledger
-        self._tally = Tally(currency=prices.currency)
         self._busy = threading.Lock()
         self._flow: Flow | None = None
 
     def __enter__(self) -> ModelClient:
         return self
 
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self.close()
-
     def __repr__(self) -> str:
         return (
             f"ModelClient(model={self.model!r}, backend={self._backend.name!r}, ledger={self.ledger.name})"
         )
-
-    @property
-    def tally(self) -> Tally:
-        """Counts over this client's life."""
-        return self._tally
-
-    @property
-    def sent(self) -> int:
-        """Requests that went to the backend."""
-        return self._tally.sent
-
-    @property
-    def served(self) -> int:
-        """Requests answered from the ledger."""
-        return self._tally.served
-
-    @property
-    def prompt_tokens(self) -> int:
-        """Prompt tokens of the requests sent."""
-        return self._tally.prompt_tokens
-
-    @property
-    def completion_tokens(self) -> int:
-        """Completion tokens of the requests sent."""
-        return self._tally.completion_tokens
-
-    @property
-    def cost(self) -> float:
-        """What the requests sent cost, in the currency of the price list."""
-        return self._tally.cost
 
     def answers(
         self, requests: Iterable[ModelRequest], *, on_progress: OnProgress | None = None
@@ -154,13 +118,6 @@ class ModelClient:
         finally:
             self._flow = None
             self._busy.release()
-
-    def answer_all(
-        self, requests: Iterable[ModelRequest], *, on_progress: OnProgress | None = None
-    ) -> dict[str, ModelAnswer]:
-        """The answers of ``answers`` by request id, in the order of the requests. For short lists."""
-        pairs = self.answers(requests, on_progress=on_progress)
-        return {request.request_id: answer for request, answer in pairs}
 
     def stop(self) -> None:
         """Ask a running ``answers`` to end early, from any thread; it then raises ``ModelError``.

@@ -9,10 +9,9 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from itertools import islice
-from types import TracebackType
 
 from grandrounds.llm.answer import OK, REFUSED, TRUNCATED, UNPARSABLE, WAITING, ModelAnswer
-from grandrounds.llm.answering import Meter, OnProgress, Pair, Tally
+from grandrounds.llm.answering import CountingClient, Meter, OnProgress, Pair, Tally
 from grandrounds.llm.ledger import Ledger, open_ledger
 from grandrounds.llm.request import ModelRequest
 from grandrounds.settings import Settings
@@ -22,7 +21,7 @@ _ANSWERED = (OK, REFUSED, TRUNCATED, UNPARSABLE)
 _WAITING_WORDS = "no answer is in the ledger yet"
 
 
-class LedgerClient:
+class LedgerClient(CountingClient):
     """Gives what ``ledger`` holds and sends nothing. See ``Answering``.
 
     The client owns the ledger: ``close`` (or ``with``) closes it, unless ``owns_ledger`` is false.
@@ -30,51 +29,16 @@ class LedgerClient:
     """
 
     def __init__(self, ledger: Ledger, *, model: str, owns_ledger: bool = True) -> None:
+        super().__init__(Tally())
         self.model = model
         self.ledger = ledger
         self._owns_ledger = owns_ledger
-        self._tally = Tally()
 
     def __enter__(self) -> LedgerClient:
         return self
 
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self.close()
-
     def __repr__(self) -> str:
         return f"LedgerClient(model={self.model!r}, ledger={self.ledger.name})"
-
-    @property
-    def tally(self) -> Tally:
-        """Counts over this client's life."""
-        return self._tally
-
-    @property
-    def sent(self) -> int:
-        """Always 0."""
-        return self._tally.sent
-
-    @property
-    def served(self) -> int:
-        """Requests that the ledger had an answer for."""
-        return self._tally.served
-
-    @property
-    def prompt_tokens(self) -> int:
-        """Always 0: nothing was sent."""
-        return self._tally.prompt_tokens
-
-    @property
-    def completion_tokens(self) -> int:
-        """Always 0: nothing was sent."""
-        return self._tally.completion_tokens
-
-    @property
-    def cost(self) -> float:
-        """Always 0: nothing was sent."""
-        return self._tally.cost
 
     def answers(
         self, requests: Iterable[ModelRequest], *, on_progress: OnProgress | None = None
@@ -90,15 +54,6 @@ class LedgerClient:
                 yield request, answer
             if on_progress is not None:
                 on_progress(meter.progress())
-
-    def answer_all(
-        self, requests: Iterable[ModelRequest], *, on_progress: OnProgress | None = None
-    ) -> dict[str, ModelAnswer]:
-        """See ``Answering.answer_all``."""
-        return {
-            request.request_id: answer
-            for request, answer in self.answers(requests, on_progress=on_progress)
-        }
 
     def close(self) -> None:
         """Close the ledger."""

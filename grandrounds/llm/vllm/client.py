@@ -13,11 +13,10 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
-from types import TracebackType
 
 from grandrounds.errors import ModelError
 from grandrounds.llm.answer import STATUSES, ModelAnswer
-from grandrounds.llm.answering import Meter, OnProgress, Pair, Tally
+from grandrounds.llm.answering import CountingClient, Meter, OnProgress, Pair, Tally
 from grandrounds.llm.ledger import Ledger
 from grandrounds.llm.request import ModelRequest
 from grandrounds.llm.vllm.program import Program
@@ -36,7 +35,7 @@ class VllmOptions:
     timeout_seconds: float = 6 * 3600.0
 
 
-class VllmClient:
+class VllmClient(CountingClient):
     """Answers requests through a ledger and runs of vLLM. See ``Answering``.
 
     The client owns the ledger: ``close`` (or ``with``) closes it. ``work`` is the folder for shards; two
@@ -53,10 +52,10 @@ class VllmClient:
         options: VllmOptions | None = None,
         media: MediaSource | None = None,
     ) -> None:
+        super().__init__(Tally())
         self.ledger = ledger
         self._program = program
         self._options = options or VllmOptions()
-        self._tally = Tally()
         self._interruption = Interruption()
         self._runs = Runs(
             program,
@@ -72,11 +71,6 @@ class VllmClient:
     def __enter__(self) -> VllmClient:
         return self
 
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self.close()
-
     def __repr__(self) -> str:
         return (
             f"VllmClient(model={self.model!r}, python={self._program.python!r}, ledger={self.ledger.name})"
@@ -86,36 +80,6 @@ class VllmClient:
     def model(self) -> str:
         """The name that requests for this client carry as their ``model``."""
         return self._program.model
-
-    @property
-    def tally(self) -> Tally:
-        """Counts over this client's life."""
-        return self._tally
-
-    @property
-    def sent(self) -> int:
-        """Requests that vLLM was given."""
-        return self._tally.sent
-
-    @property
-    def served(self) -> int:
-        """Requests answered from the ledger."""
-        return self._tally.served
-
-    @property
-    def prompt_tokens(self) -> int:
-        """Prompt tokens of the requests sent."""
-        return self._tally.prompt_tokens
-
-    @property
-    def completion_tokens(self) -> int:
-        """Completion tokens of the requests sent."""
-        return self._tally.completion_tokens
-
-    @property
-    def cost(self) -> float:
-        """Nothing: no price list knows what your own machine costs."""
-        return self._tally.cost
 
     def answers(
         self, requests: Iterable[ModelRequest], *, on_progress: OnProgress | None = None
@@ -142,15 +106,6 @@ class VllmClient:
             tell()
         finally:
             self._busy.release()
-
-    def answer_all(
-        self, requests: Iterable[ModelRequest], *, on_progress: OnProgress | None = None
-    ) -> dict[str, ModelAnswer]:
-        """The answers of ``answers`` by request id, in the order of the requests. For short lists."""
-        return {
-            request.request_id: answer
-            for request, answer in self.answers(requests, on_progress=on_progress)
-        }
 
     def stop(self) -> None:
         """Ask a running ``answers`` to end early, from any thread; it then raises ``ModelError``."""
