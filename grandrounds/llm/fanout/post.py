@@ -65,7 +65,7 @@ class Post:
 
 def needs_this_machine(ledger_url: str) -> bool:
     """Whether the ledger is a file, which only processes of this machine can share."""
-    return not ledger_url.startswith("postgresql")
+    return not ledger_url.startswith(("postgresql", "postgres:"))
 
 
 def ledger_file(ledger_url: str) -> Path:
