@@ -10,6 +10,7 @@ from collections import Counter
 from collections.abc import Callable, Iterator
 from itertools import islice
 from pathlib import Path
+from urllib.parse import quote
 
 import pytest
 
@@ -24,6 +25,7 @@ from grandrounds.llm.ray_client import RayClient, make
 from grandrounds.llm.request import MediaPart, Message
 from grandrounds.settings import resolve
 from tests.llm.helpers import ask, asks, client
+from tests.support.postgres import PASSWORD
 from tests.support.ray_cluster import RayCluster, cluster
 from tests.support.stub_openai import StubServer
 
@@ -49,9 +51,16 @@ def spread(
     limits: Limits | None = None,
     concurrency: int = 16,
     workers: int | None = 2,
+    ledger_url: str = "",
 ) -> RayClient:
     settings = resolve(
-        {"GRANDROUNDS_HOME": str(folder), "GRANDROUNDS_RAY_ADDRESS": address, "OPENAI_API_KEY": key}, {}
+        {
+            "GRANDROUNDS_HOME": str(folder),
+            "GRANDROUNDS_LEDGER_URL": ledger_url,
+            "GRANDROUNDS_RAY_ADDRESS": address,
+            "OPENAI_API_KEY": key,
+        },
+        {},
     )
     entry = ModelEntry(
         name="stub",
@@ -65,6 +74,15 @@ def spread(
         timeout_seconds=20.0,
     )
     return make(settings, entry, concurrency=concurrency, workers=workers)
+
+
+@pytest.fixture
+def server_ledger(request: pytest.FixtureRequest) -> str:
+    """A ledger in PostgreSQL, as a cluster of several machines needs it; a file where there is no server."""
+    try:
+        return str(request.getfixturevalue("postgres").empty())
+    except pytest.skip.Exception:
+        return ""
 
 
 # On a cluster -----------------------------------------------------------------------------------
@@ -113,12 +131,18 @@ def _kill_one_worker(cluster: RayCluster, stub: StubServer, killed: list[int]) -
 
 
 def test_whoever_leaves_early_goes_on_where_it_was_and_one_budget_holds_for_all_workers_and_runs(
-    cluster: RayCluster, tmp_path: Path
+    cluster: RayCluster, server_ledger: str, tmp_path: Path
 ) -> None:
-    limits = Limits(requests=500)
     with (
         StubServer(latency_ms=100) as stub,
-        spread(stub.base_url, tmp_path, address=cluster.address, limits=limits, key="") as fleet,
+        spread(
+            stub.base_url,
+            tmp_path,
+            address=cluster.address,
+            limits=Limits(requests=500),
+            key="",
+            ledger_url=server_ledger,
+        ) as fleet,
     ):
         pairs = fleet.answers(asks(100_000))
         next(pairs)
@@ -140,6 +164,8 @@ def test_whoever_leaves_early_goes_on_where_it_was_and_one_budget_holds_for_all_
         assert stats["answered_twice"] == 0
         assert statuses == {OK: len(known) + received - sent, WAITING: 700 - len(known) - received + sent}
         assert fleet.cost == pytest.approx(received * 100 / 1_000_000)
+    if server_ledger:
+        assert quote(PASSWORD, safe="") not in cluster.logs()
 
 
 # With reports from elsewhere ------------------------------------------------------------------------
