@@ -37,6 +37,17 @@ def test_an_outcome_without_a_result_says_why_when_asked_for_it() -> None:
         done.result()
 
 
+def test_a_worker_that_leaves_by_itself_is_told_of_with_its_exit_code(
+    engine: LocalEngine, tmp_path: Path
+) -> None:
+    left, fine = engine.map(
+        run, [Errand(number=1, what="leave", folder=tmp_path), Errand(number=2)], retries=0
+    )
+    assert left.fault is Fault.DIED
+    assert "exit code 0" in left.reason
+    assert fine.result() == 4
+
+
 def test_an_engine_has_workers() -> None:
     with pytest.raises(EngineError, match="at least one worker"):
         LocalEngine(workers=0)
