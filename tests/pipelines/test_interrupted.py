@@ -51,7 +51,7 @@ def killed(process: subprocess.Popen[str]) -> None:
 
 def filed(home: Path) -> int:
     with sqlite3.connect(home / "ledger.sqlite") as ledger:
-        return int(ledger.execute("SELECT count(*) FROM answers WHERE status = 'ok'").fetchone()[0])
+        return int(ledger.execute("SELECT count(*) FROM ledger_answers WHERE status = 'ok'").fetchone()[0])
 
 
 def readings(home: Path) -> dict[Path, int]:
