@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import math
 import time
+from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterable, Iterator, Sized
 from dataclasses import dataclass, replace
 from types import TracebackType
@@ -129,7 +130,7 @@ class Answering(Protocol):
         """Close it."""
 
 
-class CountingClient:
+class CountingClient(ABC):
     """What every client has in common: its counts, short lists of answers, and an end.
 
     Subclasses give ``answers`` and ``close``, and count into the ``tally`` they are made with.
@@ -173,11 +174,11 @@ class CountingClient:
         """What the requests sent cost, in the currency of the price list."""
         return self._tally.cost
 
+    @abstractmethod
     def answers(
         self, requests: Iterable[ModelRequest], *, on_progress: OnProgress | None = None
     ) -> Iterator[Pair]:
         """See ``Answering.answers``."""
-        raise NotImplementedError
 
     def answer_all(
         self, requests: Iterable[ModelRequest], *, on_progress: OnProgress | None = None
@@ -188,9 +189,9 @@ class CountingClient:
             for request, answer in self.answers(requests, on_progress=on_progress)
         }
 
+    @abstractmethod
     def close(self) -> None:
         """See ``Answering.close``."""
-        raise NotImplementedError
 
 
 class Meter:
