@@ -106,12 +106,12 @@ def drafts_to_revise(recipe: Recipe, lake: Lake) -> Iterator[tuple[Draft, Case]]
     cases = lake.iter_records(lake_key(recipe, "cases"), Case)
     case: Case | None = None
     for draft in lake.iter_records(lake_key(recipe, "drafts"), Draft):
-        while case is None or case.case_id != draft.case_id:
+        while case is None or case.evidence_id != draft.evidence_id:
             case = next(cases, None)
             if case is None:
                 raise LakeError(
-                    f"The drafts of {recipe.name} don't follow its cases: {draft.case_id} is not where it "
-                    "should be.",
+                    f"The drafts of {recipe.name} don't follow its cases: {draft.evidence_id} is not where "
+                    "it should be.",
                     remedy="Delete the drafts in the lake and build again.",
                 )
         if draft.status == OK:

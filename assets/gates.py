@@ -158,7 +158,7 @@ def _made(recipe: Recipe, lake: Lake) -> dict[str, list[Any]]:
 def _judged(recipe: Recipe, lake: Lake) -> Judged:
     """What every gate but those of the votes says."""
     ready = [row for row in lake.iter_records(lake_key(recipe, "revisions"), Revision) if row.status == OK]
-    cases = {case.case_id: case for case in lake.iter_records(lake_key(recipe, "cases"), Case)}
+    cases = {case.evidence_id: case for case in lake.iter_records(lake_key(recipe, "cases"), Case)}
     with stage("Judging"):
         return judge(ready, cases=cases, recipe=recipe)
 

@@ -7,7 +7,7 @@ import dagster as dg
 from grandrounds.contracts import contract
 
 _CASE_TO_ENVELOPE = {
-    "case_id": ("case_id",),
+    "evidence_id": ("evidence_id",),
     "source_id": ("source_id",),
     "group_id": ("group_id",),
     "stem": ("text", "sections", "marks"),

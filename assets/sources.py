@@ -73,7 +73,7 @@ def reading(recipe: Recipe) -> dg.AssetsDefinition:
             },
         )
         yield table_result(
-            recipe, "cases", lake=opened, step=made, sample=("case_id", "title", "licence", "published")
+            recipe, "cases", lake=opened, step=made, sample=("evidence_id", "title", "licence", "published")
         )
         _refuse_without_cases(inventory, folder)
 
@@ -111,7 +111,7 @@ def _digest(inventory: Inventory) -> str:
         [
             to_jsonable_python(inventory.sources),
             [
-                [case.case_id, case.text_sha256, to_jsonable_python(case.figures)]
+                [case.evidence_id, case.text_sha256, to_jsonable_python(case.figures)]
                 for case in inventory.cases
             ],
         ]

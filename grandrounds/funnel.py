@@ -55,7 +55,7 @@ def build_funnel(
     """
     refused = _by_stage([*rejections, *(review_rejections or ())])
     admitted_ids = (
-        {case.case_id for case in admitted} if admitted is not None else {d.case_id for d in drafts}
+        {case.evidence_id for case in admitted} if admitted is not None else {d.evidence_id for d in drafts}
     )
     steps = _Steps(recipe.name)
     steps.add("found", "file", len(sources), sum(s.status == READ for s in sources), _passed_over(sources))

@@ -147,7 +147,7 @@ class Lake:
 
         with ExitStack() as closes:
             try:
-                handle = closes.enter_context(self.table_path(key).open("rb"))
+                handle = closes.enter_context(_parquet_source(self.table_path(key)))
                 file = closes.enter_context(pq.ParquetFile(handle, page_checksum_verification=True))
             except FileNotFoundError as exc:
                 raise LakeError(
@@ -319,6 +319,17 @@ class Lake:
                 path.write_bytes(data)
         except OSError as exc:
             raise _unwritable(path, exc) from exc
+
+
+def _parquet_source(path: UPath) -> Any:
+    """What Arrow reads a table from.
+
+    A local file is opened by Arrow itself: were it a Python object, a thread of Arrow's that lets go of it
+    while Python shuts down would end the program ("terminate called without an active exception").
+    """
+    import pyarrow as pa
+
+    return pa.OSFile(path.path) if path.protocol in ("", "file", "local") else path.open("rb")
 
 
 def _inside(key: str) -> str:

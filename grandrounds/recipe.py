@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Annotated, Any, Literal
 
 import yaml
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+from pydantic import BaseModel, ConfigDict, Discriminator, Field, Tag, ValidationError, model_validator
 
 from grandrounds.errors import RecipeError
 
@@ -30,15 +30,34 @@ class Cut(StrEnum):
     PRESENTATION = "presentation"
 
 
+CASE_TASKS = ("diagnosis_open", "diagnosis_mcq")
+GROUNDING_TASKS = ("level_mcq", "box_mcq", "slice_mcq", "relation_mcq", "count_mcq", "severity_mcq")
+MEASURING_TASKS = ("measurement_mcq", "finding_mcq")
+VOLUME_TASKS = (*GROUNDING_TASKS, *MEASURING_TASKS)
+
+
 class Task(_Strict):
     """One kind of question made from every piece of evidence."""
 
-    name: Literal["diagnosis_open", "diagnosis_mcq"]
-    options: int = Field(default=5, ge=2, le=10, description="Options of a multiple-choice item.")
+    name: Literal[
+        "diagnosis_open",
+        "diagnosis_mcq",
+        "level_mcq",
+        "box_mcq",
+        "slice_mcq",
+        "relation_mcq",
+        "count_mcq",
+        "severity_mcq",
+        "measurement_mcq",
+        "finding_mcq",
+    ]
+    options: int = Field(
+        default=5, ge=2, le=10, description="Options of a multiple-choice item; of volumes, at most."
+    )
 
 
-class EvidenceNeed(_Strict):
-    """Which evidence the recipe takes."""
+class CaseNeed(_Strict):
+    """Which case reports the recipe takes."""
 
     kind: Literal["cases"] = "cases"
     languages: tuple[str, ...] = Field(
@@ -48,10 +67,65 @@ class EvidenceNeed(_Strict):
     maximum_characters: int = Field(default=6000, ge=500, description="Longest stem; cut at a sentence.")
 
     @model_validator(mode="after")
-    def _shortest_below_longest(self) -> EvidenceNeed:
+    def _shortest_below_longest(self) -> CaseNeed:
         if self.minimum_characters > self.maximum_characters:
             raise ValueError("minimum_characters must not exceed maximum_characters")
         return self
+
+
+class Deidentify(_Strict):
+    """What de-identification keeps: the options of DICOM PS3.15 Annex E.3, and what becomes of faces."""
+
+    retain_uids: bool = False
+    retain_device_identity: bool = False
+    retain_institution_identity: bool = False
+    retain_patient_characteristics: bool = False
+    retain_longitudinal: Literal["none", "modified", "full"] = Field(
+        default="none", description="Dates and times: emptied, moved per patient, or left."
+    )
+    clean_descriptors: bool = Field(default=True, description="Keep descriptions' controlled words.")
+    clean_structured_content: bool = False
+    clean_graphics: bool = False
+    words: tuple[str, ...] = Field(default=(), description="Further words that are no names here.")
+    faces: Literal["flag", "deface", "refuse"] = Field(
+        default="refuse", description="Heads in which a face can be rebuilt."
+    )
+    clear_list: str = Field(
+        default="", description="CSV of pictures that a person has looked at and cleared of burned-in text."
+    )
+
+
+class VolumeNeed(_Strict):
+    """Which volumes the recipe takes, and what it asks about."""
+
+    kind: Literal["volumes"] = "volumes"
+    modalities: tuple[str, ...] = Field(default=(), description="CT, MR ...; empty takes all.")
+    box_origins: tuple[Literal["manual", "predicted", "unknown"], ...] = Field(
+        default=("manual", "predicted", "unknown"), min_length=1, description="Who drew the masks taken."
+    )
+    largest_spacing: float = Field(
+        default=10.0, gt=0, le=100, description="Coarsest distance of voxels, in mm, along any axis."
+    )
+    minimum_structures: int = Field(
+        default=1, ge=1, description="Named structures that a scan must have to be asked about."
+    )
+    questions_each: int = Field(
+        default=4, ge=1, le=100, description="Most items of one task from one scan."
+    )
+    rules: tuple[str, ...] = Field(
+        default=(), description="Criteria (docs/measures.md) that are asked about; empty takes all."
+    )
+    deidentify: Deidentify = Deidentify()
+
+
+def _kind_of(value: Any) -> str:
+    return str(value.get("kind", "cases") if isinstance(value, dict) else getattr(value, "kind", "cases"))
+
+
+EvidenceNeed = Annotated[
+    Annotated[CaseNeed, Tag("cases")] | Annotated[VolumeNeed, Tag("volumes")], Discriminator(_kind_of)
+]
+"""Which evidence a recipe takes; ``kind`` tells which, ``cases`` where it says nothing."""
 
 
 class Gates(_Strict):
@@ -172,7 +246,7 @@ class Recipe(_Strict):
     title: str = Field(min_length=3, description="What people read.")
     description: str = Field(default="", description="One paragraph for the datasheet.")
     owners: tuple[str, ...] = Field(default=(), description="Dagster owners: an address or team:NAME.")
-    evidence: EvidenceNeed = EvidenceNeed()
+    evidence: EvidenceNeed = CaseNeed()
     tasks: tuple[Task, ...] = Field(min_length=1)
     cut: Cut = Cut.BEFORE_DIAGNOSIS
     author: Literal["auto", "model", "rule"] = "auto"
@@ -196,6 +270,12 @@ class Recipe(_Strict):
         names = [task.name for task in self.tasks]
         if len(set(names)) != len(names):
             raise ValueError("each task may stand in a recipe once")
+        known = CASE_TASKS if self.evidence.kind == "cases" else VOLUME_TASKS
+        strange = [name for name in names if name not in known]
+        if strange:
+            raise ValueError(
+                f"evidence of kind {self.evidence.kind} has no task {strange[0]}; it has {', '.join(known)}"
+            )
         return self
 
     @model_validator(mode="after")
@@ -218,6 +298,20 @@ class Recipe(_Strict):
         return self
 
     @property
+    def cases(self) -> CaseNeed:
+        """What it takes of case reports. Raises ``RecipeError`` for a recipe of other evidence."""
+        if isinstance(self.evidence, CaseNeed):
+            return self.evidence
+        raise RecipeError(f"Recipe {self.name!r} is not made from case reports.")
+
+    @property
+    def volumes(self) -> VolumeNeed:
+        """What it takes of volumes. Raises ``RecipeError`` for a recipe of other evidence."""
+        if isinstance(self.evidence, VolumeNeed):
+            return self.evidence
+        raise RecipeError(f"Recipe {self.name!r} is not made from volumes.")
+
+    @property
     def preview(self) -> bool:
         """Whether it publishes without clinicians' review."""
         return self.review.policy == "none"
@@ -230,6 +324,8 @@ class Recipe(_Strict):
         release as before there were any.
         """
         value = self.model_dump(mode="json", exclude={"engine"})
+        if self.evidence.kind != "cases":
+            del value["cut"]
         if self.panel is None:
             del value["panel"]
             for name in VOTE_LIMITS:
@@ -262,9 +358,15 @@ def parse_recipe(attributes: dict[str, Any], *, where: str) -> Recipe:
         return Recipe.model_validate(attributes)
     except ValidationError as exc:
         lines = [
-            f"{'.'.join(str(part) for part in error['loc']) or 'recipe'}: {error['msg']}"
+            f"{'.'.join(_written_path(error['loc'])) or 'recipe'}: {error['msg']}"
             for error in exc.errors()
         ]
         raise RecipeError(
             f"{where}: " + "; ".join(lines), remedy="Run `dg check yaml` for the line."
         ) from exc
+
+
+def _written_path(location: tuple[int | str, ...]) -> list[str]:
+    """The place of an error as the file spells it: without the kind that tells evidence apart."""
+    path = [str(part) for part in location]
+    return path[:1] + path[2:] if path[:1] == ["evidence"] and path[1:2] in (["cases"], ["volumes"]) else path

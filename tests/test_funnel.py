@@ -236,9 +236,9 @@ def test_the_table_keeps_the_order_of_the_steps(order: int) -> None:
     assert [line.step for line in funnel_lines(steps[::order])] == [step.step for step in steps]
 
 
-def _case(case_id: str, source_id: str, number: int, count: int) -> Case:
+def _case(evidence_id: str, source_id: str, number: int, count: int) -> Case:
     return Case(
-        case_id=case_id,
+        evidence_id=evidence_id,
         source_id=source_id,
         case_number=number,
         case_count=count,
@@ -254,12 +254,12 @@ def _case(case_id: str, source_id: str, number: int, count: int) -> Case:
 
 def _draft(case: Case, task: str, status: str) -> Draft:
     return Draft(
-        draft_id=f"{case.case_id}-{task}",
+        draft_id=f"{case.evidence_id}-{task}",
         status=status,
         reason="" if status == "ok" else "It was so.",
         recipe="demo",
         task=task,
-        case_id=case.case_id,
+        evidence_id=case.evidence_id,
         source_id=case.source_id,
         group_id=case.group_id,
         stem="stem",

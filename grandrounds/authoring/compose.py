@@ -46,13 +46,13 @@ def envelope_fields(
     options: tuple[str, ...] = ()
     origins: tuple[OptionOrigin, ...] = ()
     if wording.options and content.answer and content.distractors:
-        answer = OptionOrigin(option=content.answer, origin=ANSWER_ORIGIN, reference=case.case_id)
+        answer = OptionOrigin(option=content.answer, origin=ANSWER_ORIGIN, reference=case.evidence_id)
         origins = (answer, *content.distractors)
         options = tuple(origin.option for origin in origins)
     return {
         "recipe": recipe,
         "task": wording.task,
-        "case_id": case.case_id,
+        "evidence_id": case.evidence_id,
         "source_id": case.source_id,
         "group_id": case.group_id,
         "stem": render(case.text, content.pieces),
@@ -150,7 +150,7 @@ def _evidence(case: Case, content: Content) -> tuple[Evidence, ...]:
         Evidence(
             role=role,
             source_id=case.source_id,
-            case_id=case.case_id,
+            evidence_id=case.evidence_id,
             quote=span.of(case.text),
             locator=Locator.chars(span),
         )

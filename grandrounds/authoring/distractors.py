@@ -24,7 +24,7 @@ class Known:
     """A diagnosis of a case of this build."""
 
     name: str
-    case_id: str
+    evidence_id: str
     group_id: str
     body_system: str
 
@@ -33,7 +33,7 @@ class Known:
 class Asked:
     """The item that needs distractors."""
 
-    case_id: str
+    evidence_id: str
     group_id: str
     answer: str
     aliases: tuple[str, ...]
@@ -61,7 +61,7 @@ def balance(
     of the answer's own class come before others.
     """
     count = len(chosen)
-    wanted_longer = int(unit_interval(asked.case_id, "longer") * (count + 1))
+    wanted_longer = int(unit_interval(asked.evidence_id, "longer") * (count + 1))
     terminology = Terminology.load()
     own = terminology.concept_of(asked.answer)
     options: list[OptionOrigin] = []
@@ -92,8 +92,8 @@ def ranked(asked: Asked, *, pool: Iterable[Known]) -> list[OptionOrigin]:
         return []
     terminology = Terminology.load()
     cases = {
-        normalise(known.name): OptionOrigin(option=known.name, origin="case", reference=known.case_id)
-        for known in sorted(pool, key=lambda each: each.case_id)
+        normalise(known.name): OptionOrigin(option=known.name, origin="case", reference=known.evidence_id)
+        for known in sorted(pool, key=lambda each: each.evidence_id)
         if known.body_system == asked.body_system and known.group_id != asked.group_id
     }
     concepts = [
@@ -122,7 +122,7 @@ def _other_kind(name: str, own: Concept | None, terminology: Terminology) -> boo
 
 
 def _rank(asked: Asked, name: str) -> float:
-    return unit_interval(asked.case_id, normalise(name))
+    return unit_interval(asked.evidence_id, normalise(name))
 
 
 def _upper_first(name: str) -> str:

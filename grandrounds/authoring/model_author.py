@@ -205,7 +205,7 @@ class ModelAuthor:
             return Content(answer=""), _Failure("no_diagnosis", "the model found no diagnostic question")
         aliases = _clean(value["aliases"], without=(name,))
         visible = visible_part(
-            case, cut=self._recipe.cut, need=self._recipe.evidence, answer=name, aliases=aliases
+            case, cut=self._recipe.cut, need=self._recipe.cases, answer=name, aliases=aliases
         )
         statement = locate(case.text, value["answer_quote"])
         support, lost = _located(case, value["support_quotes"], visible.pieces)

@@ -20,7 +20,7 @@ def row_id(prefix: str, fields: Mapping[str, Any], *, status: str, parent: str =
             status,
             [
                 fields[name]
-                for name in ("recipe", "task", "case_id", "stem", "question", "answer", "rationale")
+                for name in ("recipe", "task", "evidence_id", "stem", "question", "answer", "rationale")
             ],
             list(fields["options"]),
             [[e.role, e.quote, e.locator.start, e.locator.end] for e in fields["evidence"]],

@@ -102,7 +102,7 @@ class RuleAuthor:
         visible = visible_part(
             case,
             cut=self._recipe.cut,
-            need=self._recipe.evidence,
+            need=self._recipe.cases,
             answer=diagnosis.name,
             aliases=diagnosis.aliases,
         )
@@ -161,7 +161,7 @@ class RuleAuthor:
             flags=draft.quality_flags,
         )
         status, reason = OK, ""
-        if len(render(case.text, pieces)) < self._recipe.evidence.minimum_characters:
+        if len(render(case.text, pieces)) < self._recipe.cases.minimum_characters:
             status, reason = "no_stem", "too little is left after the second cut"
         elif wording.options:
             content = replace(content, distractors=_balanced(case, content, pool, changes))
@@ -185,7 +185,7 @@ def _unheard(_done: int, _total: int | None) -> None:
 def _known(case: Case, diagnosis: Diagnosis) -> Known:
     return Known(
         name=diagnosis.name,
-        case_id=case.case_id,
+        evidence_id=case.evidence_id,
         group_id=case.group_id,
         body_system=body_system(case, diagnosis.name),
     )
@@ -195,9 +195,9 @@ def _pool(drafts: Iterable[Draft]) -> list[Known]:
     """The diagnoses of all drafts, once a case. What is protected names no option of others."""
     return list(
         {
-            draft.case_id: Known(
+            draft.evidence_id: Known(
                 name=draft.answer,
-                case_id=draft.case_id,
+                evidence_id=draft.evidence_id,
                 group_id=draft.group_id,
                 body_system=_system(draft),
             )
@@ -209,7 +209,7 @@ def _pool(drafts: Iterable[Draft]) -> list[Known]:
 
 def _asked(case: Case, content: Content) -> Asked:
     return Asked(
-        case_id=case.case_id,
+        evidence_id=case.evidence_id,
         group_id=case.group_id,
         answer=content.answer,
         aliases=content.aliases,

@@ -35,7 +35,7 @@ from grandrounds.clinical.leaks import (
     defined_abbreviations,
     find_leaks,
 )
-from grandrounds.recipe import Cut, EvidenceNeed
+from grandrounds.recipe import CaseNeed, Cut
 from grandrounds.records.case import Case, Section
 from grandrounds.records.parts import Span
 from grandrounds.stem import render, subtract
@@ -62,7 +62,7 @@ class Visible:
 
 
 def visible_part(
-    case: Case, *, cut: Cut, need: EvidenceNeed, answer: str, aliases: Sequence[str] = ()
+    case: Case, *, cut: Cut, need: CaseNeed, answer: str, aliases: Sequence[str] = ()
 ) -> Visible:
     """Which pieces of ``case.text`` the solver may see; see the module for the rule.
 

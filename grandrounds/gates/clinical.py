@@ -79,7 +79,7 @@ def problems(case: Case, recipe: Recipe) -> list[str]:
     told = _told(case)
     if not told:
         return [*found, "It has no section that tells of a patient, so it is not a case report."]
-    shortest = recipe.evidence.minimum_characters
+    shortest = recipe.cases.minimum_characters
     if len(told) < shortest:
         found.append(
             f"What it tells of the patient has {len(told)} characters; the recipe asks for {shortest}."
@@ -110,4 +110,4 @@ def _missing_signs(told: str) -> list[str]:
 
 
 def _tags(recipe: Recipe) -> tuple[str, ...]:
-    return recipe.evidence.languages
+    return recipe.cases.languages

@@ -25,7 +25,7 @@ def look(at: Looked) -> Findings:
     """Refuse a stem that its spans don't make, and quotes that are not at their place."""
     revision, case = at.revision, at.case
     if case is None:
-        return found(f"Case {revision.case_id} is not among the cases, so nothing can be checked.")
+        return found(f"Case {revision.evidence_id} is not among the cases, so nothing can be checked.")
     return found(
         None if case.source_id == revision.source_id else f"Its case is of source {case.source_id}.",
         *_stem_problems(revision, case),
@@ -50,7 +50,7 @@ def _quote_problems(quote: Evidence, revision: Revision, case: Case) -> Iterator
     shown = shortened(quote.quote, 60)
     if quote.role not in ROLES:
         yield f"A quote has the unknown role {quote.role!r}."
-    if (quote.case_id, quote.source_id) != (revision.case_id, revision.source_id):
+    if (quote.evidence_id, quote.source_id) != (revision.evidence_id, revision.source_id):
         yield f'The quote "{shown}" is of another case or source.'
         return
     locator = quote.locator

@@ -37,8 +37,8 @@ def merged_groups(cases: Mapping[str, Case], alike: Iterable[tuple[str, str]] = 
     an older group.
     """
     union = _Union()
-    for case_id in sorted(cases):
-        case = cases[case_id]
+    for evidence_id in sorted(cases):
+        case = cases[evidence_id]
         for key in _keys(case):
             union.join(f"group {case.group_id}", key)
     for one, other in alike:

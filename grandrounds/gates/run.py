@@ -82,7 +82,7 @@ def judge(revisions: Sequence[Revision], *, cases: Mapping[str, Case], recipe: R
             continue
         again = seen[revision.revision_id]
         seen[revision.revision_id] += 1
-        looked = Looked(revision=revision, case=cases.get(revision.case_id), recipe=recipe)
+        looked = Looked(revision=revision, case=cases.get(revision.evidence_id), recipe=recipe)
         seen_by = [(gate.name, _look(gate, looked)) for gate in GATES]
         if again:
             seen_by.insert(0, (types.GATE.name, Findings(problems=("Its id occurs twice.",))))
@@ -123,7 +123,7 @@ def _compare(
 ) -> Judged:
     rows = [entry.revision for entry in passed]
     duplicates = find_duplicates(rows, recipe)
-    alike = [(rows[one].case_id, rows[other].case_id) for one, other in duplicates.pairs]
+    alike = [(rows[one].evidence_id, rows[other].evidence_id) for one, other in duplicates.pairs]
     group_of = groups.merged_groups(cases, alike)
     candidates = []
     for position, entry in enumerate(passed):

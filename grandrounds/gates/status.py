@@ -51,7 +51,7 @@ def reject(
         reason=_sentence(reasons),
         subject_id=subject_id,
         source_id=row.source_id,
-        case_id=row.case_id,
+        evidence_id=row.evidence_id,
         task=row.task,
         row=row_json(row),
     )
@@ -60,14 +60,14 @@ def reject(
 def reject_case(case: Case, *, recipe: str, gate: str, reasons: Sequence[str]) -> Rejection:
     """The rejection of a case. Its text stays in the ``cases`` table; the row keeps what names it."""
     return Rejection(
-        rejection_id=content_id("rejection", [recipe, "cases", gate, case.case_id]),
+        rejection_id=content_id("rejection", [recipe, "cases", gate, case.evidence_id]),
         recipe=recipe,
         stage="cases",
         gate=gate,
         reason=_sentence(reasons),
-        subject_id=case.case_id,
+        subject_id=case.evidence_id,
         source_id=case.source_id,
-        case_id=case.case_id,
+        evidence_id=case.evidence_id,
         row=json.dumps(
             {
                 "title": case.title,

@@ -15,7 +15,7 @@ def look(at: Looked) -> Findings:
     task = next((task for task in recipe.tasks if task.name == revision.task), None)
     if task is None:
         return found(f"Recipe {recipe.name!r} has no task {revision.task!r}.")
-    shortest, longest = recipe.evidence.minimum_characters, recipe.evidence.maximum_characters
+    shortest, longest = recipe.cases.minimum_characters, recipe.cases.maximum_characters
     texts = {"stem": revision.stem, "question": revision.question, "answer": revision.answer}
     return found(
         f"The row belongs to recipe {revision.recipe!r}, not {recipe.name!r}."

@@ -93,7 +93,7 @@ class Case:
     1-based. ``keywords`` and ``abbreviations`` ("short=long") are as the article gives them.
     """
 
-    case_id: str
+    evidence_id: str
     source_id: str
     case_number: int
     case_count: int

@@ -12,13 +12,17 @@ from datetime import date
 from grandrounds.fingerprint import content_id, sha256_value
 from grandrounds.records.parts import (
     Authorship,
+    ChainStep,
     Evidence,
     Flag,
     Label,
+    MeasuredValue,
     Media,
     OptionOrigin,
     ReviewSummary,
     Span,
+    StructureBox,
+    Turn,
     Vote,
 )
 
@@ -33,14 +37,18 @@ class Envelope:
     ``stem`` is what the solver sees before the question; ``visible_spans`` are the pieces of the
     source's stored text that it was made of, in order. ``options`` is empty for open questions;
     before the final shuffle the answer stands first. ``answer_index`` is 0-based. ``group_id`` is
-    what splits must not cut (patient, article, book, video).
+    what splits must not cut (patient, article, book, video). ``subject`` names what is asked about where
+    one piece of evidence gives several items of a task (a structure, a measurement); the answer computes
+    again from the evidence, task and subject. ``boxes``, ``measurements``, ``chain`` (criterion to
+    finding) and ``turns`` (stages asked before) are those of items made from volumes.
     """
 
     recipe: str
     task: str
-    case_id: str
+    evidence_id: str
     source_id: str
     group_id: str
+    subject: str = ""
     stem: str
     question: str
     options: tuple[str, ...] = ()
@@ -52,6 +60,10 @@ class Envelope:
     visible_spans: tuple[Span, ...] = ()
     evidence: tuple[Evidence, ...] = ()
     media: tuple[Media, ...] = ()
+    boxes: tuple[StructureBox, ...] = ()
+    measurements: tuple[MeasuredValue, ...] = ()
+    chain: tuple[ChainStep, ...] = ()
+    turns: tuple[Turn, ...] = ()
     labels: tuple[Label, ...] = ()
     language: str
     licence: str
@@ -65,8 +77,9 @@ class Envelope:
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Draft(Envelope):
     """Stage one. ``status`` is ``ok`` or the reason's kind: ``no_diagnosis``, ``no_stem``,
-    ``no_distractors``, ``refused``, ``truncated``, ``unparsable``, ``failed``, ``not_local``, ``waiting``,
-    ``dropped`` (the revision's own verdict)."""
+    ``no_distractors``, ``nothing_to_ask`` (the evidence holds nothing that the task asks about),
+    ``refused``, ``truncated``, ``unparsable``, ``failed``, ``not_local``, ``waiting``, ``dropped`` (the
+    revision's own verdict)."""
 
     draft_id: str
     status: str = OK
@@ -135,9 +148,22 @@ def content_sha256(row: Envelope) -> str:
             _identity(row),
             row.rationale,
             list(row.answer_aliases),
+            *_computed(row),
             [[e.role, e.source_id, e.quote, e.locator.start, e.locator.end] for e in row.evidence],
         ]
     )
+
+
+def _computed(row: Envelope) -> list[object]:
+    """What a reviewer judges besides in items made from volumes; nothing for others."""
+    if not (row.boxes or row.measurements or row.chain or row.turns):
+        return []
+    return [
+        [[box.role, box.name, box.origin, list(box.voxels)] for box in row.boxes],
+        [[value.name, value.number, value.word, value.unit, value.status] for value in row.measurements],
+        [[step.kind, step.words, step.number, step.word, step.unit] for step in row.chain],
+        [[turn.stage, turn.question, list(turn.options), turn.answer] for turn in row.turns],
+    ]
 
 
 def _identity(row: Envelope) -> list[object]:

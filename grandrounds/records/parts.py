@@ -34,7 +34,9 @@ class Locator:
 
     ``char_span``: ``start``/``end`` in code points of the stored text of the source.
     ``page_box``: ``page`` (1-based) and ``box`` (x0, y0, x1, y1) in PDF points, origin top left.
-    ``voxel_box``: ``sop_instance_uid``, ``slice_index`` (0-based) and ``box`` (half-open, z y x z y x).
+    ``voxel_box``: ``slice_axis`` (0 i, 1 j, 2 k), ``slice_index`` (0-based), the ``sop_instance_uid`` of
+    that slice where it came from DICOM, and ``box`` (half-open: start i, j, k, stop i, j, k). Indices are
+    those of the canonical RAS+ array.
     ``time_range``: ``start_seconds``/``end_seconds`` of presentation time, ``frame`` (0-based),
     ``box`` crop in pixels.
     """
@@ -45,6 +47,7 @@ class Locator:
     page: int | None = None
     box: tuple[float, ...] = ()
     sop_instance_uid: str | None = None
+    slice_axis: int | None = None
     slice_index: int | None = None
     start_seconds: float | None = None
     end_seconds: float | None = None
@@ -73,7 +76,7 @@ class Evidence:
 
     role: str
     source_id: str
-    case_id: str
+    evidence_id: str
     quote: str
     locator: Locator
 
@@ -94,6 +97,73 @@ class Media:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class StructureBox:
+    """A structure of a volume and its box.
+
+    ``role``: ``asked`` (the question is about it), ``answer`` (it shows that the answer is right),
+    ``option`` (a wrong option names it) or ``shown`` (drawn for orientation). ``voxels`` is half-open
+    (start i, j, k, stop i, j, k in the canonical RAS+ array), ``millimetres`` the same box in world
+    coordinates (smallest x, y, z, largest x, y, z, RAS), outer face to outer face. ``origin`` says who drew
+    the mask that the box is of: ``manual``, ``predicted`` or ``unknown``.
+    """
+
+    role: str
+    structure_id: str
+    name: str
+    label: int
+    mask_sha256: str
+    origin: str
+    voxels: tuple[int, ...]
+    millimetres: tuple[float, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MeasuredValue:
+    """A measurement that an item rests on: a number (or a word), its unit, and how far it can be trusted.
+
+    ``status`` and ``reason`` are those of ``measure.measurement``; ``source`` is where the formula is from.
+    """
+
+    measurement_id: str
+    name: str
+    structures: tuple[str, ...] = ()
+    number: float | None = None
+    word: str = ""
+    unit: str
+    status: str
+    reason: str = ""
+    uncertainty: float | None = None
+    method: str = ""
+    source: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ChainStep:
+    """One step from a criterion to a finding (``measure.criteria``): its kind, its words, its value."""
+
+    kind: str
+    words: str
+    number: float | None = None
+    word: str = ""
+    unit: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Turn:
+    """One question of an item that is asked in stages, before the item's own question.
+
+    ``stage`` is the kind of the chain's step that it asks for. ``answer_index`` is 0-based into
+    ``options``.
+    """
+
+    stage: str
+    question: str
+    options: tuple[str, ...]
+    answer: str
+    answer_index: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Label:
     """A path in a taxonomy (``scheme``), broadest first, with a code where the scheme has codes."""
 
@@ -105,7 +175,8 @@ class Label:
 @dataclass(frozen=True, slots=True, kw_only=True)
 class OptionOrigin:
     """Where one option came from: another ``case``, the ``terminology``, a ``model``, a ``reviewer``
-    who edited it, or the ``answer``."""
+    who edited it, the same ``study`` (another structure, level, side or slice), the ``criterion``
+    (another of its findings), or the ``answer``."""
 
     option: str
     origin: str

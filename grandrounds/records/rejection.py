@@ -21,6 +21,6 @@ class Rejection:
     reason: str
     subject_id: str
     source_id: str
-    case_id: str | None = None
+    evidence_id: str | None = None
     task: str | None = None
     row: str = "{}"

@@ -40,7 +40,7 @@ def split_problems(items: Sequence[Item]) -> Iterator[Problem]:
         if times > 1:
             yield Problem(where=item_id, what=f"stands in the release {times} times")
     yield from _torn(((item.group_id, item.split) for item in items), "group {} is in several splits: {}")
-    yield from _torn(((item.case_id, item.split) for item in items), "case {} is in several splits: {}")
+    yield from _torn(((item.evidence_id, item.split) for item in items), "case {} is in several splits: {}")
     stems = ((sha256_text(normalise(item.stem))[:16], item.split) for item in items)
     yield from _torn(stems, "the same stem (hash {}) is in several splits: {}")
 
@@ -49,21 +49,23 @@ def evidence_problems(
     cases: Sequence[Case], items: Sequence[Item], manifest: Manifest
 ) -> Iterator[Problem]:
     """Cases that are damaged, not allowed, given twice, or that no item rests on."""
-    wanted = {item.case_id for item in items} | {part.case_id for item in items for part in item.evidence}
-    for case_id, times in sorted(Counter(case.case_id for case in cases).items()):
+    wanted = {item.evidence_id for item in items} | {
+        part.evidence_id for item in items for part in item.evidence
+    }
+    for evidence_id, times in sorted(Counter(case.evidence_id for case in cases).items()):
         if times > 1:
-            yield Problem(where=case_id, what=f"stands in the evidence {times} times")
-        if case_id not in wanted:
-            yield Problem(where=case_id, what="is evidence that no item rests on")
+            yield Problem(where=evidence_id, what=f"stands in the evidence {times} times")
+        if evidence_id not in wanted:
+            yield Problem(where=evidence_id, what="is evidence that no item rests on")
     for case in cases:
         if case.text_sha256 != sha256_text(case.text):
-            yield Problem(where=case.case_id, what="its stored text does not fit its hash")
+            yield Problem(where=case.evidence_id, what="its stored text does not fit its hash")
         if not allowed(case.licence, profile=manifest.profile):
             yield Problem(
-                where=case.case_id, what=f"its licence {case.licence!r} does not allow to show its text"
+                where=case.evidence_id, what=f"its licence {case.licence!r} does not allow to show its text"
             )
         if case.protected and manifest.profile != "private":
-            yield Problem(where=case.case_id, what="its text is protected")
+            yield Problem(where=case.evidence_id, what="its text is protected")
     yield from _source_problems(cases, manifest)
 
 
@@ -209,7 +211,7 @@ def _source_problems(cases: Sequence[Case], manifest: Manifest) -> Iterator[Prob
     for case in cases:
         source = sources.get(case.source_id)
         if source is not None and (source.licence, source.citation) != (case.licence, case.citation):
-            yield Problem(where=case.case_id, what="its licence or citation is not that of its source")
+            yield Problem(where=case.evidence_id, what="its licence or citation is not that of its source")
 
 
 def _refusal_problems(steps: Sequence[FunnelStep], rejections: Iterable[Rejection]) -> Iterator[Problem]:

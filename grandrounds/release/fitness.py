@@ -23,7 +23,7 @@ def refuse_unfit(request: ReleaseRequest) -> None:
             remedy=f"Refused so far: {_refusals(request) or 'nothing'}. See the rejections table.",
         )
     _refuse_wrong_days(request)
-    known = {case.case_id for case in request.cases}
+    known = {case.evidence_id for case in request.cases}
     tasks: set[str] = {task.name for task in request.recipe.tasks}
     for item in request.items:
         fault = _fault(item, request) or _reference_fault(item, known, tasks, request.recipe.name)
@@ -79,7 +79,7 @@ def _reference_fault(item: Item, cases: set[str], tasks: set[str], recipe: str) 
     # Task names become folder names, so only those the recipe model allows get in.
     if item.task not in tasks:
         return f"its task {item.task!r} is not one of the recipe's ({', '.join(sorted(tasks))})."
-    missing = sorted(({item.case_id} | {part.case_id for part in item.evidence}) - cases)
+    missing = sorted(({item.evidence_id} | {part.evidence_id for part in item.evidence}) - cases)
     return f"it rests on case {missing[0]}, which is not among the cases." if missing else ""
 
 

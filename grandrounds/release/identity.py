@@ -43,7 +43,7 @@ def content_sha256(request: ReleaseRequest) -> str:
         request.bias,
         request.agreement,
         _digest((replace(item, available_from=None) for item in request.items), "item_id"),
-        _digest(cited_cases(request), "case_id"),
+        _digest(cited_cases(request), "evidence_id"),
         _digest(cited_sources(request), "source_id"),
         _digest(shown_rejections(request), "rejection_id"),
         _digest(request.reviews, "event_id"),
@@ -55,9 +55,9 @@ def content_sha256(request: ReleaseRequest) -> str:
 
 def cited_cases(request: ReleaseRequest) -> list[Case]:
     """The cases that items rest on, by id."""
-    wanted = {item.case_id for item in request.items}
-    wanted |= {part.case_id for item in request.items for part in item.evidence}
-    return _by(("case_id",), (case for case in request.cases if case.case_id in wanted))
+    wanted = {item.evidence_id for item in request.items}
+    wanted |= {part.evidence_id for item in request.items for part in item.evidence}
+    return _by(("evidence_id",), (case for case in request.cases if case.evidence_id in wanted))
 
 
 def cited_sources(request: ReleaseRequest) -> list[Source]:

@@ -130,9 +130,9 @@ def _option_problems(item: Item) -> Iterator[str]:
 
 
 def _text_problems(item: Item, cases: Mapping[str, Case]) -> Iterator[str]:
-    case = cases.get(item.case_id)
+    case = cases.get(item.evidence_id)
     if case is None:
-        yield f"rests on case {item.case_id}, which is not in the evidence"
+        yield f"rests on case {item.evidence_id}, which is not in the evidence"
         return
     # Past the end a span would quietly cover less than it claims.
     if any(span.end > len(case.text) or span.start == span.end for span in item.visible_spans):
@@ -140,13 +140,13 @@ def _text_problems(item: Item, cases: Mapping[str, Case]) -> Iterator[str]:
     if render(case.text, item.visible_spans) != item.stem:
         yield "its stem is not what its spans of the stored text give"
     for part in item.evidence:
-        yield from _quote_problems(part, item, cases.get(part.case_id))
+        yield from _quote_problems(part, item, cases.get(part.evidence_id))
     for name in ("source_id", "group_id", "language", "citation", "protected"):
         if getattr(item, name) != getattr(case, name):
             yield f"its {name} is {getattr(item, name)!r}, but its case says {getattr(case, name)!r}"
     if item.source_published != case.published:
         yield f"its source was published on {item.source_published}, but its case says {case.published}"
-    if {part.case_id for part in item.evidence} <= {item.case_id} and item.licence != case.licence:
+    if {part.evidence_id for part in item.evidence} <= {item.evidence_id} and item.licence != case.licence:
         yield f"its licence is {item.licence!r}, but its only case has {case.licence!r}"
 
 
@@ -162,7 +162,7 @@ def _quote_problems(part: Evidence, item: Item, case: Case | None) -> Iterator[s
     elif not part.quote or span.end > len(case.text) or span.of(case.text) != part.quote:
         yield f"the quote {quote!r} does not stand at {span.start}-{span.end} of the stored text"
     elif part.role in _VISIBLE_ROLES and (
-        part.case_id != item.case_id or not visible_quote(case.text, item.visible_spans, span)
+        part.evidence_id != item.evidence_id or not visible_quote(case.text, item.visible_spans, span)
     ):
         yield f"the quote {quote!r} is not among what the solver sees"
 

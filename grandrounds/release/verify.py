@@ -50,7 +50,7 @@ def verify(directory: Path) -> VerifyReport:
         return _report(None, files, [], [], [])
     reader = Reader(directory=directory, manifest=files.manifest, sound=files.sound)
     cases = reader.rows("evidence")
-    setting = Setting(manifest=files.manifest, cases={case.case_id: case for case in cases})
+    setting = Setting(manifest=files.manifest, cases={case.evidence_id: case for case in cases})
     items: list[Item] = []
     problems: list[Problem] = []
     remarks: list[Problem] = []

@@ -126,7 +126,7 @@ def _rejection(ruling: Ruling, *, gate: str, reason: str) -> Rejection:
         reason=reason,
         subject_id=ruling.candidate_id,
         source_id=row.source_id,
-        case_id=row.case_id,
+        evidence_id=row.evidence_id,
         task=row.task,
         row=candidate_to_json(row),
     )

@@ -116,7 +116,7 @@ def cases(article: Article, source: Source, figures: Sequence[Figure]) -> list[C
     digest = sha256_text(article.text)
     return [
         Case(
-            case_id=content_id("case", [source.source_id, digest, number]),
+            evidence_id=content_id("case", [source.source_id, digest, number]),
             source_id=source.source_id,
             case_number=number,
             case_count=article.case_count,

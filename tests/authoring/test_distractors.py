@@ -8,7 +8,7 @@ from grandrounds.authoring.distractors import UNKNOWN_SYSTEM, Asked, Known, bala
 from grandrounds.clinical.terminology import Terminology
 
 ASKED = Asked(
-    case_id="case-1",
+    evidence_id="case-1",
     group_id="group-1",
     answer="Takotsubo cardiomyopathy",
     aliases=("Takotsubo syndrome", "Apical ballooning syndrome"),
@@ -23,7 +23,7 @@ NAMES = (
     "Infective endocarditis",
 )
 POOL = [
-    Known(name=name, case_id=f"case-{number}", group_id=f"group-{number}", body_system="cardiovascular")
+    Known(name=name, evidence_id=f"case-{number}", group_id=f"group-{number}", body_system="cardiovascular")
     for number, name in enumerate(NAMES, start=2)
 ]
 
@@ -38,8 +38,8 @@ def test_other_cases_come_first_and_each_option_says_where_it_came_from() -> Non
 def test_nothing_that_the_stem_names_and_no_relative_of_the_answer_or_of_one_another() -> None:
     pool = [
         *POOL,
-        replace(POOL[0], name="Apical ballooning syndrome", case_id="case-20", group_id="group-20"),
-        replace(POOL[0], name="Atrial myxoma", case_id="case-21", group_id="group-21"),
+        replace(POOL[0], name="Apical ballooning syndrome", evidence_id="case-20", group_id="group-20"),
+        replace(POOL[0], name="Atrial myxoma", evidence_id="case-21", group_id="group-21"),
     ]
     chosen = [option.option for option in choose(ASKED, pool=pool, count=8)]
     related = Terminology.load().related
@@ -51,11 +51,14 @@ def test_nothing_that_the_stem_names_and_no_relative_of_the_answer_or_of_one_ano
 def test_the_same_patient_and_other_body_systems_give_none() -> None:
     pool = [
         Known(
-            name="Left atrial myxoma", case_id="case-9", group_id="group-1", body_system="cardiovascular"
+            name="Left atrial myxoma",
+            evidence_id="case-9",
+            group_id="group-1",
+            body_system="cardiovascular",
         ),
         Known(
             name="Acute appendicitis",
-            case_id="case-10",
+            evidence_id="case-10",
             group_id="group-10",
             body_system="gastrointestinal",
         ),
@@ -73,10 +76,10 @@ def test_the_order_of_the_pool_plays_no_part() -> None:
 
 def test_one_more_article_changes_at_most_one_option_of_an_item() -> None:
     late = Known(
-        name="Cardiac amyloidosis", case_id="case-99", group_id="group-99", body_system="cardiovascular"
+        name="Cardiac amyloidosis", evidence_id="case-99", group_id="group-99", body_system="cardiovascular"
     )
     for number in range(40):
-        asked = replace(ASKED, case_id=f"case-{100 + number}")
+        asked = replace(ASKED, evidence_id=f"case-{100 + number}")
         before = {option.option for option in choose(asked, pool=POOL, count=4)}
         after = {option.option for option in choose(asked, pool=[*POOL, late], count=4)}
         assert len(before - after) <= 1
@@ -85,7 +88,7 @@ def test_one_more_article_changes_at_most_one_option_of_an_item() -> None:
 def test_balancing_keeps_the_number_and_spreads_the_answers_rank_by_length() -> None:
     longest = 0
     for number in range(60):
-        asked = replace(ASKED, case_id=f"case-{200 + number}")
+        asked = replace(ASKED, evidence_id=f"case-{200 + number}")
         chosen = choose(asked, pool=POOL, count=4)
         balanced = balance(asked, chosen, pool=POOL)
         assert len({option.option for option in balanced}) == 4

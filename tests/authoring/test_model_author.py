@@ -65,8 +65,8 @@ def test_every_case_and_task_gets_one_draft_with_all_that_made_it(
 ) -> None:
     cases = [make_case(number) for number in range(5)]
     rows = drafted(expert, tmp_path, cases)
-    assert [(row.case_id, row.task) for row in rows] == [
-        (case.case_id, task.name) for case in cases for task in RECIPE.tasks
+    assert [(row.evidence_id, row.task) for row in rows] == [
+        (case.evidence_id, task.name) for case in cases for task in RECIPE.tasks
     ]
     for row in rows:
         assert (row.status, row.reason) == ("ok", "")

@@ -49,13 +49,13 @@ def test_every_case_and_task_has_one_draft_whatever_became_of_it() -> None:
         make_case(1),
     ]
     rows = list(RuleAuthor(RECIPE).draft(cases))
-    assert [(row.case_id, row.task) for row in rows] == [
-        (case.case_id, task.name) for case in cases for task in RECIPE.tasks
+    assert [(row.evidence_id, row.task) for row in rows] == [
+        (case.evidence_id, task.name) for case in cases for task in RECIPE.tasks
     ]
     assert len({row.draft_id for row in rows}) == len(rows)
-    by_case = {row.case_id: row for row in rows}
-    assert by_case[cases[1].case_id].status == "no_diagnosis"
-    assert by_case[cases[1].case_id].reason
+    by_case = {row.evidence_id: row for row in rows}
+    assert by_case[cases[1].evidence_id].status == "no_diagnosis"
+    assert by_case[cases[1].evidence_id].reason
     assert all(row.authorship.author == "rule" and row.authorship.model is None for row in rows)
 
 
@@ -109,17 +109,17 @@ def test_a_caption_that_gives_the_answer_away_stays_behind() -> None:
 
 
 def test_a_revision_says_what_it_changed_and_keeps_its_draft() -> None:
-    cases = {case.case_id: case for case in (make_case(number) for number in range(12))}
+    cases = {case.evidence_id: case for case in (make_case(number) for number in range(12))}
     author = RuleAuthor(RECIPE)
     drafts = [row for row in author.draft(list(cases.values())) if row.status == OK]
-    revised = list(author.revise([(row, cases[row.case_id]) for row in drafts]))
+    revised = list(author.revise([(row, cases[row.evidence_id]) for row in drafts]))
     assert [row.draft_id for row in revised] == [row.draft_id for row in drafts]
     for before, after in zip(drafts, revised, strict=True):
         assert after.answer == before.answer
         assert (set(before.options) != set(after.options)) == any(
             c.startswith("distractors") for c in after.changes
         )
-        assert after.stem == render(cases[after.case_id].text, after.visible_spans)
+        assert after.stem == render(cases[after.evidence_id].text, after.visible_spans)
 
 
 def test_the_same_cases_give_the_same_rows_in_any_order() -> None:
@@ -141,8 +141,10 @@ def test_a_protected_case_names_no_option_of_another() -> None:
         protected=True,
     )
     rows = list(RuleAuthor(RECIPE).draft([open_case, secret]))
-    options = next(row.option_origins for row in rows if row.case_id == open_case.case_id and row.options)
-    assert secret.case_id not in {origin.reference for origin in options}
+    options = next(
+        row.option_origins for row in rows if row.evidence_id == open_case.evidence_id and row.options
+    )
+    assert secret.evidence_id not in {origin.reference for origin in options}
 
 
 @pytest.mark.parametrize("text", ["", "\n\n\n", "a" * 5000, "é" * 300 + " was diagnosed.", "(((" * 200])

@@ -14,12 +14,12 @@ from grandrounds.authoring.story import story_sections
 from grandrounds.authoring.visible import Visible, names_in_article, visible_part
 from grandrounds.clinical.leaks import POST_DIAGNOSIS, VERBATIM, find_leaks
 from grandrounds.fingerprint import sha256_text
-from grandrounds.recipe import Cut, EvidenceNeed
+from grandrounds.recipe import CaseNeed, Cut
 from grandrounds.records.case import Case, Mark, Section
 from grandrounds.records.parts import Span
 from grandrounds.stem import render
 
-ANY = EvidenceNeed(minimum_characters=0)
+ANY = CaseNeed(minimum_characters=0)
 PRESENTED = "A 45-year-old man presented with a cough for three weeks."
 SMOKED = "He smoked ten cigarettes a day."
 EXAMINED = "On examination there were crackles at both bases."
@@ -51,7 +51,7 @@ def make_case(
         )
         text += "\n\n"
     return Case(
-        case_id="case-1",
+        evidence_id="case-1",
         source_id="src-1",
         case_number=number,
         case_count=count,
@@ -70,7 +70,7 @@ def see(
     case: Case,
     *,
     cut: Cut = Cut.BEFORE_DIAGNOSIS,
-    need: EvidenceNeed = ANY,
+    need: CaseNeed = ANY,
     answer: str = "sarcoidosis",
     aliases: Sequence[str] = (),
 ) -> Visible:
@@ -260,19 +260,19 @@ class TestWhatIsLeftOut:
 class TestLength:
     def test_too_little_story_gives_no_pieces_and_says_why(self) -> None:
         case = make_case(("presentation", story(PRESENTED, DIAGNOSED)))
-        seen = see(case, need=EvidenceNeed(minimum_characters=250))
+        seen = see(case, need=CaseNeed(minimum_characters=250))
         assert seen.pieces == ()
         assert f"only {len(PRESENTED)} characters are left before the first sentence" in seen.reason
         assert seen.stopped_by is not None
 
     def test_a_short_case_that_nothing_stopped_says_so(self) -> None:
-        seen = see(make_case(("presentation", PRESENTED)), need=EvidenceNeed(minimum_characters=250))
+        seen = see(make_case(("presentation", PRESENTED)), need=CaseNeed(minimum_characters=250))
         assert seen.reason == f"the case has only {len(PRESENTED)} characters of story"
 
     def test_a_long_stem_is_cut_at_the_end_of_a_sentence(self) -> None:
         sentences = [f"Finding number {number} was a small firm node." for number in range(100)]
         case = make_case(("presentation", story(*sentences)))
-        cut = stem(case, need=EvidenceNeed(minimum_characters=0, maximum_characters=500))
+        cut = stem(case, need=CaseNeed(minimum_characters=0, maximum_characters=500))
         assert 400 < len(cut) <= 500
         assert cut.endswith("node.")
 
@@ -284,7 +284,7 @@ class TestLength:
         whole = stem(case)
         assert long in whole
         limit = whole.index(long) + len(long) + 5
-        cut = stem(case, need=EvidenceNeed(minimum_characters=0, maximum_characters=limit))
+        cut = stem(case, need=CaseNeed(minimum_characters=0, maximum_characters=limit))
         assert long not in cut
 
 
@@ -343,7 +343,7 @@ def test_whatever_the_case_the_stem_is_clean_and_its_pieces_lie_in_the_story(
     made: tuple[Case, str], cut: Cut, longest: int
 ) -> None:
     case, answer = made
-    need = EvidenceNeed(minimum_characters=0, maximum_characters=longest)
+    need = CaseNeed(minimum_characters=0, maximum_characters=longest)
     seen = visible_part(case, cut=cut, need=need, answer=answer)
     told = render(case.text, seen.pieces)
     assert find_leaks(told, answer=answer) == ()

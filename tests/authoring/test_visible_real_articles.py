@@ -10,7 +10,7 @@ import pytest
 from grandrounds.authoring.visible import names_in_article, visible_part
 from grandrounds.clinical.leaks import find_leaks
 from grandrounds.lake import Lake
-from grandrounds.recipe import Cut, EvidenceNeed
+from grandrounds.recipe import CaseNeed, Cut
 from grandrounds.records.case import Case
 from grandrounds.sources.inventory import read_folder
 from grandrounds.stem import render
@@ -108,7 +108,7 @@ def test_the_stem_ends_where_a_reader_would_end_it(
 ) -> None:
     answer, aliases, last_words = READ[article, patient]
     case = cases[article, patient]
-    seen = visible_part(case, cut=Cut.BEFORE_DIAGNOSIS, need=EvidenceNeed(), answer=answer, aliases=aliases)
+    seen = visible_part(case, cut=Cut.BEFORE_DIAGNOSIS, need=CaseNeed(), answer=answer, aliases=aliases)
     stem = render(case.text, seen.pieces)
     assert stem.endswith(last_words), seen.reason or stem[-200:]
     names = names_in_article(case, answer=answer, aliases=aliases)

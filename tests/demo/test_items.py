@@ -50,10 +50,10 @@ def built(tmp_path_factory: pytest.TempPathFactory) -> Built:
     )
     paths = {source.source_id: source.path for source in inventory.sources}
     cases, unfit = admit(inventory.cases, recipe)
-    by_id = {case.case_id: case for case in cases}
+    by_id = {case.evidence_id: case for case in cases}
     author = make_author(recipe, client=None)
     drafts = list(author.draft(cases))
-    ready = [(draft, by_id[draft.case_id]) for draft in drafts if draft.status == OK]
+    ready = [(draft, by_id[draft.evidence_id]) for draft in drafts if draft.status == OK]
     revisions = list(author.revise(ready))
     judged = judge(revisions, cases=by_id, recipe=recipe)
     made = Built(drafts={}, candidates={}, refusals={})

@@ -40,7 +40,7 @@ def _batch(
         for task in tasks:
             revision, case = make_revision(number, task=task)
             revisions.append(revision)
-            cases[case.case_id] = case
+            cases[case.evidence_id] = case
     return revisions, cases
 
 
@@ -94,7 +94,7 @@ def test_each_planted_fault_is_refused_by_its_own_gate_and_nothing_else_is(gate:
 
 def test_the_first_gate_names_the_rejection_and_all_reasons_are_told() -> None:
     revision, case = make_revision(licence="unknown", answer_index=3, evidence=())
-    (rejection,) = judge([revision], cases={case.case_id: case}, recipe=RECIPE).rejections
+    (rejection,) = judge([revision], cases={case.evidence_id: case}, recipe=RECIPE).rejections
     assert rejection.gate == "licence"
     assert "[types] The answer is option 0, not 3" in rejection.reason
     assert "[grounding] No quote shows" in rejection.reason
@@ -118,13 +118,13 @@ def test_a_gate_that_raises_refuses_that_row_and_the_run_goes_on(monkeypatch: py
 
 def test_rows_that_authoring_gave_up_are_not_judged_here() -> None:
     revision, case = make_revision(status="refused", reason="It would not.")
-    judged = judge([revision], cases={case.case_id: case}, recipe=RECIPE)
+    judged = judge([revision], cases={case.evidence_id: case}, recipe=RECIPE)
     assert (judged.candidates, judged.rejections) == ([], [])
 
 
 def test_a_revision_that_stands_twice_is_refused_once_and_lost_never() -> None:
     revision, case = make_revision()
-    judged = judge([revision, revision, revision], cases={case.case_id: case}, recipe=RECIPE)
+    judged = judge([revision, revision, revision], cases={case.evidence_id: case}, recipe=RECIPE)
     assert len(judged.candidates) == 1
     assert [row.gate for row in judged.rejections] == ["types", "types"]
     assert len({row.rejection_id for row in judged.rejections}) == 2
@@ -142,7 +142,7 @@ changes = st.fixed_dictionaries(
         "group_id": st.text(max_size=3),
         "evidence": st.just(()),
         "visible_spans": st.just(()),
-        "case_id": st.sampled_from(["nowhere"]),
+        "evidence_id": st.sampled_from(["nowhere"]),
         "task": st.sampled_from(["diagnosis_open", "diagnosis_mcq", "other"]),
     },
 )
@@ -157,7 +157,7 @@ def test_whatever_comes_in_ends_as_exactly_one_candidate_or_rejection(
     for place, (number, change) in enumerate(rows):
         revision, case = make_revision(number, **change)
         revisions.append(replace(revision, revision_id=f"r{place}"))
-        cases[case.case_id] = case
+        cases[case.evidence_id] = case
     judged = judge(revisions, cases=cases, recipe=RECIPE)
     ended = Counter(
         [row.revision_id for row in judged.candidates] + [row.subject_id for row in judged.rejections]
@@ -194,7 +194,7 @@ def test_rows_that_authoring_gave_up_become_rejections_of_their_stage() -> None:
 def _rows(*stems: str, task: str = "diagnosis_open") -> list[Revision]:
     base, _ = make_revision(task=task)
     return [
-        replace(base, stem=stem, revision_id=f"r{place}", source_id=f"s{place}", case_id=f"c{place}")
+        replace(base, stem=stem, revision_id=f"r{place}", source_id=f"s{place}", evidence_id=f"c{place}")
         for place, stem in enumerate(stems)
     ]
 
@@ -239,7 +239,7 @@ def test_the_earliest_published_stays_then_the_smallest_id() -> None:
 def test_a_row_refused_by_another_gate_does_not_drag_its_duplicate_along() -> None:
     revision, case = make_revision(0, task="diagnosis_open")
     leaking = replace(revision, revision_id="r2", licence="unknown", source_published=date(1990, 1, 1))
-    judged = judge([leaking, revision], cases={case.case_id: case}, recipe=RECIPE)
+    judged = judge([leaking, revision], cases={case.evidence_id: case}, recipe=RECIPE)
     assert [row.revision_id for row in judged.candidates] == [revision.revision_id]
 
 
@@ -257,7 +257,7 @@ def test_articles_that_share_an_identifier_a_text_or_a_source_are_one_group() ->
         plain[4],
         replace(plain[5], source_id=plain[4].source_id),
     ]
-    merged = merged_groups({case.case_id: case for case in cases})
+    merged = merged_groups({case.evidence_id: case for case in cases})
     ids = [merged[case.group_id] for case in cases]
     assert ids == [cases[0].group_id, *[cases[1].group_id] * 3, *[cases[4].group_id] * 2]
 
@@ -265,7 +265,7 @@ def test_articles_that_share_an_identifier_a_text_or_a_source_are_one_group() ->
 def test_publisher_numbers_and_empty_values_join_nothing() -> None:
     same = (Identifier(scheme="publisher-id", value="1"), Identifier(scheme="doi", value=""))
     cases = [replace(make_case(number), identifiers=same) for number in range(2)]
-    merged = merged_groups({case.case_id: case for case in cases})
+    merged = merged_groups({case.evidence_id: case for case in cases})
     assert len(set(merged.values())) == 2
 
 
@@ -275,15 +275,17 @@ def test_a_merged_group_keeps_the_name_of_its_oldest_case() -> None:
         replace(make_case(1), published=date(2020, 1, 1)),
     )
     for order in ([old, new], [new, old]):
-        merged = merged_groups({case.case_id: case for case in order}, [(new.case_id, old.case_id)])
+        merged = merged_groups(
+            {case.evidence_id: case for case in order}, [(new.evidence_id, old.evidence_id)]
+        )
         assert merged == {old.group_id: old.group_id, new.group_id: old.group_id}
 
 
 @given(st.lists(st.tuples(st.integers(0, 7), st.integers(0, 7)), max_size=10))
 def test_groups_are_the_connected_components(pairs: list[tuple[int, int]]) -> None:
     cases = [make_case(number) for number in range(8)]
-    alike = [(cases[a].case_id, cases[b].case_id) for a, b in pairs]
-    merged = merged_groups({case.case_id: case for case in cases}, alike)
+    alike = [(cases[a].evidence_id, cases[b].evidence_id) for a, b in pairs]
+    merged = merged_groups({case.evidence_id: case for case in cases}, alike)
     for start in range(8):
         reached, edge = {start}, {start}
         while edge:
@@ -299,7 +301,7 @@ def test_near_duplicates_share_a_group_even_across_a_refused_one() -> None:
     first, case = make_revision(0, task="diagnosis_open")
     copy = replace(
         case,
-        case_id="copy",
+        evidence_id="copy",
         source_id="copied",
         group_id="another",
         identifiers=(),
@@ -308,7 +310,7 @@ def test_near_duplicates_share_a_group_even_across_a_refused_one() -> None:
     copy = replace(copy, text_sha256="f" * 64)
     second, _ = revision_of(copy, task="diagnosis_mcq")
     third, _ = revision_of(copy, task="diagnosis_open")
-    judged = judge([first, second, third], cases={case.case_id: case, "copy": copy}, recipe=RECIPE)
+    judged = judge([first, second, third], cases={case.evidence_id: case, "copy": copy}, recipe=RECIPE)
     assert [row.gate for row in judged.rejections] == ["duplicates"]
     assert {row.group_id for row in judged.candidates} == {case.group_id}
 

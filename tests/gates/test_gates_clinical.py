@@ -95,7 +95,7 @@ def test_every_case_is_admitted_or_rejected_once() -> None:
     assert (rejection.stage, rejection.gate, rejection.subject_id) == (
         "cases",
         "clinical",
-        cases[1].case_id,
+        cases[1].evidence_id,
     )
     to_table(rejections, contract("rejections"))
 

@@ -189,7 +189,7 @@ def _evidence(revision: Revision, **changes: Any) -> tuple[Evidence, ...]:
         ({"locator": Locator(kind="char_span", start=9, end=3)}, "outside the stored text"),
         ({"locator": Locator(kind="char_span", start=-4, end=3)}, "outside the stored text"),
         ({"locator": Locator(kind="page_box", page=1)}, "no place in the stored text"),
-        ({"case_id": "another"}, "of another case or source"),
+        ({"evidence_id": "another"}, "of another case or source"),
         ({"source_id": "another"}, "of another case or source"),
         ({"role": "proof"}, "unknown role 'proof'"),
     ],

@@ -25,7 +25,7 @@ def recipe(panel: dict[str, Any] | None = None, **gates: Any) -> Recipe:
 
 def judged(votes: list[PanelVote], made: Recipe, *, task: str = "diagnosis_mcq") -> Any:
     revision, case = make_revision(task=task)
-    passed = judge([revision], cases={case.case_id: case}, recipe=made).candidates
+    passed = judge([revision], cases={case.evidence_id: case}, recipe=made).candidates
     return weigh(passed, votes={item_id(revision): votes} if votes else {}, recipe=made)
 
 
@@ -193,7 +193,7 @@ def test_every_revision_is_still_one_candidate_or_one_rejection() -> None:
     for number, case in enumerate(made.cases):
         revision, _ = make_revision(number)
         revisions.append(revision)
-        cases[case.case_id] = make_revision(number)[1]
+        cases[case.evidence_id] = make_revision(number)[1]
         votes[item_id(revision)] = [
             cast(model, blind=True, correct=number % 2 == 0, row=revision) for model in ("m-a", "m-b")
         ]

@@ -160,7 +160,8 @@ def test_whoever_leaves_early_goes_on_where_it_was_and_one_budget_holds_for_all_
             next(pairs)
         stats = stub.stats()
         received = stats["received"]
-        assert 500 - 8 <= received <= 500  # leave that a worker had when it stopped counts as spent
+        # Leave that a worker had when it stopped counts as spent: those that left early, and the last ones.
+        assert 500 - 32 <= received <= 500
         assert stats["answered_twice"] == 0
         assert statuses == {OK: len(known) + received - sent, WAITING: 700 - len(known) - received + sent}
         assert fleet.cost == pytest.approx(received * 100 / 1_000_000)

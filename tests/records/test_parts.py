@@ -17,7 +17,7 @@ DRAFT = Draft(
     draft_id="d",
     recipe="demo",
     task="diagnosis_mcq",
-    case_id="c",
+    evidence_id="c",
     source_id="s",
     group_id="g",
     stem="A man.",
@@ -32,7 +32,7 @@ DRAFT = Draft(
         Evidence(
             role="support",
             source_id="s",
-            case_id="c",
+            evidence_id="c",
             quote="A man",
             locator=Locator.chars(Span(start=0, end=5)),
         ),
@@ -98,7 +98,7 @@ def test_a_case_has_its_own_sections_and_the_shared_ones() -> None:
         return Section(kind="other", title="", path=(), span=Span(start=0, end=1), case_number=number)
 
     case = Case(
-        case_id="c",
+        evidence_id="c",
         source_id="s",
         case_number=2,
         case_count=2,

@@ -156,7 +156,7 @@ def test_times_of_other_zones_are_the_same_moment_in_utc() -> None:
 
 def test_a_deep_case_comes_back_whole() -> None:
     case = Case(
-        case_id="c",
+        evidence_id="c",
         source_id="s",
         case_number=1,
         case_count=1,

@@ -32,7 +32,7 @@ def test_plain_pandas_reads_every_column(published):
     first = table[table["images"].map(len) > 0].iloc[0]
     assert first["images"][0]["bytes"].startswith(b"\x89PNG")
     assert first["answer"] == first["options"][first["answer_index"]]
-    assert set(first["evidence"][0]) == {"role", "source_id", "case_id", "quote", "locator"}
+    assert set(first["evidence"][0]) == {"role", "source_id", "evidence_id", "quote", "locator"}
 
 
 def test_datasets_loads_a_task_of_the_folder_with_its_splits(published):

@@ -106,7 +106,7 @@ def test_an_extra_file_or_folder_is_found(release):
 FORGED_CELLS = {
     "recipe": lambda v: "other",
     "task": lambda v: "diagnosis_open",
-    "case_id": lambda v: "case-0",
+    "evidence_id": lambda v: "case-0",
     "source_id": lambda v: "source-0",
     "group_id": lambda v: "group-0",
     "stem": lambda v: v + " ",
@@ -252,7 +252,7 @@ def test_a_changed_text_of_the_evidence_is_found(release):
 
 def test_evidence_that_nothing_rests_on_is_found(release):
     table = pq.read_table(release / EVIDENCE)
-    extra = table.slice(0, 1).to_pylist()[0] | {"case_id": "case-extra"}
+    extra = table.slice(0, 1).to_pylist()[0] | {"evidence_id": "case-extra"}
     added = pa.concat_tables([table, pa.Table.from_pylist([extra], schema=table.schema)])
     pq.write_table(added, release / EVIDENCE, compression="zstd")
     seal_again(release)

@@ -248,15 +248,15 @@ def test_volumes_lie_beside_the_tables(tmp_path):
 
 def test_texts_of_sources_that_no_item_rests_on_stay_out(tmp_path):
     made = world(8)
-    kept = {case.case_id for case in made.cases[:6]}
+    kept = {case.evidence_id for case in made.cases[:6]}
     few = replace(
         made,
-        candidates=tuple(c for c in made.candidates if c.case_id in kept),
+        candidates=tuple(c for c in made.candidates if c.evidence_id in kept),
         funnel=world(6).funnel,
     )
     result = publish(tmp_path, made=few)
     evidence = pq.read_table(result.path / "evidence" / "cases.parquet")
-    assert set(evidence.column("case_id").to_pylist()) == kept
+    assert set(evidence.column("evidence_id").to_pylist()) == kept
 
 
 def test_rows_of_rejections_without_a_licence_are_withheld(tmp_path):

@@ -353,7 +353,7 @@ def test_several_patients_give_several_cases_over_one_text(folder: Path, lake: L
     first, second = read_folder(folder, lake=lake).cases
     assert (first.case_number, second.case_number, first.case_count) == (1, 2, 2)
     assert first.text == second.text
-    assert first.case_id != second.case_id
+    assert first.evidence_id != second.evidence_id
     assert first.group_id == second.group_id
     assert [len(first.figures), len(second.figures)] == [0, 1]
     assert "A girl" not in " ".join(s.span.of(first.text) for s in first.own_sections())
@@ -366,7 +366,7 @@ def test_case_ids_do_not_depend_on_names_rules_or_pictures(folder: Path, lake: L
     put(folder, "p.png", png())
     put(folder, "sources.yaml", "files:\n  - path: b.xml\n    licence: MIT\n")
     after = read_folder(folder, lake=lake).cases[0]
-    assert (after.case_id, after.source_id) == (before.case_id, before.source_id)
+    assert (after.evidence_id, after.source_id) == (before.evidence_id, before.source_id)
 
 
 def test_a_single_file_an_empty_folder_and_a_missing_one(folder: Path, lake: Lake) -> None:

@@ -19,7 +19,7 @@ def case_of(*parts: tuple[str, str], title: str = "A puzzling report", **more: A
         text += "\n\n"
     return Case(
         **{
-            "case_id": content_id("case", text),
+            "evidence_id": content_id("case", text),
             "source_id": content_id("source", text),
             "case_number": 1,
             "case_count": 1,

@@ -218,7 +218,7 @@ def make_case(number: int, *, salt: str = "", licence: str = "CC-BY-4.0") -> Cas
     mark = text.index(" (Figure 1)") + 1
     source_id = content_id("source", [salt, number])
     return Case(
-        case_id=content_id("case", [salt, number]),
+        evidence_id=content_id("case", [salt, number]),
         source_id=source_id,
         case_number=1,
         case_count=1,
@@ -282,7 +282,7 @@ def make_candidate(case: Case, *, task: str = "diagnosis_mcq", recipe: str = "ca
     bare = Candidate(
         recipe=recipe,
         task=task,
-        case_id=case.case_id,
+        evidence_id=case.evidence_id,
         source_id=case.source_id,
         group_id=case.group_id,
         stem=render(case.text, visible),
@@ -311,8 +311,8 @@ def make_candidate(case: Case, *, task: str = "diagnosis_mcq", recipe: str = "ca
         source_published=case.published,
         authorship=Authorship(author="rule", author_version="1"),
         item_id="",
-        revision_id=content_id("revision", [case.case_id, task]),
-        draft_id=content_id("draft", [case.case_id, task]),
+        revision_id=content_id("revision", [case.evidence_id, task]),
+        draft_id=content_id("draft", [case.evidence_id, task]),
         content_sha256="",
     )
     return sealed(bare)
@@ -330,14 +330,14 @@ def sealed(candidate: Candidate) -> Candidate:
 def make_rejection(case: Case, *, recipe: str, task: str) -> Rejection:
     """A draft refused by the leak gate."""
     return Rejection(
-        rejection_id=content_id("rejection", [case.case_id, task]),
+        rejection_id=content_id("rejection", [case.evidence_id, task]),
         recipe=recipe,
         stage="gates",
         gate="leakage",
         reason="The stem names the answer in its second sentence.",
-        subject_id=content_id("revision", ["refused", case.case_id, task]),
+        subject_id=content_id("revision", ["refused", case.evidence_id, task]),
         source_id=case.source_id,
-        case_id=case.case_id,
+        evidence_id=case.evidence_id,
         task=task,
         row='{"licence":"' + case.licence + '","stem":"refused"}',
     )
@@ -454,7 +454,7 @@ def _quote(case: Case, role: str, span: Span) -> Evidence:
     return Evidence(
         role=role,
         source_id=case.source_id,
-        case_id=case.case_id,
+        evidence_id=case.evidence_id,
         quote=span.of(case.text),
         locator=Locator.chars(span),
     )
