@@ -1,0 +1,50 @@
+"""The demo's imaging studies as files: ``python -m grandrounds.demo.studies.folder [FOLDER]`` makes them.
+
+What is compared and remade is the contents: another zlib packs the same voxels into other bytes.
+"""
+
+from __future__ import annotations
+
+import sys
+import zlib
+from collections.abc import Callable, Mapping
+from functools import partial
+from pathlib import Path
+
+from grandrounds.demo.studies import spine, write
+from grandrounds.paths import demo_sources
+
+FOLDER = "studies"
+"""Where the studies lie inside the demo sources."""
+
+#: Each study's folder, and the function that makes its files by name; ``.gz`` ones not yet packed.
+STUDIES: Mapping[str, Callable[[], dict[str, bytes]]] = {
+    **{f"spine/{plan.subject}": partial(spine.files, plan) for plan in spine.PLANS},
+}
+
+
+def contents(path: Path) -> bytes:
+    """A file's bytes, unpacked where it is gzip, as ``STUDIES`` gives them."""
+    data = path.read_bytes()
+    return zlib.decompress(data, 31) if path.name.endswith(".gz") else data
+
+
+def write_study(name: str, folder: Path) -> tuple[Path, ...]:
+    """Write the files of a study below ``folder``; those whose contents are right already stay."""
+    written = []
+    for file, data in STUDIES[name]().items():
+        path = folder / name / file
+        path.parent.mkdir(parents=True, exist_ok=True)
+        if not path.exists() or contents(path) != data:
+            path.write_bytes(write.packed(data) if file.endswith(".gz") else data)
+        written.append(path)
+    return tuple(written)
+
+
+def write_all(folder: Path) -> tuple[Path, ...]:
+    """Write all studies below ``folder`` and say where their files are."""
+    return tuple(path for name in STUDIES for path in write_study(name, folder))
+
+
+if __name__ == "__main__":
+    write_all(Path(sys.argv[1]) if len(sys.argv) > 1 else demo_sources() / FOLDER)
