@@ -8,7 +8,7 @@ first table is where counting starts.)
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
 from grandrounds.recipe import Recipe
@@ -16,9 +16,32 @@ from grandrounds.records.case import Case
 from grandrounds.records.envelope import OK, Candidate, Draft, Item, Revision
 from grandrounds.records.funnel import FunnelStep, ReasonCount
 from grandrounds.records.rejection import Rejection
+from grandrounds.records.scan import Scan
 from grandrounds.records.source import PASSED_BY, READ, Source
+from grandrounds.records.volume import VolumeRecord
+from grandrounds.sources.kinds import DICOM, NIFTI
 
 WAITING = "waiting"
+_IMAGING = frozenset({DICOM, NIFTI})
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CaseRows:
+    """The evidence of a recipe on cases. Without ``admitted``, admitted are those that have a draft."""
+
+    cases: Sequence[Case]
+    admitted: Sequence[Case] | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class VolumeRows:
+    """The evidence of a recipe on volumes: all rows of ``volumes``, and the scans that were admitted."""
+
+    volumes: Sequence[VolumeRecord]
+    scans: Sequence[Scan]
+
+
+EvidenceRows = CaseRows | VolumeRows
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -36,32 +59,30 @@ def build_funnel(
     recipe: Recipe,
     *,
     sources: Sequence[Source],
-    cases: Sequence[Case],
+    evidence: EvidenceRows,
     drafts: Sequence[Draft],
     revisions: Sequence[Revision],
     candidates: Sequence[Candidate],
     rejections: Sequence[Rejection],
-    admitted: Sequence[Case] | None = None,
     accepted: Sequence[Candidate] | None = None,
     review_rejections: Sequence[Rejection] | None = None,
     items: Sequence[Item] | None = None,
 ) -> list[FunnelStep]:
     """The steps of a build, in order.
 
-    ``rejections`` are those of every stage. Without ``admitted``, the admitted cases are those that
-    have a draft. ``accepted`` (candidates that may be published) adds the step ``review``, where
-    candidates that nobody decided yet are refused as ``waiting``; ``review_rejections`` are taken
-    from ``rejections`` when not given. ``items`` adds the step ``release``.
+    ``rejections`` are those of every stage. ``accepted`` (candidates that may be published) adds the step
+    ``review``, where candidates that nobody decided yet are refused as ``waiting``; ``review_rejections``
+    are taken from ``rejections`` when not given. ``items`` adds the step ``release``.
     """
     refused = _by_stage([*rejections, *(review_rejections or ())])
-    admitted_ids = (
-        {case.evidence_id for case in admitted} if admitted is not None else {d.evidence_id for d in drafts}
-    )
     steps = _Steps(recipe.name)
     steps.add("found", "file", len(sources), sum(s.status == READ for s in sources), _passed_over(sources))
-    steps.add("cases", "case", _told_by(sources, cases), len(cases), Counter())
-    steps.add("admitted", "case", len(cases), len(admitted_ids), refused["cases"], follows=True)
-    drafted = len(admitted_ids) * len(recipe.tasks)
+    if isinstance(evidence, CaseRows):
+        _add_cases(steps, evidence, sources, drafts, refused["evidence"])
+        drafted = steps.made[-1].left * len(recipe.tasks)
+    else:
+        _add_volumes(steps, evidence, sources, refused["evidence"])
+        drafted = _drafts_due(recipe, evidence.scans, drafts)
     steps.add("draft", "draft", len(drafts), _ok(drafts), refused["draft"], expected=drafted)
     steps.add("revise", "draft", len(revisions), _ok(revisions), refused["revise"], follows=True)
     steps.add("gates", "revision", _ok(revisions), len(candidates), refused["gates"], follows=True)
@@ -136,6 +157,45 @@ class _Steps:
         )
 
 
+def _add_cases(
+    steps: _Steps,
+    rows: CaseRows,
+    sources: Sequence[Source],
+    drafts: Sequence[Draft],
+    refused: Counter[str],
+) -> None:
+    """The steps from files to admitted cases."""
+    chosen: Iterable[Case | Draft] = drafts if rows.admitted is None else rows.admitted
+    admitted = {row.evidence_id for row in chosen}
+    steps.add("cases", "case", _told_by(sources, rows.cases), len(rows.cases), Counter())
+    steps.add("admitted", "case", len(rows.cases), len(admitted), refused, follows=True)
+
+
+def _add_volumes(steps: _Steps, rows: VolumeRows, sources: Sequence[Source], refused: Counter[str]) -> None:
+    """The steps from imaging files to the volumes of admitted scans."""
+    files = {source.source_id for source in sources if source.status == READ and source.kind in _IMAGING}
+    named = {one for volume in rows.volumes for one in volume.source_ids}
+    steps.add("volumes", "file", len(files), len(files & named), Counter())
+    steps.add("admitted", "volume", len(rows.volumes), sum(1 for _ in _standing(rows)), refused)
+
+
+def _standing(rows: VolumeRows) -> Iterator[str]:
+    """The ids of the volumes that stand in admitted scans, as image or mask."""
+    for scan in rows.scans:
+        yield scan.volume.volume_id
+        yield from (mask.volume_id for mask in scan.masks)
+
+
+def _drafts_due(recipe: Recipe, scans: Sequence[Scan], drafts: Sequence[Draft]) -> int:
+    """How many drafts there must be where a scan may give a task several, but gives each at least one.
+
+    Those of admitted scans and tasks of the recipe, and one for every pair of these that has none.
+    """
+    pairs = {(scan.evidence_id, task.name) for scan in scans for task in recipe.tasks}
+    drafted = [pair for draft in drafts if (pair := (draft.evidence_id, draft.task)) in pairs]
+    return len(drafted) + len(pairs.difference(drafted))
+
+
 def _passed_over(sources: Iterable[Source]) -> Counter[str]:
     return Counter(
         f"{PASSED_BY}:{source.kind}" if source.status == PASSED_BY else source.status
@@ -162,7 +222,7 @@ def _waiting(
 
 def _by_stage(rejections: Iterable[Rejection]) -> dict[str, Counter[str]]:
     stages: dict[str, Counter[str]] = {
-        name: Counter() for name in ("cases", "draft", "revise", "gates", "review")
+        name: Counter() for name in ("evidence", "draft", "revise", "gates", "review")
     }
     for row in rejections:
         stages.setdefault(row.stage, Counter())[row.gate] += 1

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from grandrounds.funnel import build_funnel, funnel_lines, funnel_markdown
+from grandrounds.funnel import CaseRows, build_funnel, funnel_lines, funnel_markdown
 from grandrounds.gates.status import reject_case, reject_drafts, reject_revisions
 from grandrounds.recipe import Recipe, parse_recipe
 from grandrounds.records.case import Case
@@ -39,7 +39,8 @@ class Build:
     items: tuple[Item, ...] | None = None
 
     def funnel(self) -> list[FunnelStep]:
-        return build_funnel(RECIPE, **{field.name: getattr(self, field.name) for field in fields(self)})
+        rows = {field.name: getattr(self, field.name) for field in fields(self)}
+        return build_funnel(RECIPE, evidence=CaseRows(cases=rows.pop("cases")), **rows)
 
 
 @st.composite

@@ -53,7 +53,7 @@ _ANIMAL = re.compile(
 
 
 def admit(cases: Sequence[Case], recipe: Recipe) -> tuple[list[Case], list[Rejection]]:
-    """The cases that the recipe can ask about, and a rejection of stage ``cases`` for each other."""
+    """The cases that the recipe can ask about, and a rejection of stage ``evidence`` for each other."""
     taken, refused = [], []
     for case in cases:
         reasons = problems(case, recipe)

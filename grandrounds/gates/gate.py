@@ -1,4 +1,4 @@
-"""What a gate is: it looks at one revision with its case, and says what is wrong in sentences.
+"""What a gate is: it looks at one revision with its evidence, and says what is wrong in sentences.
 
 Gates never change a row and never raise on bad content: a problem is a sentence, a remark that
 does not reject is a flag. Gates that need the whole batch (duplicates, groups, bias) have functions
@@ -10,19 +10,41 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from grandrounds.gates.voxels import Voxels
 from grandrounds.recipe import Recipe
 from grandrounds.records.case import Case
 from grandrounds.records.envelope import Revision
 from grandrounds.records.parts import Flag
+from grandrounds.records.scan import Scan
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Looked:
-    """What a gate looks at: a revision, its case (``None`` when it is not there), the recipe."""
+    """What a gate looks at: a revision, its evidence (``None`` when it is not there), the recipe.
+
+    ``voxels`` is what was found in the files of the revision's scan: ``None`` for other evidence, and
+    where volumes can't be opened.
+    """
 
     revision: Revision
-    case: Case | None
+    evidence: Case | Scan | None
     recipe: Recipe
+    voxels: Voxels | None = None
+
+    @property
+    def case(self) -> Case | None:
+        """The evidence, where it is a case."""
+        return self.evidence if isinstance(self.evidence, Case) else None
+
+    @property
+    def scan(self) -> Scan | None:
+        """The evidence, where it is a scan."""
+        return self.evidence if isinstance(self.evidence, Scan) else None
+
+    @property
+    def again(self) -> Scan | None:
+        """The scan measured again from its voxels; ``None`` where that could not be done."""
+        return self.voxels.again if self.voxels else None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -2,7 +2,8 @@
 
 Two cases belong together when their readers say so, when they are of one source, when their
 articles share a DOI or another public identifier, when their texts are the same, or when items
-made of them are near duplicates.
+made of them are near duplicates. Two scans belong together when their readers say so, when they are of
+one study, when image or a mask have the very same voxels, or when items made of them ask the same.
 """
 
 from __future__ import annotations
@@ -12,47 +13,60 @@ from datetime import date
 
 from grandrounds.gates.gate import Findings, Gate, Looked, found
 from grandrounds.records.case import Case
+from grandrounds.records.scan import Scan
 
 _SHARED = frozenset({"doi", "pmcid", "pmid"})
 
 
 def look(at: Looked) -> Findings:
-    """Refuse a row without a group, or with another than its case's."""
-    revision, case = at.revision, at.case
-    other = case is not None and revision.group_id != case.group_id
+    """Refuse a row without a group, or with another than its evidence's."""
+    revision, evidence = at.revision, at.evidence
+    other = evidence is not None and revision.group_id != evidence.group_id
     return found(
         None if revision.group_id else "It has no group id, so splits could cut a patient in two.",
-        f"Its group is {revision.group_id}, but its case's is {case.group_id}." if other and case else None,
+        f"Its group is {revision.group_id}, but its evidence's is {evidence.group_id}."
+        if other and evidence
+        else None,
     )
 
 
 GATE = Gate(name="groups", look=look)
 
 
-def merged_groups(cases: Mapping[str, Case], alike: Iterable[tuple[str, str]] = ()) -> dict[str, str]:
-    """For each group id of ``cases``, the id of the group it belongs to.
+def merged_groups(
+    evidence: Mapping[str, Case | Scan], alike: Iterable[tuple[str, str]] = ()
+) -> dict[str, str]:
+    """For each group id of ``evidence``, the id of the group it belongs to.
 
-    ``alike`` are pairs of case ids whose items are near duplicates. A merged group takes the id
-    of its earliest published case (then the smallest id), so that a later article does not rename
+    ``alike`` are pairs of evidence ids whose items are near duplicates. A merged group takes the id
+    of its earliest published member (then the smallest id), so that later evidence does not rename
     an older group.
     """
     union = _Union()
-    for evidence_id in sorted(cases):
-        case = cases[evidence_id]
-        for key in _keys(case):
-            union.join(f"group {case.group_id}", key)
-    for one, other in alike:
-        if one in cases and other in cases:
-            union.join(f"group {cases[one].group_id}", f"group {cases[other].group_id}")
+    for evidence_id in sorted(evidence):
+        one = evidence[evidence_id]
+        for key in _case_keys(one) if isinstance(one, Case) else _scan_keys(one):
+            union.join(f"group {one.group_id}", key)
+    for first, second in alike:
+        if first in evidence and second in evidence:
+            union.join(f"group {evidence[first].group_id}", f"group {evidence[second].group_id}")
     oldest: dict[str, tuple[date, str]] = {}
-    for case in cases.values():
-        root = union.root(f"group {case.group_id}")
-        mine = (case.published or date.max, case.group_id)
+    for one in evidence.values():
+        root = union.root(f"group {one.group_id}")
+        mine = (one.published or date.max, one.group_id)
         oldest[root] = min(oldest.get(root, mine), mine)
-    return {case.group_id: oldest[union.root(f"group {case.group_id}")][1] for case in cases.values()}
+    return {one.group_id: oldest[union.root(f"group {one.group_id}")][1] for one in evidence.values()}
 
 
-def _keys(case: Case) -> Iterable[str]:
+def _scan_keys(scan: Scan) -> Iterable[str]:
+    for volume in (scan.volume, *scan.masks):
+        if volume.sha256:
+            yield f"voxels {volume.sha256}"
+        if volume.study_uid:
+            yield f"study {volume.study_uid}"
+
+
+def _case_keys(case: Case) -> Iterable[str]:
     yield f"source {case.source_id}"
     yield f"text {case.text_sha256}"
     for identifier in case.identifiers:

@@ -19,12 +19,13 @@ from grandrounds.licences import UNKNOWN, allowed
 
 
 def look(at: Looked) -> Findings:
-    """Refuse an unknown licence, one that the profile may not carry, and one unlike the case's."""
+    """Refuse an unknown licence, one that the profile may not carry, and one unlike the evidence's."""
     licence, profile = at.revision.licence, at.recipe.release.profile
-    other = at.case is not None and at.case.licence != licence
+    evidence = at.evidence
+    other = evidence is not None and evidence.licence != licence
     return found(
-        f"The row says {licence!r}, but its case is under {at.case.licence!r}."
-        if other and at.case
+        f"The row says {licence!r}, but its evidence is under {evidence.licence!r}."
+        if other and evidence
         else None,
         _refusal(licence, profile),
     )

@@ -12,9 +12,9 @@ from grandrounds.gates.gate import Findings, Gate, Looked, found
 def look(at: Looked) -> Findings:
     """Refuse a protected row unless the recipe's release is private, and a mark that got lost."""
     private = at.recipe.release.profile == "private"
-    lost = at.case is not None and at.case.protected and not at.revision.protected
+    lost = at.evidence is not None and at.evidence.protected and not at.revision.protected
     return found(
-        "The case is protected, but the row does not say so." if lost else None,
+        "The evidence is protected, but the row does not say so." if lost else None,
         f"The source is protected; a release of profile {at.recipe.release.profile!r} can't carry it."
         if at.revision.protected and not private
         else None,

@@ -2,8 +2,10 @@
 
 The gates that look at one row come first, in the order below; the first that refuses names the
 rejection, but its sentence holds what all of them found. What passed is compared with one another:
-duplicates go, groups are merged, options are shuffled. Where a recipe has a panel of models, it is asked
-about what passed all that (its answers cost money), and its votes are weighed last.
+duplicates go, groups are merged, options are shuffled. Rows made from volumes are computed again from the
+voxels: one scan is open at a time, so they should come in the order of the scans. Where a recipe has a
+panel of models, it is asked about what passed all that (its answers cost money), and its votes are weighed
+last.
 """
 
 from __future__ import annotations
@@ -23,17 +25,21 @@ from grandrounds.gates import (
     options,
     protected,
     types,
+    volumes,
 )
 from grandrounds.gates.batch_bias import shuffle_options
 from grandrounds.gates.duplicates import NAME as DUPLICATES
 from grandrounds.gates.duplicates import find_duplicates
 from grandrounds.gates.gate import Findings, Gate, Looked
+from grandrounds.gates.looking import Looking
 from grandrounds.gates.status import reject
+from grandrounds.gates.voxels import OpenVolume
 from grandrounds.recipe import Recipe
 from grandrounds.records.case import Case
 from grandrounds.records.envelope import OK, Candidate, Envelope, Revision, content_sha256, item_id
 from grandrounds.records.parts import Flag
 from grandrounds.records.rejection import Rejection
+from grandrounds.records.scan import Scan
 from grandrounds.records.vote import PanelVote
 
 Votes = Mapping[str, Sequence[PanelVote]]
@@ -48,10 +54,15 @@ GATES: tuple[Gate, ...] = (
     deidentify.GATE,
     groups.GATE,
 )
-"""The gates that look at one row, in order."""
+"""The gates that look at one row made from a case, in order; ``volumes.GATES`` are those of volumes."""
 
-NAMES: tuple[str, ...] = (*(gate.name for gate in GATES), DUPLICATES, blind.NAME, difficulty.NAME)
-"""Every gate that can refuse a revision, in order."""
+NAMES: tuple[str, ...] = (
+    *dict.fromkeys(gate.name for gate in (*GATES, *volumes.GATES)),
+    DUPLICATES,
+    blind.NAME,
+    difficulty.NAME,
+)
+"""Every gate that can refuse a revision, of any kind of evidence."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -68,12 +79,25 @@ class _Passed:
     flags: tuple[Flag, ...]
 
 
-def judge(revisions: Sequence[Revision], *, cases: Mapping[str, Case], recipe: Recipe) -> Judged:
+def gates_of(recipe: Recipe) -> tuple[Gate, ...]:
+    """The gates that look at one row of a recipe, by the kind of its evidence, in order."""
+    return volumes.GATES if recipe.evidence.kind == "volumes" else GATES
+
+
+def judge(
+    revisions: Iterable[Revision],
+    *,
+    evidence: Mapping[str, Case | Scan],
+    recipe: Recipe,
+    open_volume: OpenVolume | None = None,
+) -> Judged:
     """Judge all revisions with status ``ok``; others are left to ``status.reject_revisions``.
 
-    ``cases`` are by case id. A gate that raises on a row refuses that row with the error's words;
-    the others are judged all the same.
+    ``evidence`` is by evidence id. ``open_volume`` opens a volume by its row: without it no row made from a
+    scan passes. A gate that raises on a row refuses that row with the error's words; the others are judged
+    all the same.
     """
+    gates, looking = gates_of(recipe), Looking(open_volume)
     passed: list[_Passed] = []
     rejections: list[Rejection] = []
     seen: Counter[str] = Counter()
@@ -82,8 +106,9 @@ def judge(revisions: Sequence[Revision], *, cases: Mapping[str, Case], recipe: R
             continue
         again = seen[revision.revision_id]
         seen[revision.revision_id] += 1
-        looked = Looked(revision=revision, case=cases.get(revision.evidence_id), recipe=recipe)
-        seen_by = [(gate.name, _look(gate, looked)) for gate in GATES]
+        own = evidence.get(revision.evidence_id)
+        looked = Looked(revision=revision, evidence=own, recipe=recipe, voxels=looking.voxels_of(own))
+        seen_by = [(gate.name, _look(gate, looked)) for gate in gates]
         if again:
             seen_by.insert(0, (types.GATE.name, Findings(problems=("Its id occurs twice.",))))
         refused = [(name, problem) for name, findings in seen_by for problem in findings.problems]
@@ -92,7 +117,7 @@ def judge(revisions: Sequence[Revision], *, cases: Mapping[str, Case], recipe: R
         else:
             flags = tuple(flag for _, findings in seen_by for flag in findings.flags)
             passed.append(_Passed(revision=revision, flags=flags))
-    return _compare(passed, rejections, cases=cases, recipe=recipe)
+    return _compare(passed, rejections, evidence=evidence, recipe=recipe)
 
 
 def weigh(candidates: Iterable[Candidate], *, votes: Votes, recipe: Recipe) -> Judged:
@@ -119,12 +144,16 @@ def _look(gate: Gate, looked: Looked) -> Findings:
 
 
 def _compare(
-    passed: Sequence[_Passed], rejections: list[Rejection], *, cases: Mapping[str, Case], recipe: Recipe
+    passed: Sequence[_Passed],
+    rejections: list[Rejection],
+    *,
+    evidence: Mapping[str, Case | Scan],
+    recipe: Recipe,
 ) -> Judged:
     rows = [entry.revision for entry in passed]
     duplicates = find_duplicates(rows, recipe)
     alike = [(rows[one].evidence_id, rows[other].evidence_id) for one, other in duplicates.pairs]
-    group_of = groups.merged_groups(cases, alike)
+    group_of = groups.merged_groups(evidence, alike)
     candidates = []
     for position, entry in enumerate(passed):
         problem = duplicates.problems.get(position)

@@ -12,6 +12,10 @@ from grandrounds.fingerprint import content_id
 from grandrounds.records.case import Case
 from grandrounds.records.envelope import OK, Draft, Envelope, Revision
 from grandrounds.records.rejection import Rejection
+from grandrounds.records.volume import VolumeRecord
+
+EVIDENCE = "evidence"
+"""The stage of what was never asked about."""
 
 _NO_REASON = "The author gave no reason."
 
@@ -60,9 +64,9 @@ def reject(
 def reject_case(case: Case, *, recipe: str, gate: str, reasons: Sequence[str]) -> Rejection:
     """The rejection of a case. Its text stays in the ``cases`` table; the row keeps what names it."""
     return Rejection(
-        rejection_id=content_id("rejection", [recipe, "cases", gate, case.evidence_id]),
+        rejection_id=content_id("rejection", [recipe, EVIDENCE, gate, case.evidence_id]),
         recipe=recipe,
-        stage="cases",
+        stage=EVIDENCE,
         gate=gate,
         reason=_sentence(reasons),
         subject_id=case.evidence_id,
@@ -76,6 +80,33 @@ def reject_case(case: Case, *, recipe: str, gate: str, reasons: Sequence[str]) -
                 "citation": case.citation,
                 "article_type": case.article_type,
                 "text_sha256": case.text_sha256,
+            },
+            ensure_ascii=False,
+        ),
+    )
+
+
+def reject_volume(volume: VolumeRecord, *, recipe: str, gate: str, reasons: Sequence[str]) -> Rejection:
+    """The rejection of an image or mask. Its geometry stays in ``volumes``; the row keeps what names it."""
+    return Rejection(
+        rejection_id=content_id("rejection", [recipe, EVIDENCE, gate, volume.volume_id]),
+        recipe=recipe,
+        stage=EVIDENCE,
+        gate=gate,
+        reason=_sentence(reasons),
+        subject_id=volume.volume_id,
+        source_id=volume.source_ids[0] if volume.source_ids else "",
+        evidence_id=volume.mask_of or volume.volume_id,
+        row=json.dumps(
+            {
+                "name": volume.name,
+                "licence": volume.licence,
+                "citation": volume.citation,
+                "format": volume.format,
+                "modality": volume.modality,
+                "is_mask": volume.is_mask,
+                "status": volume.status,
+                "sha256": volume.sha256,
             },
             ensure_ascii=False,
         ),

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 class Rejection:
     """Something that did not go on.
 
-    ``stage`` is the arrow it fell from: ``cases``, ``draft``, ``revise``, ``gates`` or ``review``.
+    ``stage`` is the arrow it fell from: ``evidence``, ``draft``, ``revise``, ``gates`` or ``review``.
     ``gate`` names the rule (module) that refused, ``reason`` is a sentence with the particulars,
     ``subject_id`` the id of the refused row, and ``row`` that row as JSON, so nothing is lost.
     """

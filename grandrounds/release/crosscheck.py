@@ -30,7 +30,7 @@ from grandrounds.release.versions import parse_version
 from grandrounds.text import normalise
 
 # The stage of a rejection, and the step of the funnel that counts it.
-_STEPS = {"cases": "admitted", "draft": "draft", "revise": "revise", "gates": "gates", "review": "review"}
+_STEPS = {"evidence": "admitted", "draft": "draft", "revise": "revise", "gates": "gates", "review": "review"}
 _WAITING = "waiting"
 
 

@@ -49,7 +49,7 @@ def _batch(
 
 def test_sound_revisions_all_become_candidates() -> None:
     revisions, cases = _batch()
-    judged = judge(revisions, cases=cases, recipe=RECIPE)
+    judged = judge(revisions, evidence=cases, recipe=RECIPE)
     assert judged.rejections == []
     assert [row.revision_id for row in judged.candidates] == [row.revision_id for row in revisions]
     for made, revision in zip(judged.candidates, revisions, strict=True):
@@ -62,8 +62,8 @@ def test_sound_revisions_all_become_candidates() -> None:
 
 def test_the_order_of_the_rows_changes_nothing_but_the_order() -> None:
     revisions, cases = _batch(range(6))
-    one = judge(revisions, cases=cases, recipe=RECIPE)
-    other = judge(revisions[::-1], cases=dict(reversed(cases.items())), recipe=RECIPE)
+    one = judge(revisions, evidence=cases, recipe=RECIPE)
+    other = judge(revisions[::-1], evidence=dict(reversed(cases.items())), recipe=RECIPE)
     assert {row.item_id: row for row in one.candidates} == {row.item_id: row for row in other.candidates}
 
 
@@ -84,7 +84,7 @@ FAULTS: dict[str, dict[str, Any]] = {
 def test_each_planted_fault_is_refused_by_its_own_gate_and_nothing_else_is(gate: str) -> None:
     revisions, cases = _batch(range(5), tasks=["diagnosis_mcq"])
     bad = replace(revisions[0], **FAULTS[gate])
-    judged = judge([bad, *revisions[1:]], cases=cases, recipe=RECIPE)
+    judged = judge([bad, *revisions[1:]], evidence=cases, recipe=RECIPE)
     (rejection,) = judged.rejections
     assert (rejection.gate, rejection.stage, rejection.subject_id) == (gate, "gates", bad.revision_id)
     assert len(judged.candidates) == 4
@@ -94,7 +94,7 @@ def test_each_planted_fault_is_refused_by_its_own_gate_and_nothing_else_is(gate:
 
 def test_the_first_gate_names_the_rejection_and_all_reasons_are_told() -> None:
     revision, case = make_revision(licence="unknown", answer_index=3, evidence=())
-    (rejection,) = judge([revision], cases={case.evidence_id: case}, recipe=RECIPE).rejections
+    (rejection,) = judge([revision], evidence={case.evidence_id: case}, recipe=RECIPE).rejections
     assert rejection.gate == "licence"
     assert "[types] The answer is option 0, not 3" in rejection.reason
     assert "[grounding] No quote shows" in rejection.reason
@@ -109,7 +109,7 @@ def test_a_gate_that_raises_refuses_that_row_and_the_run_goes_on(monkeypatch: py
         return Findings()
 
     monkeypatch.setattr(run, "GATES", (Gate(name="brittle", look=look), *GATES))
-    judged = judge(revisions, cases=cases, recipe=RECIPE)
+    judged = judge(revisions, evidence=cases, recipe=RECIPE)
     (rejection,) = judged.rejections
     assert rejection.gate == "brittle"
     assert "ZeroDivisionError: planted" in rejection.reason
@@ -118,13 +118,13 @@ def test_a_gate_that_raises_refuses_that_row_and_the_run_goes_on(monkeypatch: py
 
 def test_rows_that_authoring_gave_up_are_not_judged_here() -> None:
     revision, case = make_revision(status="refused", reason="It would not.")
-    judged = judge([revision], cases={case.evidence_id: case}, recipe=RECIPE)
+    judged = judge([revision], evidence={case.evidence_id: case}, recipe=RECIPE)
     assert (judged.candidates, judged.rejections) == ([], [])
 
 
 def test_a_revision_that_stands_twice_is_refused_once_and_lost_never() -> None:
     revision, case = make_revision()
-    judged = judge([revision, revision, revision], cases={case.evidence_id: case}, recipe=RECIPE)
+    judged = judge([revision, revision, revision], evidence={case.evidence_id: case}, recipe=RECIPE)
     assert len(judged.candidates) == 1
     assert [row.gate for row in judged.rejections] == ["types", "types"]
     assert len({row.rejection_id for row in judged.rejections}) == 2
@@ -158,7 +158,7 @@ def test_whatever_comes_in_ends_as_exactly_one_candidate_or_rejection(
         revision, case = make_revision(number, **change)
         revisions.append(replace(revision, revision_id=f"r{place}"))
         cases[case.evidence_id] = case
-    judged = judge(revisions, cases=cases, recipe=RECIPE)
+    judged = judge(revisions, evidence=cases, recipe=RECIPE)
     ended = Counter(
         [row.revision_id for row in judged.candidates] + [row.subject_id for row in judged.rejections]
     )
@@ -239,7 +239,7 @@ def test_the_earliest_published_stays_then_the_smallest_id() -> None:
 def test_a_row_refused_by_another_gate_does_not_drag_its_duplicate_along() -> None:
     revision, case = make_revision(0, task="diagnosis_open")
     leaking = replace(revision, revision_id="r2", licence="unknown", source_published=date(1990, 1, 1))
-    judged = judge([leaking, revision], cases={case.evidence_id: case}, recipe=RECIPE)
+    judged = judge([leaking, revision], evidence={case.evidence_id: case}, recipe=RECIPE)
     assert [row.revision_id for row in judged.candidates] == [revision.revision_id]
 
 
@@ -310,7 +310,7 @@ def test_near_duplicates_share_a_group_even_across_a_refused_one() -> None:
     copy = replace(copy, text_sha256="f" * 64)
     second, _ = revision_of(copy, task="diagnosis_mcq")
     third, _ = revision_of(copy, task="diagnosis_open")
-    judged = judge([first, second, third], cases={case.evidence_id: case, "copy": copy}, recipe=RECIPE)
+    judged = judge([first, second, third], evidence={case.evidence_id: case, "copy": copy}, recipe=RECIPE)
     assert [row.gate for row in judged.rejections] == ["duplicates"]
     assert {row.group_id for row in judged.candidates} == {case.group_id}
 
@@ -355,7 +355,7 @@ def test_a_batch_that_favours_a_letter_is_shuffled_again() -> None:
 
 def test_an_honest_batch_is_shuffled_once() -> None:
     revisions, cases = _batch(range(len(CONDITIONS)), tasks=["diagnosis_mcq"])
-    for row in judge(revisions, cases=cases, recipe=RECIPE).candidates:
+    for row in judge(revisions, evidence=cases, recipe=RECIPE).candidates:
         assert row.options == shuffled(row.options, item_id=row.item_id)
         assert [origin.option for origin in row.option_origins] == list(row.options)
 
@@ -366,7 +366,7 @@ def test_an_honest_batch_is_shuffled_once() -> None:
 def test_four_hundred_rows_are_judged_in_seconds() -> None:
     revisions, cases = _batch(range(200), tasks=["diagnosis_mcq", "diagnosis_open"])
     began = time.perf_counter()
-    judged = judge(revisions, cases=cases, recipe=RECIPE)
+    judged = judge(revisions, evidence=cases, recipe=RECIPE)
     took = time.perf_counter() - began
     assert len(judged.candidates) + len(judged.rejections) == len(revisions)
     assert took < 20, f"{took:.1f} s"

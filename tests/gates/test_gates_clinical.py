@@ -93,7 +93,7 @@ def test_every_case_is_admitted_or_rejected_once() -> None:
     assert admitted == [cases[0], cases[2]]
     (rejection,) = rejections
     assert (rejection.stage, rejection.gate, rejection.subject_id) == (
-        "cases",
+        "evidence",
         "clinical",
         cases[1].evidence_id,
     )

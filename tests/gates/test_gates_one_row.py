@@ -18,7 +18,7 @@ from tests.support.revisions import make_recipe, make_revision
 
 def _look(gate: Gate, number: int = 0, *, under: Any = None, **changes: Any) -> Findings:
     revision, case = make_revision(number, **changes)
-    return gate.look(Looked(revision=revision, case=case, recipe=under or make_recipe()))
+    return gate.look(Looked(revision=revision, evidence=case, recipe=under or make_recipe()))
 
 
 def _problems(gate: Gate, number: int = 0, *, under: Any = None, **changes: Any) -> str:
@@ -63,7 +63,7 @@ def test_a_licence_passes_exactly_the_profiles_that_may_carry_it(
     revision, case = make_revision(licence=name)
     looked = Looked(
         revision=revision,
-        case=replace(case, licence=name),
+        evidence=replace(case, licence=name),
         recipe=make_recipe(release={"profile": profile}),
     )
     assert (licence.GATE.look(looked).problems == ()) is (profile in profiles.split())
@@ -71,12 +71,12 @@ def test_a_licence_passes_exactly_the_profiles_that_may_carry_it(
 
 def test_a_no_derivatives_licence_is_refused_with_its_reason() -> None:
     revision, case = make_revision(licence="CC-BY-ND-4.0")
-    looked = Looked(revision=revision, case=replace(case, licence="CC-BY-ND-4.0"), recipe=make_recipe())
+    looked = Looked(revision=revision, evidence=replace(case, licence="CC-BY-ND-4.0"), recipe=make_recipe())
     assert "forbids sharing derivative works" in licence.GATE.look(looked).problems[0]
 
 
 def test_a_row_under_another_licence_than_its_case_is_refused() -> None:
-    assert "its case is under 'CC-BY-4.0'" in _problems(licence.GATE, licence="CC0-1.0")
+    assert "its evidence is under 'CC-BY-4.0'" in _problems(licence.GATE, licence="CC0-1.0")
 
 
 # Types ----------------------------------------------------------------------------------------
@@ -154,7 +154,7 @@ def test_an_abbreviation_that_the_article_gives_is_another_name() -> None:
     revision, case = make_revision(1, **_options("TAAD"))
     looked = Looked(
         revision=revision,
-        case=replace(case, abbreviations=("TAAD=aortic dissection", "BP=blood pressure")),
+        evidence=replace(case, abbreviations=("TAAD=aortic dissection", "BP=blood pressure")),
         recipe=make_recipe(),
     )
     assert "'TAAD' is another name of the answer" in " ".join(options.GATE.look(looked).problems)
@@ -249,7 +249,7 @@ def test_spans_out_of_order_are_refused() -> None:
 
 def test_a_row_whose_case_is_missing_is_refused() -> None:
     revision, _ = make_revision()
-    looked = Looked(revision=revision, case=None, recipe=make_recipe())
+    looked = Looked(revision=revision, evidence=None, recipe=make_recipe())
     assert "not among the cases" in grounding.GATE.look(looked).problems[0]
 
 
@@ -300,7 +300,7 @@ def test_the_article_s_own_abbreviation_is_a_leak() -> None:
     revision, case = make_revision(1)
     looked = Looked(
         revision=replace(revision, stem=f"{revision.stem} The TAAD was clear."),
-        case=replace(case, abbreviations=("TAAD=aortic dissection",)),
+        evidence=replace(case, abbreviations=("TAAD=aortic dissection",)),
         recipe=make_recipe(),
     )
     assert "TAAD" in " ".join(leakage.GATE.look(looked).problems)
@@ -376,7 +376,7 @@ def test_doubtful_things_are_flagged_for_the_reviewer(words: str, flag: str) -> 
 
 def test_a_row_without_a_group_or_with_another_than_its_case_is_refused() -> None:
     assert "no group id" in _problems(groups.GATE, group_id="")
-    assert "but its case's is" in _problems(groups.GATE, group_id="group-of-mine")
+    assert "but its evidence's is" in _problems(groups.GATE, group_id="group-of-mine")
 
 
 # Protected evidence ---------------------------------------------------------------------------
@@ -389,7 +389,7 @@ def test_protected_evidence_stands_only_in_a_private_release(profile: str, passe
     revision, case = make_revision(protected=True)
     looked = Looked(
         revision=revision,
-        case=replace(case, protected=True),
+        evidence=replace(case, protected=True),
         recipe=make_recipe(release={"profile": profile}),
     )
     assert (protected.GATE.look(looked).problems == ()) is passes
@@ -399,7 +399,7 @@ def test_a_row_that_lost_the_mark_of_its_case_is_refused_everywhere() -> None:
     revision, case = make_revision()
     looked = Looked(
         revision=revision,
-        case=replace(case, protected=True),
+        evidence=replace(case, protected=True),
         recipe=make_recipe(release={"profile": "private"}),
     )
     assert "does not say so" in protected.GATE.look(looked).problems[0]

@@ -25,7 +25,7 @@ def recipe(panel: dict[str, Any] | None = None, **gates: Any) -> Recipe:
 
 def judged(votes: list[PanelVote], made: Recipe, *, task: str = "diagnosis_mcq") -> Any:
     revision, case = make_revision(task=task)
-    passed = judge([revision], cases={case.evidence_id: case}, recipe=made).candidates
+    passed = judge([revision], evidence={case.evidence_id: case}, recipe=made).candidates
     return weigh(passed, votes={item_id(revision): votes} if votes else {}, recipe=made)
 
 
@@ -197,7 +197,7 @@ def test_every_revision_is_still_one_candidate_or_one_rejection() -> None:
         votes[item_id(revision)] = [
             cast(model, blind=True, correct=number % 2 == 0, row=revision) for model in ("m-a", "m-b")
         ]
-    passed = judge(revisions, cases=cases, recipe=recipe())
+    passed = judge(revisions, evidence=cases, recipe=recipe())
     found = weigh(passed.candidates, votes=votes, recipe=recipe())
     ids = [c.revision_id for c in found.candidates] + [r.subject_id for r in found.rejections]
     assert sorted(ids) == sorted(revision.revision_id for revision in revisions)
