@@ -1,0 +1,67 @@
+"""What can be asked of a scan: one module a task, each from the rows alone.
+
+    found = facts(scan, task, need)        # at most need.questions_each, or why there is none
+    again = fact_of(scan, task, need, found[0].subject)
+
+A task's module has ``subjects`` (what could be asked about, by id) and ``fact`` (the fact of one
+subject, or ``None``). Which of them are asked is drawn by hash of scan, task and subject, so that it is
+neither always the first level nor another choice tomorrow; facts whose answer was not had yet come
+first. The same rows in any order give the same facts.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from types import ModuleType
+
+from grandrounds.imaging.fact import Fact, NoFact
+from grandrounds.imaging.facts import box, level
+from grandrounds.imaging.facts.inquiry import Inquiry, inquire
+from grandrounds.recipe import Task, VolumeNeed
+from grandrounds.records.scan import Scan
+
+__all__ = ["fact_of", "facts"]
+
+_TASKS: dict[str, ModuleType] = {"level_mcq": level, "box_mcq": box}
+_LOOKED_AT = 16
+"""How many facts are made for each one asked for, so that answers can be varied: pairs can be thousands."""
+
+
+def facts(scan: Scan, task: Task, need: VolumeNeed) -> tuple[Fact, ...] | NoFact:
+    """The facts of a task that are asked of a scan, at most ``need.questions_each``.
+
+    ``NoFact`` says why there is none. Raises ``KeyError`` for a task that is not asked of volumes.
+    """
+    module = _TASKS[task.name]
+    asking = inquire(scan, task, need)
+    made = _varied(_made(asking, module), need.questions_each)
+    allowed = getattr(module, "allowed", None)
+    chosen = tuple(allowed(made)) if allowed else tuple(made)
+    return chosen[: need.questions_each] or NoFact(task=task.name, reason=module.NOTHING)
+
+
+def fact_of(scan: Scan, task: Task, need: VolumeNeed, subject: str) -> Fact | None:
+    """The fact of one subject, whether or not it is among those asked; ``None`` where there is none."""
+    made: Fact | None = _TASKS[task.name].fact(inquire(scan, task, need), subject)
+    return made
+
+
+def _made(asking: Inquiry, module: ModuleType) -> Iterator[Fact]:
+    subjects: Sequence[str] = module.subjects(asking)
+    for subject in sorted(set(subjects), key=lambda one: (asking.share(one), one)):
+        fact: Fact | None = module.fact(asking, subject)
+        if fact is not None:
+            yield fact
+
+
+def _varied(made: Iterator[Fact], wanted: int) -> list[Fact]:
+    """Facts so ordered that an answer comes a second time only after every other had its turn."""
+    seen: Counter[str] = Counter()
+    ranked: list[tuple[int, int, Fact]] = []
+    for at, fact in enumerate(made):
+        if at == _LOOKED_AT * wanted:
+            break
+        ranked.append((seen[fact.answer], at, fact))
+        seen[fact.answer] += 1
+    return [fact for _, _, fact in sorted(ranked, key=lambda entry: entry[:2])]
