@@ -5,9 +5,12 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import date
 
-OK, FLAGGED, REFUSED = "ok", "flagged", "refused"
+OK, FLAGGED, QUARANTINED, REFUSED = "ok", "flagged", "quarantined", "refused"
 
-VOLUME_STATUSES = (OK, FLAGGED, REFUSED)
+VOLUME_STATUSES = (OK, FLAGGED, QUARANTINED, REFUSED)
+USABLE = (OK, FLAGGED)
+"""Volumes that anything may be made of."""
+
 INTENSITY_KINDS = (
     "hu",
     "suv",
@@ -52,12 +55,17 @@ class Window:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class VolumeLabel:
-    """A value of a mask: its name (empty where nothing names it), and how many voxels have it."""
+    """A value of a mask: its name (empty where nothing names it), and how many voxels have it.
+
+    ``origin`` says where the name was found, ``drawn`` who drew it where the file tells: ``manual`` or
+    ``predicted``.
+    """
 
     value: int
     name: str
     voxels: int
     origin: str = ""
+    drawn: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -76,7 +84,8 @@ class VolumeRecord:
     """A volume as it stands in the lake. Axis order and coordinates: ``grandrounds.volumes.geometry``.
 
     ``status``: ``ok``; ``flagged`` (the volume is exact, but ``reason`` says what its user must know:
-    gantry tilt, one slice only, a mask without its image ...); ``refused`` (no volume; ``reason``).
+    gantry tilt, one slice only, a mask without its image ...); ``quarantined`` (identifying text may stand
+    in the picture: nothing is made of it until a person has cleared it); ``refused`` (no volume; ``reason``).
     ``sha256`` names the canonical RAS+ NIfTI in the lake. ``affine`` is row-major, 16 numbers.
     ``original_codes`` is the orientation code of the array as it was stored, ``original_shape`` its
     shape. ``space`` is ``patient`` where the affine leads to patient coordinates, ``image`` where the
