@@ -124,10 +124,28 @@ def ours(source: Path, out: Path, ending: str = "nii") -> None:
     class Shelf:
         """Where the volume goes: a file, as the programs compared with write it."""
 
+        def __init__(self) -> None:
+            self.pieces = bytearray()
+
         def put_media(self, data: bytes) -> str:
             with (out / f"o.{ending}").open("wb") as handle:
                 handle.write(data if ending == "nii" else deflate(data))
             return "0" * 64
+
+        def new_media(self) -> Shelf:
+            if ending == "nii":
+                self.handle = (out / "o.nii").open("wb", buffering=0)
+            return self
+
+        def write(self, piece: memoryview) -> None:
+            self.handle.write(piece) if ending == "nii" else self.pieces.extend(piece)
+
+        def keep(self) -> str:
+            return "0" * 64 if ending == "nii" else self.put_media(self.pieces)  # type: ignore[arg-type]
+
+        def drop(self) -> None:
+            if ending == "nii":
+                self.handle.close()
 
     files = tuple(JobFile(name=path.name, path=str(path)) for path in sorted(source.iterdir()))
     result = read_series(Job(kind=SERIES, files=files, lake=str(out)), lake=Shelf())  # type: ignore[arg-type]

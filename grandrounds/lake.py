@@ -17,16 +17,16 @@ from dataclasses import dataclass
 from itertools import islice
 from typing import TYPE_CHECKING, Any
 
-from grandrounds.contracts import Contract
 from grandrounds.errors import LakeError
 from grandrounds.fingerprint import sha256_bytes, sha256_value
-from grandrounds.lake_files import GROUP_ROWS, TableFile, is_local, replace
-from grandrounds.records.table import from_table, to_table
+from grandrounds.lake_files import GROUP_ROWS, MediaFile, TableFile, has_size, is_local, media_path, replace
 
 if TYPE_CHECKING:
     import pyarrow as pa
     import pyarrow.parquet as pq
     from upath import UPath
+
+    from grandrounds.contracts import Contract
 
 _STEP_KEY = b"grandrounds.step"
 _HASH_BYTES = 1 << 20
@@ -96,11 +96,15 @@ class Lake:
 
     def read_records(self, key: str, record_type: type[Any]) -> list[Any]:
         """The rows of table ``key`` as records."""
+        from grandrounds.records.table import from_table
+
         return from_table(record_type, self.read_table(key))
 
     def iter_records(self, key: str, record_type: type[Any]) -> Iterator[Any]:
         """The rows of table ``key`` as records, few in memory at a time. Raises like ``read_table``."""
         import pyarrow as pa
+
+        from grandrounds.records.table import from_table
 
         with self._opened(key) as file:
             batches = file.iter_batches(batch_size=GROUP_ROWS)
@@ -247,9 +251,16 @@ class Lake:
         """Store media bytes; the answer is their SHA-256, which is also their name."""
         digest = sha256_bytes(data)
         path = self._media_path(digest)
-        if not _has_size(path, len(data)):
+        if not has_size(path, len(data)):
             self._write(path, data)
         return digest
+
+    def new_media(self) -> MediaFile:
+        """Media to be written in pieces. Raises ``LakeError`` when nothing can be written here."""
+        try:
+            return MediaFile(self.root)
+        except OSError as exc:
+            raise _unwritable(self.root / "incoming", exc) from exc
 
     def get_media(self, sha256: str) -> bytes:
         """The media bytes named ``sha256``; refused when they don't hash to their name."""
@@ -308,7 +319,7 @@ class Lake:
         self._write(self.state_path(name), data)
 
     def _media_path(self, sha256: str) -> UPath:
-        return self.root / "media" / sha256[:2] / sha256
+        return media_path(self.root, sha256)
 
     def _write(self, path: UPath, data: bytes) -> None:
         try:
@@ -339,13 +350,6 @@ def _inside(key: str) -> str:
     return key
 
 
-def _has_size(path: UPath, size: int) -> bool:
-    try:
-        return bool(path.stat().st_size == size)
-    except OSError:
-        return False
-
-
 def _unreadable(path: UPath, exc: OSError) -> LakeError:
     return LakeError(f"{path} can't be read: {exc.strerror or exc}.", remedy="Check its rights.")
 
@@ -359,6 +363,8 @@ def _unwritable(path: UPath, exc: OSError) -> LakeError:
 
 def _fill(file: TableFile, records: Iterable[Any], wanted: Contract) -> None:
     """Write ``records`` into ``file``, a group at a time. Errors of whoever makes them go through."""
+    from grandrounds.records.table import to_table
+
     remaining = iter(records)
     while group := list(islice(remaining, GROUP_ROWS)):
         table = to_table(group, wanted)

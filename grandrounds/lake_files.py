@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import glob
+import hashlib
 import os
 import secrets
 import shutil
@@ -81,6 +82,77 @@ class TableFile:
         self._waiting_rows = rest.num_rows
 
 
+class MediaFile:
+    """Media in the making, written in pieces and named by their hash when all are there: what is too
+    large to be held in memory twice. ``keep`` stores them, ``drop`` removes what was not kept.
+
+    All three may raise ``OSError``.
+    """
+
+    def __init__(self, root: UPath) -> None:
+        self._root = root
+        self._local = is_local(root)
+        self.size = 0
+        self._digest = hashlib.sha256()
+        if self._local:
+            start = root / "incoming" / "media"
+            self._temporary = _beside(start)
+            sweep(str(start), newest=os.stat(str(start.path.rpartition("/")[0])).st_mtime)
+        else:
+            self._temporary = _elsewhere()
+        self._handle = os.open(self._temporary, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o666)
+
+    def write(self, piece: memoryview) -> None:
+        """Add ``piece``."""
+        left = piece.cast("B")
+        self._digest.update(left)
+        self.size += len(left)
+        while left:
+            left = left[os.write(self._handle, left) :]
+
+    def keep(self) -> str:
+        """Put the media on the disk under their name, unless they are there; the answer is their hash."""
+        sha256 = self._digest.hexdigest()
+        path = media_path(self._root, sha256)
+        if has_size(path, self.size):
+            self.drop()
+            return sha256
+        path.parent.mkdir(parents=True, exist_ok=True)
+        if self._local:
+            os.fsync(self._handle)
+            self._close()
+            os.replace(self._temporary, str(path.path))
+            return sha256
+        with open(self._temporary, "rb") as source, path.open("wb") as sink:
+            shutil.copyfileobj(source, sink, 1 << 20)
+        self.drop()
+        return sha256
+
+    def drop(self) -> None:
+        """Remove the temporary file; harmless after ``keep``."""
+        self._close()
+        with contextlib.suppress(OSError):
+            os.unlink(self._temporary)
+
+    def _close(self) -> None:
+        handle, self._handle = self._handle, -1
+        if handle >= 0:
+            os.close(handle)
+
+
+def media_path(root: UPath, sha256: str) -> UPath:
+    """Where the media named ``sha256`` are in the lake at ``root``, or would be."""
+    return root / "media" / sha256[:2] / sha256
+
+
+def has_size(path: UPath, size: int) -> bool:
+    """Whether there is a file of ``size`` bytes at ``path``."""
+    try:
+        return bool(path.stat().st_size == size)
+    except OSError:
+        return False
+
+
 def is_local(path: UPath) -> bool:
     """Whether ``path`` is in this machine's file system."""
     return path.protocol in ("", "file")
@@ -101,9 +173,10 @@ def replace(path: str, data: bytes) -> None:
         raise
 
 
-def sweep(path: str) -> None:
-    """Remove what killed runs left of ``path``: temporary files over an hour older than it is."""
-    newest = os.stat(path).st_mtime
+def sweep(path: str, *, newest: float | None = None) -> None:
+    """Remove what killed runs left of ``path``: temporary files over an hour older than it is (or than
+    ``newest``, a time of the same file system)."""
+    newest = os.stat(path).st_mtime if newest is None else newest
     for name in glob.glob(f"{glob.escape(path)}.*.tmp"):
         with contextlib.suppress(OSError):
             if os.stat(name).st_mtime < newest - _LITTER_AGE:

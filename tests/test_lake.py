@@ -399,3 +399,34 @@ def test_a_stream_that_breaks_leaves_the_old_table_and_no_litter(lake: Lake) -> 
         )
     assert lake.read_records("demo/funnel", FunnelStep) == _rows(2)
     assert not _leftovers(lake)
+
+
+def test_media_written_in_pieces_are_those_written_at_once(tmp_path: Path) -> None:
+    data = bytes(range(256)) * 100
+    for url in (str(tmp_path / "lake"), "memory://pieces"):
+        lake = Lake(url)
+        media = lake.new_media()
+        for start in range(0, len(data), 999):
+            media.write(memoryview(data)[start : start + 999])
+        name = media.keep()
+        media.drop()
+        assert lake.get_media(name) == data
+        assert lake.put_media(data) == name
+        again = lake.new_media()
+        again.write(memoryview(data))
+        assert again.keep() == name and lake.get_media(name) == data
+    assert not list((tmp_path / "lake" / "incoming").iterdir())
+
+
+def test_media_that_are_dropped_leave_nothing_and_litter_of_killed_runs_goes(tmp_path: Path) -> None:
+    lake = Lake(str(tmp_path / "lake"))
+    media = lake.new_media()
+    media.write(memoryview(b"half of it"))
+    incoming = tmp_path / "lake" / "incoming"
+    (left,) = incoming.iterdir()  # as a killed run leaves it
+    lake.new_media().drop()
+    assert left.exists(), "it may belong to a run that goes on"
+    os.utime(left, (1, 1))
+    lake.new_media().drop()
+    assert not list(incoming.iterdir())
+    assert not (tmp_path / "lake" / "media").exists()

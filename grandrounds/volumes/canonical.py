@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from typing import Any, cast
+from typing import Any, Protocol, cast
 
 import numpy as np
 
@@ -25,6 +25,74 @@ from grandrounds.volumes.geometry import (
 )
 
 AS_STORED = Reorientation((0, 1, 2), (False, False, False))
+
+
+class Media(Protocol):
+    """A file of a ``MediaStore`` in the making."""
+
+    def write(self, piece: memoryview) -> None:
+        """Add ``piece``. Raises ``OSError``."""
+
+    def keep(self) -> str:
+        """Store the file; the answer is its SHA-256. Raises ``OSError``."""
+
+    def drop(self) -> None:
+        """Remove what was not kept."""
+
+
+class MediaStore(Protocol):
+    """Where canonical volumes are put: a lake."""
+
+    def put_media(self, data: bytes) -> str:
+        """Store the bytes; the answer is their SHA-256."""
+
+    def new_media(self) -> Media:
+        """A file to be written in pieces."""
+
+
+@dataclass(slots=True, kw_only=True)
+class Outline:
+    """All of a canonical volume but its voxels. ``shape`` is in index order: i, j, k and time."""
+
+    shape: tuple[int, ...]
+    dtype: np.dtype[Any]
+    affine: Affine
+    codes: str
+    original_shape: tuple[int, ...]
+    space: str = "patient"
+    turn: Reorientation = field(default_factory=lambda: AS_STORED)
+    slope: float = 1.0
+    intercept: float = 0.0
+
+    def header(self, *, is_mask: bool = False, time_step: float = 0.0) -> bytes:
+        """The bytes of the file before its voxels."""
+        return nifti_file.header(
+            shape=self.shape,
+            dtype=self.dtype,
+            affine=self.affine,
+            slope=self.slope,
+            intercept=self.intercept,
+            time_step=time_step,
+            is_mask=is_mask,
+            patient_space=self.space == "patient",
+        )
+
+    def facts(self) -> dict[str, Any]:
+        """The geometry columns of the evidence row."""
+        return {
+            "bytes": nifti_file.OFFSET + math.prod(self.shape) * self.dtype.itemsize,
+            "dtype": "rgb" if self.dtype.names else self.dtype.name,
+            "shape": tuple(int(side) for side in self.shape),
+            "affine": tuple(float(value) for value in self.affine.ravel()),
+            "spacing": spacing(self.affine),
+            "space": self.space,
+            "original_codes": self.codes,
+            "original_shape": self.original_shape,
+            "obliquity_degrees": round(obliquity(self.affine), 4),
+            "shear_degrees": round(shear(self.affine), 4),
+            "slope": self.slope,
+            "intercept": self.intercept,
+        }
 
 
 @dataclass(slots=True, kw_only=True)
@@ -47,37 +115,30 @@ class Canonical:
         """The shape in index order: i, j, k and time."""
         return self.planes.shape[::-1]
 
-    def finish(self, *, is_mask: bool = False, time_step: float = 0.0) -> bytes:
-        """Write the header, and give the file."""
-        self.file[: nifti_file.OFFSET] = nifti_file.header(
+    @property
+    def outline(self) -> Outline:
+        """All but the voxels."""
+        return Outline(
             shape=self.shape,
             dtype=self.planes.dtype,
             affine=self.affine,
+            codes=self.codes,
+            original_shape=self.original_shape,
+            space=self.space,
+            turn=self.turn,
             slope=self.slope,
             intercept=self.intercept,
-            time_step=time_step,
-            is_mask=is_mask,
-            patient_space=self.space == "patient",
         )
+
+    def finish(self, *, is_mask: bool = False, time_step: float = 0.0) -> bytes:
+        """Write the header, and give the file."""
+        self.file[: nifti_file.OFFSET] = self.outline.header(is_mask=is_mask, time_step=time_step)
         # The lake writes and hashes any buffer; copying hundreds of megabytes into bytes gains nothing.
         return cast(bytes, self.file)
 
     def facts(self) -> dict[str, Any]:
         """The geometry columns of the evidence row."""
-        return {
-            "bytes": len(self.file),
-            "dtype": "rgb" if self.planes.dtype.names else self.planes.dtype.name,
-            "shape": tuple(int(side) for side in self.shape),
-            "affine": tuple(float(value) for value in self.affine.ravel()),
-            "spacing": spacing(self.affine),
-            "space": self.space,
-            "original_codes": self.codes,
-            "original_shape": self.original_shape,
-            "obliquity_degrees": round(obliquity(self.affine), 4),
-            "shear_degrees": round(shear(self.affine), 4),
-            "slope": self.slope,
-            "intercept": self.intercept,
-        }
+        return self.outline.facts()
 
 
 def blank(shape: Sequence[int], dtype: np.dtype[Any]) -> tuple[memoryview, Array]:
@@ -111,6 +172,9 @@ __all__ = [
     "AS_STORED",
     "CANONICAL",
     "Canonical",
+    "Media",
+    "MediaStore",
+    "Outline",
     "affine_of",
     "blank",
     "codes_of",

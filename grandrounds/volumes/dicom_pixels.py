@@ -21,17 +21,43 @@ from grandrounds.volumes.limits import Limits, VolumeError
 _GREY = ("MONOCHROME1", "MONOCHROME2")
 _SMALL_FRAME = 64 << 20
 _WIDTHS = (1, 8, 16, 32, 64)
+_MOST_BUFFERED = 8 << 20
+_SPARE = 4096
+
+
+class Buffers:
+    """Memory for the bytes of files, used again and again: fresh memory costs more than reading into it."""
+
+    def __init__(self) -> None:
+        self._free: list[bytearray] = []
+
+    def take(self, size: int) -> bytearray:
+        """At least ``size`` bytes."""
+        buffer = self._free.pop() if self._free else bytearray()
+        return buffer if len(buffer) >= size else bytearray(size + _SPARE)
+
+    def give(self, buffer: bytearray | None) -> None:
+        """Hand a buffer back that nothing looks at any more."""
+        if buffer is not None:
+            self._free.append(buffer)
 
 
 class Frames:
-    """The frames of one object."""
+    """The frames of one object. With ``buffers`` the bytes of a plain slice are read into one of them,
+    ``buffer``, which is its reader's to hand back."""
 
-    def __init__(self, source: DicomObject, limits: Limits) -> None:
+    def __init__(self, source: DicomObject, limits: Limits, buffers: Buffers | None = None) -> None:
         self.source = source
+        self.buffer: bytearray | None = None
         self._limits = limits
+        self._data: bytes | memoryview
         _check(source, limits)
         try:
-            self._data = source.path.read_bytes()
+            if buffers is not None and source.plain and source.size <= _MOST_BUFFERED:
+                self.buffer = buffers.take(source.size + 1)
+                self._data = _read_into(self.buffer, source)
+            else:
+                self._data = source.path.read_bytes()
         except OSError as exc:
             raise VolumeError(
                 f"The file can't be read: {exc.strerror or exc}.", remedy="Check its rights."
@@ -113,6 +139,7 @@ class Frames:
         return made if source.bits_allocated in (1, 64) or made.ndim == 3 else cut_bits(made, source)
 
     def _holder(self) -> bytes:
+        assert isinstance(self._data, bytes)  # only plain slices are read into buffers
         return self._data if self.source.scan.inflated is None else self.source.scan.inflated
 
     def _one_frame(self, number: int) -> bytes:
@@ -191,6 +218,16 @@ class Frames:
             ) from exc
         # Palettes are mostly 16 bit; what is shown are the upper eight.
         return (made >> 8).astype(np.uint8) if made.dtype.itemsize == 2 else made
+
+
+def _read_into(buffer: bytearray, source: DicomObject) -> bytes | memoryview:
+    """The file's bytes, in ``buffer`` as far as they fit (they do, unless the file grew)."""
+    view = memoryview(buffer)
+    done = 0
+    with open(source.path, "rb", buffering=0) as handle:
+        while done < len(view) and (count := handle.readinto(view[done:])):
+            done += count
+    return view[:done] if done < len(view) else source.path.read_bytes()
 
 
 def cut_bits(stored: Array, source: DicomObject) -> Array:

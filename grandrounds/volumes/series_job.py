@@ -10,31 +10,24 @@ import hashlib
 from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from typing import Any, Protocol
+from typing import Any
 
 from grandrounds.fingerprint import content_id, sha256_file
 from grandrounds.lake import Lake
 from grandrounds.records.volume import FLAGGED, OK, REFUSED, SliceInstance, VolumeRecord, Window
-from grandrounds.volumes.canonical import Canonical
+from grandrounds.volumes.canonical import MediaStore, Outline
 from grandrounds.volumes.dicom_frames import Slice, slices_of
 from grandrounds.volumes.dicom_object import DicomObject, read_object
 from grandrounds.volumes.dicom_pixels import Frames, stored_range
 from grandrounds.volumes.dicom_series import Stack, stacks_of
 from grandrounds.volumes.dicom_tags import CT_IMAGES, SECONDARY_CAPTURES
-from grandrounds.volumes.dicom_volume import UnreadableFileError, assemble
+from grandrounds.volumes.dicom_volume import UnreadableFileError, store_volume
 from grandrounds.volumes.jobs import DUPLICATE, FAILED, READ, FileOutcome, Job, JobResult, source_id
 from grandrounds.volumes.limits import Limits, VolumeError
 
 _PET_UNITS = {"BQML": "activity", "GML": "suv"}
 _COMPONENTS = {"P": "phase", "PHASE": "phase", "ADC": "adc"}
 _MOST_TRIES = 8
-
-
-class MediaStore(Protocol):
-    """Where a canonical volume is put: a lake."""
-
-    def put_media(self, data: bytes) -> str:
-        """Store the bytes; the answer is their SHA-256."""
 
 
 @dataclass(slots=True)
@@ -150,7 +143,8 @@ def _read_stack(stack: Stack, series: _Series) -> list[VolumeRecord]:
                     records.append(_record(one, None, series, reason=one.trouble))
                     continue
                 try:
-                    records.append(_record(one, assemble(one, series.limits, series.hashes), series))
+                    made = store_volume(one, series.limits, series.hashes, series.lake)
+                    records.append(_record(one, made, series))
                 except UnreadableFileError:
                     raise
                 except VolumeError as exc:
@@ -169,7 +163,9 @@ def _read_stack(stack: Stack, series: _Series) -> list[VolumeRecord]:
     return [_record(one, None, series, reason=trouble) for one in stacks]
 
 
-def _record(stack: Stack, made: Canonical | None, series: _Series, *, reason: str = "") -> VolumeRecord:
+def _record(
+    stack: Stack, made: tuple[Outline, str] | None, series: _Series, *, reason: str = ""
+) -> VolumeRecord:
     first, source = stack.first, stack.first.source
     everything = [item for row in stack.slices for item in row]
     sources = list(dict.fromkeys(item.source.name for item in everything))
@@ -178,8 +174,9 @@ def _record(stack: Stack, made: Canonical | None, series: _Series, *, reason: st
     facts: dict[str, Any] = {}
     instances: tuple[SliceInstance, ...] = ()
     if made is not None:
-        facts = made.facts() | {"sha256": series.lake.put_media(made.finish(time_step=0.0))}
-        instances = _instances(stack, made, ids)
+        outline, sha256 = made
+        facts = outline.facts() | {"sha256": sha256}
+        instances = _instances(stack, outline, ids)
     status = REFUSED if made is None else FLAGGED if stack.flags else OK
     inverted = source.photometric == "MONOCHROME1"
     key = [
@@ -224,7 +221,7 @@ def group_of(source: DicomObject) -> str:
     return f"study:{hashlib.sha256(other.encode()).hexdigest()[:16]}"
 
 
-def _instances(stack: Stack, made: Canonical, ids: dict[str, str]) -> tuple[SliceInstance, ...]:
+def _instances(stack: Stack, made: Outline, ids: dict[str, str]) -> tuple[SliceInstance, ...]:
     axis = made.turn.axes.index(2)
     last = len(stack.slices[0]) - 1
     flipped = made.turn.flips[axis]
