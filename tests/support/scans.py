@@ -133,19 +133,22 @@ def scan_of(
 
 
 def row_of(
-    found: Measurement, *, volume: VolumeRecord, on: Sequence[StructureRow], criterion: str = ""
+    found: Measurement,
+    *,
+    volume: VolumeRecord,
+    on: Sequence[StructureRow],
+    criterion: str = "",
+    subject: str = "",
 ) -> MeasuredRow:
     """A measurement of structures as a row, read by a criterion where one is named."""
     chain = decide(CRITERIA[criterion], found) if criterion else None
-    subject = " on ".join(row.level or row.name for row in on)
+    subject = subject or on[0].name
     number = float(found.value) if isinstance(found.value, int | float) else None
     return MeasuredRow(
-        measurement_id=content_id(
-            "measurement", [volume.volume_id, found.name, [r.structure_id for r in on], criterion]
-        ),
+        measurement_id=content_id("measurement", [volume.volume_id, subject, found.name, criterion]),
         volume_id=volume.volume_id,
         subject=subject,
-        structures=tuple(row.structure_id for row in on),
+        structures=tuple(sorted({row.structure_id for row in on})),
         name=found.name,
         number=number,
         word=found.value if isinstance(found.value, str) else "",
@@ -181,16 +184,16 @@ def lumbar_spine(
 
     ``losses`` are heights lost in percent per level from the second on; ``None`` can't be measured.
     """
-    volume = image(name, shape=(160, 170, 300), spacing=(1.0, 1.0, 1.0), origin=(-80.0, -85.0, -400.0))
+    volume = image(name, shape=(160, 170, 284), spacing=(1.0, 1.0, 1.0), origin=(-80.0, -85.0, -400.0))
     mask = mask_for(volume)
     pitch = 32
     top = pitch * len(levels) - 8
     rows = []
     for number, level in enumerate(levels):
-        high = min(300, top + 12 - pitch * number)
+        high = min(284, top + 12 - pitch * number)
         low = max(0, top - 34 - pitch * number)
         forward = round(18 * (1 - abs(number - 5) / 5))  # lordosis: the middle lies further in front
-        cut = (CUT,) if high == 300 or low == 0 else ()
+        cut = (CUT,) if high == 284 or low == 0 else ()
         rows.append(
             structure(
                 volume,
@@ -203,8 +206,9 @@ def lumbar_spine(
                 remarks=cut,
             )
         )
+    bodies = [_body(volume, row) for row in rows if row.level != "S"]
     measurements = []
-    for row, loss in zip(rows[1:], losses or (3.1, 8.0, 31.5, 4.4, 12.0, None, 47.9), strict=False):
+    for row, loss in zip(bodies[1:], losses or (3.1, 8.0, 31.5, 4.4, 12.0, None, 47.9), strict=False):
         if row.level != "S":
             measurements += [
                 row_of(found, volume=volume, on=[row], criterion=rule)
@@ -297,6 +301,21 @@ def radiograph(name: str = "film", *, ratio: float = 0.58, projection: str = "PA
     )
     rows = [heart, right, left]
     return scan_of(volume, [mask], rows, [row_of(found, volume=volume, on=rows, criterion="cardiomegaly")])
+
+
+def _body(volume: VolumeRecord, row: StructureRow) -> StructureRow:
+    """The body of a vertebra: the front of its box, without processes above and below."""
+    i0, j0, k0, i1, j1, k1 = row.box
+    top = min(k1, k0 + 40)
+    return structure(
+        volume,
+        mask_for(volume, "bodies"),
+        label=row.label,
+        name=f"{row.level} body",
+        level=row.level,
+        box=(i0 + 14, j0 + 48, min(k0 + 8, top - 2), i1 - 14, j1, top),
+        remarks=row.remarks,
+    )
 
 
 def _heights(row: StructureRow, loss: float | None) -> list[tuple[Measurement, str]]:

@@ -16,14 +16,20 @@ from collections.abc import Iterator, Sequence
 from types import ModuleType
 
 from grandrounds.imaging.fact import Fact, NoFact
-from grandrounds.imaging.facts import box, level
+from grandrounds.imaging.facts import box, count, largest_slice, level, relation
 from grandrounds.imaging.facts.inquiry import Inquiry, inquire
 from grandrounds.recipe import Task, VolumeNeed
 from grandrounds.records.scan import Scan
 
 __all__ = ["fact_of", "facts"]
 
-_TASKS: dict[str, ModuleType] = {"level_mcq": level, "box_mcq": box}
+_TASKS: dict[str, ModuleType] = {
+    "level_mcq": level,
+    "box_mcq": box,
+    "slice_mcq": largest_slice,
+    "relation_mcq": relation,
+    "count_mcq": count,
+}
 _LOOKED_AT = 16
 """How many facts are made for each one asked for, so that answers can be varied: pairs can be thousands."""
 

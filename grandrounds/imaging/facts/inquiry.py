@@ -14,6 +14,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from grandrounds.fingerprint import unit_interval
+from grandrounds.imaging.names import BODY, is_many
 from grandrounds.measure import levels
 from grandrounds.recipe import Task, VolumeNeed
 from grandrounds.records.measured import MeasuredRow
@@ -30,13 +31,16 @@ _LONE = 1
 class Inquiry:
     """A scan, a task, and what of the scan it may speak of.
 
-    ``named`` are the structures that may be named, ``asked`` those of them that may be asked about; both
-    sorted by id, and so are ``measurements``, whatever the order of the scan's rows.
+    ``rows`` are all structures with a name and a sound level, vertebral bodies beside their vertebrae,
+    too: measurements rest on them. ``named`` are those that may be named as options, ``asked`` those of
+    them that may be asked about. All are sorted by id, and so are ``measurements``, whatever the order
+    of the scan's rows.
     """
 
     scan: Scan
     task: Task
     need: VolumeNeed
+    rows: tuple[StructureRow, ...]
     named: tuple[StructureRow, ...]
     asked: tuple[StructureRow, ...]
     measurements: tuple[MeasuredRow, ...]
@@ -76,17 +80,22 @@ def inquire(scan: Scan, task: Task, need: VolumeNeed) -> Inquiry:
         key=lambda row: row.structure_id,
     )
     counts = Counter(row.name.casefold() for row in rows)
-    named = [
+    rows = [
         row
         for row in rows
         if row.name.strip() and counts[row.name.casefold()] == 1 and box_fits(row.box, scan.volume)
     ]
-    sound = sound_levels(named, ordered=scan.volume.space == PATIENT)
-    named = [row for row in named if not row.level or row.level in sound]
+    wholes = [row for row in rows if row.level and not is_body(row)]
+    spine = wholes or [row for row in rows if is_body(row)]
+    sound = sound_levels(spine, ordered=scan.volume.space == PATIENT)
+    rows = [row for row in rows if not row.level or row.level in sound]
+    # A body lies in its vertebra: of both, the vertebra alone is an option.
+    named = [row for row in rows if not is_many(row.name) and not (wholes and is_body(row))]
     return Inquiry(
         scan=scan,
         task=task,
         need=need,
+        rows=tuple(rows),
         named=tuple(named),
         asked=tuple(row for row in named if row.status == RELIABLE),
         measurements=tuple(
@@ -95,6 +104,11 @@ def inquire(scan: Scan, task: Task, need: VolumeNeed) -> Inquiry:
             if not (need.rules and row.criterion) or row.criterion in need.rules
         ),
     )
+
+
+def is_body(row: StructureRow) -> bool:
+    """Whether it is the body of a vertebra without its arch."""
+    return bool(row.level) and BODY in row.name.split()
 
 
 def box_fits(box: Sequence[int], volume: VolumeRecord) -> bool:

@@ -25,7 +25,6 @@ from grandrounds.imaging.facts.wording import (
     listed,
     point_words,
     reasoning,
-    short_name,
     size_words,
 )
 from grandrounds.measure.levels import neighbours
@@ -50,7 +49,7 @@ def fact(asking: Inquiry, subject: str) -> Fact | None:
     if not others or not slices:
         return None
     what = "vertebra" if is_vertebra(row) and all(map(is_vertebra, others)) else "structure"
-    answer = short_name(row)
+    answer = row.name
     return Fact(
         task=asking.task.name,
         subject=subject,
@@ -59,7 +58,7 @@ def fact(asking: Inquiry, subject: str) -> Fact | None:
             f"Which {what} is it?"
         ),
         answer=answer,
-        wrong=from_study([(short_name(other), other.structure_id) for other in others]),
+        wrong=from_study([(other.name, other.structure_id) for other in others]),
         reasoning=reasoning(
             (_place(asking, row), *_around(asking, row)),
             f"So the box holds {in_sentence(row)}.",

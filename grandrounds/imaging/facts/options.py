@@ -12,7 +12,7 @@ from collections.abc import Callable, Sequence
 from typing import TypeVar
 
 from grandrounds.imaging.facts.inquiry import Inquiry
-from grandrounds.imaging.facts.wording import is_vertebra, short_name
+from grandrounds.imaging.facts.wording import is_vertebra
 from grandrounds.measure.levels import rank
 from grandrounds.records.parts import OptionOrigin
 from grandrounds.records.structure import StructureRow
@@ -20,6 +20,7 @@ from grandrounds.records.structure import StructureRow
 STUDY, CRITERION = "study", "criterion"
 _SIDES = {"left": "right", "right": "left"}
 _NEAR = 8
+_NEARLY_ALL = 0.9
 LARGEST_OVERLAP = 0.5
 """Intersection over union of two boxes from which one could be taken for the other."""
 
@@ -56,9 +57,9 @@ def could_be_wrong(row: StructureRow, target: StructureRow) -> bool:
     """Whether naming ``row`` is wrong where ``target`` is right: another structure, level and place."""
     if row.structure_id == target.structure_id or (row.level and row.level == target.level):
         return False
-    if short_name(row).casefold() == short_name(target).casefold():
+    if overlap(row.box, target.box) > LARGEST_OVERLAP:
         return False
-    return overlap(row.box, target.box) <= LARGEST_OVERLAP
+    return not (_one_names_the_other(row, target) and _one_holds_the_other(row.box, target.box))
 
 
 def other_side(row: StructureRow, target: StructureRow) -> bool:
@@ -115,6 +116,17 @@ def natural(text: str) -> tuple[tuple[float, str], ...]:
             number = ""
         made.append((math.inf, character))
     return tuple(made)
+
+
+def _one_names_the_other(row: StructureRow, target: StructureRow) -> bool:
+    """Whether one name is the other with a word more: aorta and abdominal aorta, lung and left lung."""
+    first, second = set(row.name.casefold().split()), set(target.name.casefold().split())
+    return first <= second or second <= first
+
+
+def _one_holds_the_other(first: Sequence[int], second: Sequence[int]) -> bool:
+    inside = _voxels([*map(max, first[:3], second[:3]), *map(min, first[3:], second[3:])])
+    return inside >= _NEARLY_ALL * min(_voxels(first), _voxels(second))
 
 
 def _voxels(box: Sequence[int]) -> int:

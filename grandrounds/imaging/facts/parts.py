@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 
 from grandrounds.imaging.fact import KeySlice
-from grandrounds.imaging.facts.wording import is_vertebra, short_name
+from grandrounds.imaging.facts.wording import is_vertebra
 from grandrounds.records.measured import MeasuredRow
 from grandrounds.records.parts import Label, MeasuredValue, StructureBox
 from grandrounds.records.structure import StructureRow
@@ -66,8 +66,7 @@ def labels_of(volume: VolumeRecord, rows: Iterable[StructureRow]) -> tuple[Label
     """Modality and structures, sorted."""
     made = [Label(scheme="modality", path=(volume.modality,))] if volume.modality else []
     paths = {
-        ("vertebra", region(row.level), row.level) if row.level else ("organ", short_name(row))
-        for row in rows
+        ("vertebra", region(row.level), row.level) if row.level else ("organ", row.name) for row in rows
     }
     return (*made, *(Label(scheme="structure", path=path) for path in sorted(paths)))
 

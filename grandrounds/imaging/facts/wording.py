@@ -12,7 +12,7 @@ from grandrounds.records.volume import VolumeRecord
 PLANES = {0: "sagittal", 1: "coronal", 2: "axial"}
 AXES = ("i", "j", "k")
 HALF_OPEN = "first index included, last excluded"
-_SACRAL = {"S": "sacrum", "Co": "coccyx"}
+_SACRAL = ("S", "Co")
 _LESS, _MORE = 0, 1
 DIRECTIONS = {RIGHT: ("to the left", "to the right"), FRONT: ("behind", "in front"), UP: ("below", "above")}
 """Per world axis, where something lies whose coordinate is smaller and larger. Left and right are the
@@ -20,18 +20,13 @@ patient's."""
 
 
 def is_vertebra(row: StructureRow) -> bool:
-    """Whether it is a vertebra with a number: not the sacrum, not the coccyx."""
+    """Whether it is a vertebra with a number (or its body): not the sacrum, not the coccyx."""
     return bool(row.level) and row.level not in _SACRAL
 
 
-def short_name(row: StructureRow) -> str:
-    """What a structure is called as an option: ``L3``, ``sacrum``, ``left kidney``."""
-    return _SACRAL.get(row.level, row.level) if row.level else row.name
-
-
 def in_sentence(row: StructureRow) -> str:
-    """What it is called within a sentence: ``vertebra L3``, ``the left kidney``."""
-    return f"vertebra {row.level}" if is_vertebra(row) else f"the {short_name(row)}"
+    """What it is called within a sentence: ``vertebra L3``, ``the L3 body``, ``the left kidney``."""
+    return f"vertebra {row.name}" if is_vertebra(row) and row.name == row.level else f"the {row.name}"
 
 
 def box_words(box: Sequence[int]) -> str:
