@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
-from typing import Protocol
+from typing import Any, Protocol, TypeVar
 
 from grandrounds.authoring import diagnosis_mcq, diagnosis_open
 from grandrounds.authoring.wording import Wording
 from grandrounds.errors import RecipeError
+from grandrounds.lake import Lake
 from grandrounds.llm.answering import Answering
 from grandrounds.recipe import Recipe, Task
-from grandrounds.records.case import Case
 from grandrounds.records.envelope import Draft, Revision
 
 Progress = Callable[[int, int | None], None]
@@ -18,19 +18,23 @@ Progress = Callable[[int, int | None], None]
 _TASKS = {diagnosis_mcq.NAME: diagnosis_mcq.wording, diagnosis_open.NAME: diagnosis_open.wording}
 
 
-class Author(Protocol):
-    """Writes drafts from cases and revises them against written criteria.
+_Unit_contra = TypeVar("_Unit_contra", contravariant=True)
+
+
+class Author(Protocol[_Unit_contra]):
+    """Writes drafts from evidence (cases, or scans) and revises them against written criteria.
 
     Both read and give streams; progress has a total where what they read has a length.
     """
 
     name: str
 
-    def draft(self, cases: Iterable[Case]) -> Iterator[Draft]:
-        """One draft a case and task, whatever became of it (``status``), in the order of the cases."""
+    def draft(self, evidence: Iterable[_Unit_contra], /) -> Iterator[Draft]:
+        """At least one draft a piece of evidence and task, whatever became of it (``status``), in the order
+        of the evidence. A case gives one a task, a scan one a fact."""
 
-    def revise(self, drafts: Iterable[tuple[Draft, Case]]) -> Iterator[Revision]:
-        """One revision a draft, in their order; each draft has status ``ok`` and stands by its case."""
+    def revise(self, drafts: Iterable[tuple[Draft, _Unit_contra]], /) -> Iterator[Revision]:
+        """One revision a draft, in their order; each draft has status ``ok`` and stands by its evidence."""
 
 
 def wording_of(task: Task) -> Wording:
@@ -38,20 +42,32 @@ def wording_of(task: Task) -> Wording:
     return _TASKS[task.name](task)
 
 
-def make_author(recipe: Recipe, *, client: Answering | None, on_progress: Progress | None = None) -> Author:
-    """The author that a recipe asks for.
+def make_author(
+    recipe: Recipe,
+    *,
+    client: Answering | None,
+    on_progress: Progress | None = None,
+    lake: Lake | None = None,
+) -> Author[Any]:
+    """The author that a recipe asks for, of its kind of evidence.
 
-    ``auto`` is a model where one is configured and rules otherwise. Raises ``RecipeError`` when the
-    recipe insists on a model and none is configured.
+    ``auto`` is a model where one is configured and rules otherwise. ``lake`` holds the volumes and takes
+    the pictures drawn of them; authors of cases need none. Raises ``RecipeError`` when the recipe insists
+    on a model and none is configured.
     """
-    from grandrounds.authoring.model_author import ModelAuthor
-    from grandrounds.authoring.rule_author import RuleAuthor
-
     if recipe.author == "model" and client is None:
         raise RecipeError(
             f"Recipe {recipe.name!r} says `author: model`, but no model is configured.",
             remedy="Set GRANDROUNDS_LLM_BASE_URL and GRANDROUNDS_LLM_MODEL, or use `author: auto`.",
         )
-    if client is None or recipe.author == "rule":
+    asked = None if recipe.author == "rule" else client
+    if recipe.evidence.kind == "volumes":
+        from grandrounds.authoring.volume_rule import VolumeRuleAuthor
+
+        return VolumeRuleAuthor(recipe, lake=lake, on_progress=on_progress)
+    from grandrounds.authoring.model_author import ModelAuthor
+    from grandrounds.authoring.rule_author import RuleAuthor
+
+    if asked is None:
         return RuleAuthor(recipe, on_progress=on_progress)
-    return ModelAuthor(recipe, client=client, on_progress=on_progress)
+    return ModelAuthor(recipe, client=asked, on_progress=on_progress)

@@ -11,7 +11,7 @@ from grandrounds.records.parts import Span
 
 
 def row_id(prefix: str, fields: Mapping[str, Any], *, status: str, parent: str = "") -> str:
-    """A content id over what the author wrote and who wrote it."""
+    """A content id over what the author wrote, what it is about and who wrote it."""
     authorship = fields["authorship"]
     return content_id(
         prefix,
@@ -30,6 +30,7 @@ def row_id(prefix: str, fields: Mapping[str, Any], *, status: str, parent: str =
                 authorship.draft_request_id,
                 authorship.revise_request_id,
             ],
+            *_subject(fields),
         ],
     )
 
@@ -37,3 +38,9 @@ def row_id(prefix: str, fields: Mapping[str, Any], *, status: str, parent: str =
 def spans(row: Envelope, role: str) -> list[Span]:
     """Where the row's quotes of one role stand."""
     return [e.locator.span for e in row.evidence if e.role == role and e.locator.span is not None]
+
+
+def _subject(fields: Mapping[str, Any]) -> list[Any]:
+    """What tells several items of one task and piece of evidence apart; nothing where there is but one."""
+    subject = fields.get("subject", "")
+    return [[subject, [media.sha256 for media in fields["media"]]]] if subject else []

@@ -1,0 +1,131 @@
+"""The rule author of volumes: facts in their own words, then a second look at each.
+
+Needs no model and no network: what is right is computed, and the fact brings plain words along.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from dataclasses import replace
+
+from grandrounds.authoring.author import Progress
+from grandrounds.authoring.rows import row_id
+from grandrounds.authoring.volume_checks import Asked, lopsided, strays, told_by_stem
+from grandrounds.authoring.volume_compose import (
+    Composed,
+    Composer,
+    author_version,
+    envelope_fields,
+    rationale_of,
+)
+from grandrounds.imaging.fact import Fact
+from grandrounds.lake import Lake
+from grandrounds.recipe import Recipe
+from grandrounds.records.envelope import OK, Draft, Revision
+from grandrounds.records.parts import Authorship
+from grandrounds.records.scan import Scan
+from grandrounds.streams import length
+
+VERSION = "1"
+DROPPED = "dropped"
+
+
+class VolumeRuleAuthor:
+    """Writes by rules; see the module."""
+
+    name = "rule"
+
+    def __init__(
+        self, recipe: Recipe, *, lake: Lake | None = None, on_progress: Progress | None = None
+    ) -> None:
+        self._recipe = recipe
+        self._composer = Composer(recipe, lake=lake)
+        self._on_progress = on_progress or _unheard
+        self._authorship = Authorship(author=self.name, author_version=author_version(VERSION))
+
+    def draft(self, scans: Iterable[Scan]) -> Iterator[Draft]:
+        """One draft a fact, and one for each task that asks nothing of a scan. Progress counts scans."""
+        total = length(scans)
+        for number, scan in enumerate(scans, start=1):
+            for composed in self._composer.composed(scan):
+                yield self._draft(composed)
+            self._on_progress(number, total)
+
+    def revise(self, drafts: Iterable[tuple[Draft, Scan]]) -> Iterator[Revision]:
+        """One revision a draft: kept, given the fact's own words again, or dropped."""
+        total = length(drafts)
+        asked = Asked()
+        for number, (draft, scan) in enumerate(drafts, start=1):
+            yield self._revision(draft, scan, asked)
+            self._on_progress(number, total)
+
+    def _draft(self, composed: Composed) -> Draft:
+        fields = envelope_fields(composed, recipe=self._recipe.name, authorship=self._authorship)
+        return Draft(
+            draft_id=row_id("draft", fields, status=composed.status),
+            status=composed.status,
+            reason=composed.reason,
+            **fields,
+        )
+
+    def _revision(self, draft: Draft, scan: Scan, asked: Asked) -> Revision:
+        fact = self._composer.fact_of(scan, task=draft.task, subject=draft.subject)
+        reason = strays(draft, fact) or told_by_stem(draft)
+        question, rationale = draft.question, draft.rationale
+        changes: tuple[str, ...] = ()
+        if fact is not None and not reason:
+            question, rationale, changes, reason = in_own_words(draft, fact)
+        reason = reason or asked.repeats(draft, question=question)
+        return revision_of(
+            replace(draft, authorship=self._authorship),
+            question=question,
+            rationale=rationale,
+            status=DROPPED if reason else OK,
+            reason=reason,
+            changes=changes,
+        )
+
+
+def in_own_words(draft: Draft, fact: Fact) -> tuple[str, str, tuple[str, ...], str]:
+    """Question and rationale that keep to the fact, what was changed, and why that can't be, if so."""
+    from grandrounds.imaging.wording import problems
+
+    found = problems(draft.question, draft.rationale, fact)
+    if not found:
+        return draft.question, draft.rationale, (), ""
+    question, rationale = fact.question, rationale_of(fact)
+    still = problems(question, rationale, fact)
+    if still:
+        return draft.question, draft.rationale, (), f"words_of_fact: {'; '.join(still)}"
+    changes = (f"words_of_fact: the rules' words took the place of others: {'; '.join(found)}",)
+    return question, rationale, changes, ""
+
+
+def revision_of(
+    draft: Draft,
+    *,
+    question: str,
+    rationale: str,
+    status: str,
+    reason: str,
+    changes: tuple[str, ...] = (),
+) -> Revision:
+    """The draft's revision with these words; everything computed stays as it is."""
+    from grandrounds.records.envelope import Envelope
+
+    fields = {name: getattr(draft, name) for name in Envelope.__dataclass_fields__}
+    fields |= {"question": question, "rationale": rationale}
+    flags = (*draft.quality_flags, *lopsided(draft))
+    fields["quality_flags"] = tuple(dict.fromkeys(flags))
+    return Revision(
+        revision_id=row_id("revision", fields, status=status, parent=draft.draft_id),
+        draft_id=draft.draft_id,
+        status=status,
+        reason=reason,
+        changes=changes,
+        **fields,
+    )
+
+
+def _unheard(_done: int, _total: int | None) -> None:
+    """Progress that nobody asked for."""
