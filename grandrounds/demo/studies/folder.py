@@ -11,7 +11,7 @@ from collections.abc import Callable, Mapping
 from functools import partial
 from pathlib import Path
 
-from grandrounds.demo.studies import spine, write
+from grandrounds.demo.studies import organs, spine, write
 from grandrounds.paths import demo_sources
 
 FOLDER = "studies"
@@ -20,6 +20,7 @@ FOLDER = "studies"
 #: Each study's folder, and the function that makes its files by name; ``.gz`` ones not yet packed.
 STUDIES: Mapping[str, Callable[[], dict[str, bytes]]] = {
     **{f"spine/{plan.subject}": partial(spine.files, plan) for plan in spine.PLANS},
+    **{f"organs/{plan.subject}": partial(organs.files, plan) for plan in organs.PLANS},
 }
 
 

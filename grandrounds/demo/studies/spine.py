@@ -140,7 +140,7 @@ def files(plan: SpinePlan) -> dict[str, bytes]:
         ),
     }
     if "body" in plan.files:
-        made[f"{name}_seg-body_msk.nii.gz"] = write.nifti(study.bodies, grid, codes=plan.codes)
+        made[f"{name}_seg-vert-body_msk.nii.gz"] = write.nifti(study.bodies, grid, codes=plan.codes)
     if "canal" in plan.files:
         made[f"{name}_seg-canal_msk.nii.gz"] = write.nifti(study.canal, grid, codes=plan.codes)
         made[f"{name}_seg-canal_msk.json"] = write.as_json({"1": "spinal_canal"})
