@@ -25,7 +25,7 @@ from grandrounds.measure.measurement import MeasureError
 from grandrounds.measure.structure import LabelMap
 from grandrounds.records.measured import MeasuredRow
 from grandrounds.records.structure import StructureRow
-from grandrounds.records.volume import REFUSED, VolumeRecord
+from grandrounds.records.volume import USABLE, VolumeRecord
 
 GRID_TOLERANCE = 1e-3
 """Most that the affines of image and mask may differ in any number."""
@@ -83,14 +83,14 @@ def measure_masks(
 
 def is_image(volume: VolumeRecord) -> bool:
     """Whether a volume is an image whose masks can be measured."""
-    return not volume.is_mask and volume.status != REFUSED and volume.sha256 is not None
+    return not volume.is_mask and volume.status in USABLE and volume.sha256 is not None
 
 
 def masks_by_image(volumes: Iterable[VolumeRecord]) -> dict[str, list[VolumeRecord]]:
     """The usable masks of each image, by the image's id; sorted by their own ids."""
     found: defaultdict[str, list[VolumeRecord]] = defaultdict(list)
     for volume in sorted(volumes, key=lambda one: one.volume_id):
-        if volume.is_mask and volume.mask_of and volume.status != REFUSED and volume.sha256:
+        if volume.is_mask and volume.mask_of and volume.status in USABLE and volume.sha256:
             found[volume.mask_of].append(volume)
     return dict(found)
 

@@ -84,7 +84,7 @@ def _tables(what: str, stored: Mapping[str, Row], again: Mapping[str, Row]) -> l
             f"The {what} {key} ({_words(one)}): {field.name} is stored as {_short(before)}, measured again "
             f"it is {_short(after)}."
             for field in fields(one)
-            if not _same(before := getattr(one, field.name), after := getattr(other, field.name))
+            if not same(before := getattr(one, field.name), after := getattr(other, field.name))
         ]
     return made
 
@@ -100,13 +100,14 @@ def _short(value: object) -> str:
     return text if len(text) <= 120 else f"{text[:117]}..."
 
 
-def _same(one: object, other: object) -> bool:
+def same(one: object, other: object) -> bool:
+    """Whether two values of rows agree: fractions within the tolerance, all else exactly."""
     if isinstance(one, float) and isinstance(other, float):
         return math.isclose(one, other, rel_tol=RELATIVE, abs_tol=ABSOLUTE)
     if isinstance(one, str) or isinstance(other, str):
         return one == other
     if isinstance(one, Sequence) and isinstance(other, Sequence):
-        return len(one) == len(other) and all(_same(a, b) for a, b in zip(one, other, strict=True))
+        return len(one) == len(other) and all(same(a, b) for a, b in zip(one, other, strict=True))
     if is_dataclass(one) and type(one) is type(other):
-        return all(_same(getattr(one, f.name), getattr(other, f.name)) for f in fields(one))
+        return all(same(getattr(one, f.name), getattr(other, f.name)) for f in fields(one))
     return one == other

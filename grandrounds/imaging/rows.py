@@ -14,26 +14,8 @@ from grandrounds.measure.measurement import CUT, Doubt, Measurement, Quantity
 from grandrounds.measure.structure import Structure
 from grandrounds.records.measured import MeasuredInput, MeasuredRow
 from grandrounds.records.parts import ChainStep
-from grandrounds.records.structure import MANUAL, PREDICTED, UNKNOWN, Remark, StructureRow
+from grandrounds.records.structure import ORIGINS, UNKNOWN, Remark, StructureRow
 from grandrounds.records.volume import VolumeLabel, VolumeRecord
-
-_MANUAL_WORDS = frozenset({"manual", "manually", "hand", "handdrawn"})
-_PREDICTED_WORDS = frozenset(
-    {
-        "auto",
-        "automatic",
-        "automated",
-        "algorithm",
-        "pred",
-        "preds",
-        "predicted",
-        "prediction",
-        "predictions",
-        "nnunet",
-        "totalseg",
-        "totalsegmentator",
-    }
-)
 
 
 def structure_row(
@@ -58,7 +40,7 @@ def structure_row(
         name=known.name,
         level=known.level,
         side=known.side,
-        origin=origin_of(mask, label),
+        origin=label.drawn if label is not None and label.drawn in ORIGINS else UNKNOWN,
         voxels=found.voxels,
         volume_ml=found.voxels * found.grid.voxel_ml,
         box=(*box.start, *box.stop),
@@ -75,22 +57,6 @@ def structure_row(
 def structure_id(mask: VolumeRecord, label: int) -> str:
     """The id of a label of a mask: it depends on the mask's voxels and on nothing else."""
     return content_id("structure", [mask.sha256 or "", label])
-
-
-def origin_of(mask: VolumeRecord, label: VolumeLabel | None) -> str:
-    """Who drew a label: what its file says of it, else a word of the mask's name, else unknown."""
-    if label is not None and label.drawn in (MANUAL, PREDICTED):
-        return label.drawn
-    return drawn_by(mask.name)
-
-
-def drawn_by(name: str) -> str:
-    """What the words of a file's name say of who drew it; contradictions say nothing."""
-    words = names.words_of(name)
-    manual, predicted = bool(words & _MANUAL_WORDS), bool(words & _PREDICTED_WORDS)
-    if manual == predicted:
-        return UNKNOWN
-    return MANUAL if manual else PREDICTED
 
 
 def measured_row(

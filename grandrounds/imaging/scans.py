@@ -12,9 +12,9 @@ from grandrounds.recipe import Recipe
 from grandrounds.records.measured import MeasuredRow
 from grandrounds.records.scan import Scan
 from grandrounds.records.structure import StructureRow
-from grandrounds.records.volume import FLAGGED, OK, VolumeRecord
+from grandrounds.records.volume import USABLE, VolumeRecord
 
-FACE_WORD = "face"
+FACE_WORDS = "a face can be rebuilt"
 _TOLERANCE = 1 + 1e-6
 _Row = TypeVar("_Row", StructureRow, MeasuredRow)
 
@@ -139,16 +139,14 @@ def _trouble(scan: Scan, kept: Scan, recipe: Recipe) -> tuple[str, str] | None:
 
 def _shows_face(volume: VolumeRecord) -> bool:
     """Whether de-identification said that a face can be rebuilt."""
-    return volume.status == FLAGGED and any(
-        word.strip(".,;:") == FACE_WORD for word in volume.reason.lower().split()
-    )
+    return FACE_WORDS in volume.reason.lower()
 
 
 def _why(
     one: VolumeRecord, by_id: dict[str, VolumeRecord], masked: set[str], inside: set[str]
 ) -> tuple[str, str]:
     """The gate at which a volume stopped, and why."""
-    if one.status not in (OK, FLAGGED):
+    if one.status not in USABLE:
         return one.status, one.reason or f"The volume is {one.status}."
     if one.sha256 is None:
         return "refused", one.reason or "There is no volume in the lake."

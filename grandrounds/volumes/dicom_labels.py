@@ -32,15 +32,17 @@ _ON_GRID = 0.01  # voxels
 _ON_SLICE = 0.1  # voxels: contours are written with fewer digits
 _MOST_POINTS = 20_000_000
 _FRACTION = 0.5
+_DRAWN = {"MANUAL": "manual", "AUTOMATIC": "predicted"}
 
 
 @dataclass(slots=True)
 class _Segment:
-    """One structure: its label value, its name, its voxels on the canonical grid (i, j, k)."""
+    """One structure: its label value, its name, its voxels on the canonical grid (i, j, k), who drew it."""
 
     value: int
     name: str
     voxels: Array
+    drawn: str = ""
     notes: list[str] = field(default_factory=list)
 
 
@@ -151,10 +153,8 @@ def _referenced(header: Any, depth: int = 0) -> Iterator[str]:
 def _segmentation(
     source: DicomObject, header: Any, image: VolumeRecord, limits: Limits
 ) -> tuple[list[_Segment], list[str]]:
-    names = {
-        int(item.SegmentNumber): clean_name(str(item.get("SegmentLabel") or ""))
-        for item in header.get("SegmentSequence") or []
-    }
+    described = {int(item.SegmentNumber): item for item in header.get("SegmentSequence") or []}
+    names = {number: _told(item, "SegmentLabel") for number, item in described.items()}
     if not names:
         raise VolumeError("The segmentation describes no segment.", remedy="Export it again.")
     fractional = str(header.get("SegmentationType") or "BINARY").upper() == "FRACTIONAL"
@@ -165,7 +165,10 @@ def _segmentation(
     numbers = _segment_numbers(header, len(slices))
     affine, shape = affine_of(image), image.shape[:3]
     limits.check_shape((*shape, len(names)), itemsize=1, what="The segmentation")
-    segments = {n: _Segment(n, name, np.zeros(shape, bool)) for n, name in sorted(names.items())}
+    segments = {
+        n: _Segment(n, name, np.zeros(shape, bool), _drawn(described[n], "SegmentAlgorithmType"))
+        for n, name in sorted(names.items())
+    }
     frames = Frames(source, limits)
     cut = False
     for place, number in zip(slices, numbers, strict=True):
@@ -180,6 +183,15 @@ def _segmentation(
     if cut:
         flags.append("Parts of the segmentation lie outside its image and were cut off.")
     return list(segments.values()), flags
+
+
+def _told(item: Any, attribute: str) -> str:
+    return clean_name(str(item.get(attribute) or ""))
+
+
+def _drawn(item: Any, attribute: str) -> str:
+    """Who drew a structure; a program that a person led (SEMIAUTOMATIC) is neither."""
+    return _DRAWN.get(str(item.get(attribute) or "").strip().upper(), "")
 
 
 def _segment_numbers(header: Any, count: int) -> list[int]:
@@ -233,10 +245,7 @@ def _put(target: Array, frame: Array, place: Slice, affine: Affine) -> bool:
 def _structures(
     _: DicomObject, header: Any, image: VolumeRecord, limits: Limits
 ) -> tuple[list[_Segment], list[str]]:
-    names = {
-        int(item.ROINumber): clean_name(str(item.get("ROIName") or ""))
-        for item in header.get("StructureSetROISequence") or []
-    }
+    described = {int(item.ROINumber): item for item in header.get("StructureSetROISequence") or []}
     affine, shape = affine_of(image), image.shape[:3]
     drawn = [item for item in header.get("ROIContourSequence") or [] if item.get("ContourSequence")]
     if not drawn:
@@ -246,7 +255,10 @@ def _structures(
     segments, left_out, points = [], 0, 0
     for item in drawn:
         number = int(item.ReferencedROINumber)
-        segment = _Segment(number, names.get(number, ""), np.zeros(shape, bool))
+        told = described.get(number, {})
+        segment = _Segment(
+            number, _told(told, "ROIName"), np.zeros(shape, bool), _drawn(told, "ROIGenerationAlgorithm")
+        )
         for contour in item.ContourSequence:
             if str(contour.get("ContourGeometricType") or "") not in ("CLOSED_PLANAR", "CLOSEDPLANAR_XOR"):
                 left_out += 1
@@ -377,7 +389,9 @@ def _one(
         is_mask=True,
         mask_of=image.volume_id,
         labels=tuple(
-            VolumeLabel(value=s.value, name=s.name, voxels=int(s.voxels.sum()), origin="header")
+            VolumeLabel(
+                value=s.value, name=s.name, voxels=int(s.voxels.sum()), origin="header", drawn=s.drawn
+            )
             for s in segments
         ),
         label_origin="header",

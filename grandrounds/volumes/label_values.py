@@ -50,11 +50,17 @@ def counted(planes: Array) -> dict[int, int]:
     return dict(sorted(counts.items()))
 
 
-def labels(counts: dict[int, int], names: dict[int, str], origin: str) -> tuple[VolumeLabel, ...]:
-    """The labels of a mask, background (0) left out."""
+def labels(
+    counts: dict[int, int], names: dict[int, str], origin: str, *, drawn: str = ""
+) -> tuple[VolumeLabel, ...]:
+    """The labels of a mask, background (0) left out. ``drawn`` says who drew them all."""
     return tuple(
         VolumeLabel(
-            value=value, name=names.get(value, ""), voxels=voxels, origin=origin if value in names else ""
+            value=value,
+            name=names.get(value, ""),
+            voxels=voxels,
+            origin=origin if value in names else "",
+            drawn=drawn,
         )
         for value, voxels in counts.items()
         if value != 0

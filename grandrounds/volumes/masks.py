@@ -10,8 +10,10 @@ from grandrounds.volumes import names
 from grandrounds.volumes.canonical import affine_of
 from grandrounds.volumes.geometry import codes_reorientation, same_grid, to_world
 from grandrounds.volumes.limits import VolumeError
+from grandrounds.volumes.nifti import clean_name
 from grandrounds.volumes.sidecars import VERSE_LEVELS, Centroids
 
+_FILE_NAME = "file name"
 _GUESSED = "Taken for a mask by its values."
 _FOLDER_TABLES = ("labels", "label_names", "labelnames", "dataset", "dseg", "lut", "colorlut", "classes")
 
@@ -36,7 +38,7 @@ class CentroidFile:
 
 def pair(records: Sequence[VolumeRecord]) -> list[VolumeRecord]:
     """The records with ``mask_of`` filled, masks in their image's group, and doubtful masks settled."""
-    images = [r for r in records if not r.is_mask and r.sha256 and r.space == "patient"]
+    images = [r for r in records if not r.is_mask and r.sha256]
     made = []
     for record in records:
         if not record.is_mask or record.mask_of or record.status == REFUSED:
@@ -82,10 +84,17 @@ def _as_image(record: VolumeRecord) -> VolumeRecord:
 def _image_of(mask: VolumeRecord, images: Sequence[VolumeRecord]) -> tuple[VolumeRecord | None, int]:
     """The image of a mask among those with its grid; and how many there were when none was chosen.
 
+    Without patient coordinates (a radiograph) many images have one grid: then the names must agree, too.
     The nearest folder wins, then the name that shares most words; what is still undecided stays so.
     """
     grid = affine_of(mask)
-    fitting = [i for i in images if same_grid(grid, affine_of(i), mask.shape, i.shape)]
+    fitting = [
+        i
+        for i in images
+        if i.space == mask.space
+        and same_grid(grid, affine_of(i), mask.shape, i.shape)
+        and (mask.space == "patient" or _same_subject(mask.name, i.name))
+    ]
     if not fitting:
         return None, 0
     ranked = sorted(fitting, key=lambda image: _rank(mask, image), reverse=True)
@@ -106,7 +115,8 @@ def _rank(mask: VolumeRecord, image: VolumeRecord) -> tuple[int, int, int]:
 
 
 def name_labels(record: VolumeRecord, tables: Sequence[LabelTable]) -> VolumeRecord:
-    """The mask with names from its own table, its header, or its folder's table, in this order."""
+    """The mask with names from its own table, its header, its folder's table, or its file's name, in this
+    order."""
     if not record.is_mask or record.format != "nifti":
         return record
     own = [
@@ -121,7 +131,16 @@ def name_labels(record: VolumeRecord, tables: Sequence[LabelTable]) -> VolumeRec
         here = [table for table in shared if names.folder(table.name) == place]
         if here:
             return _named(record, here[0])
-    return record
+    return _named_by_file(record)
+
+
+def _named_by_file(record: VolumeRecord) -> VolumeRecord:
+    """The mask of one structure with its file's name, where its folder holds a file a structure."""
+    name = names.names_structure(record.name)
+    if not name or len(record.labels) != 1:
+        return record
+    label = replace(record.labels[0], name=clean_name(name), origin=_FILE_NAME)
+    return replace(record, labels=(label,), label_origin=_FILE_NAME)
 
 
 def _beside(one: str, other: str) -> bool:

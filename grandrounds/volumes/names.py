@@ -40,6 +40,23 @@ _MASK_WORDS = frozenset(
 _EXTRA_WORDS = _MASK_WORDS | frozenset(
     ["ctd", "vert", "manual", "auto", "pred", "center", "centre", "body", "vertebrae"]
 )
+_ONE_EACH = frozenset({"segmentations"})
+_MANUAL = frozenset({"manual", "manually", "handdrawn"})
+_PREDICTED = frozenset(
+    [
+        "auto",
+        "automatic",
+        "automated",
+        "pred",
+        "preds",
+        "predicted",
+        "prediction",
+        "predictions",
+        "nnunet",
+        "totalseg",
+        "totalsegmentator",
+    ]
+)
 _SUBJECT = re.compile(r"(?:^|[/_])(sub-[A-Za-z0-9]+)")
 
 
@@ -68,6 +85,25 @@ def says_mask(name: str) -> bool:
 def base(name: str) -> tuple[str, ...]:
     """The words that tell which image a mask, table or centroid file belongs to."""
     return tuple(word for word in words(name) if word not in _EXTRA_WORDS and not word.endswith("seg"))
+
+
+def names_structure(name: str) -> str:
+    """The structure that a file of one mask is named after, where a folder holds a file a structure
+    (``segmentations/kidney_left.nii.gz``); empty for other folders."""
+    return stem(name) if folder(name).rpartition("/")[2].casefold() in _ONE_EACH else ""
+
+
+def drawn_by(name: str) -> str:
+    """Who drew a mask by the words of its file's name, else of its folder's: ``manual``, ``predicted``, or
+    empty where they say nothing or both."""
+    for part in (stem(name), folder(name).rpartition("/")[2]):
+        said = frozenset(re.split(r"[^a-z0-9]+", part.casefold()))
+        manual, predicted = bool(said & _MANUAL), bool(said & _PREDICTED)
+        if manual != predicted:
+            return "manual" if manual else "predicted"
+        if manual:
+            return ""
+    return ""
 
 
 def group(name: str) -> str:

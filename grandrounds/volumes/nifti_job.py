@@ -74,7 +74,8 @@ def _record(name: str, found: NiftiFile, lake: Lake, limits: Limits) -> VolumeRe
     made = _canonical(found, space, limits)
     named = names.says_mask(name) or header.intent == _LABEL_INTENT
     made, counts, is_mask = _as_mask(made, named=named, notes=notes)
-    values = label_values.labels(counts, header.label_names, "header") if is_mask else ()
+    drawn = names.drawn_by(name)
+    values = label_values.labels(counts, header.label_names, "header", drawn=drawn) if is_mask else ()
     if is_mask and not values:
         flags.append("The mask is empty.")
     if not is_mask and not made.planes.dtype.names and not _finite(made):
