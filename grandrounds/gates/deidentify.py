@@ -7,6 +7,7 @@ The kinds follow the HIPAA Safe Harbor list, 45 CFR 164.514(b)(2)(i).
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable
 
 from grandrounds.gates.gate import Findings, Gate, Looked, found
 from grandrounds.records.parts import Flag
@@ -55,7 +56,12 @@ _FLAGGED = (
 def look(at: Looked) -> Findings:
     """Refuse clear identifiers in stem and captions, flag doubtful ones. The sentence names the kind,
     not the identifier, so that a table of rejections does not spread it."""
-    texts = [at.revision.stem, at.revision.question, *(media.caption for media in at.revision.media)]
+    return identifiers([at.revision.stem, at.revision.question, *(m.caption for m in at.revision.media)])
+
+
+def identifiers(texts: Iterable[str]) -> Findings:
+    """What points to a person in the texts that a solver sees."""
+    texts = list(texts)
     refused = [what for what, pattern in _REFUSED if any(pattern.search(text) for text in texts)]
     flagged = [name for name, pattern in _FLAGGED if any(pattern.search(text) for text in texts)]
     return found(

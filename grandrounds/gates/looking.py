@@ -2,9 +2,18 @@
 
 from __future__ import annotations
 
-from grandrounds.gates.voxels import OpenVolume, Voxels
+from typing import TYPE_CHECKING, Any
+
+from grandrounds.errors import GrandRoundsError
+from grandrounds.gates.voxels import OUTSIDE, Grid, OpenVolume, Voxels
 from grandrounds.records.case import Case
 from grandrounds.records.scan import Scan
+from grandrounds.records.volume import VolumeRecord
+
+if TYPE_CHECKING:
+    from grandrounds.measure.structure import Counts
+
+_EXPECTED = (GrandRoundsError, ValueError, ArithmeticError, OSError)
 
 
 class Looking:
@@ -25,5 +34,81 @@ class Looking:
 
 
 def look_into(scan: Scan, open_volume: OpenVolume) -> Voxels:
-    """Open the image and every mask of ``scan`` once, and measure the scan again."""
-    raise NotImplementedError
+    """Open the image and every mask of ``scan`` once, and measure the scan again. Never raises for what the
+    files hold: problems are told in the result."""
+    from grandrounds.imaging.recompute import differences, recomputed
+
+    seen = _Seen(open_volume)
+    again, failed = None, ""
+    try:
+        again = recomputed(scan, open_volume=seen.open)
+    except _EXPECTED as exc:
+        failed = str(exc)
+    for record in (scan.volume, *scan.masks):  # measuring stops at the first file that it can't read
+        seen.make_sure(record)
+    return Voxels(
+        grids=seen.grids,
+        counts=seen.counts,
+        at_landmarks=seen.at_landmarks,
+        problems=seen.problems,
+        again=again,
+        differences=differences(scan, again) if again else (),
+        failed=failed,
+    )
+
+
+class _Seen:
+    """Opens volumes for whoever measures, and notes what gates need while their voxels are at hand."""
+
+    def __init__(self, open_volume: OpenVolume) -> None:
+        self._open = open_volume
+        self.grids: dict[str, Grid] = {}
+        self.counts: dict[str, dict[int, tuple[Counts, Counts, Counts]]] = {}
+        self.at_landmarks: dict[str, dict[int, int]] = {}
+        self.problems: dict[str, str] = {}
+
+    def open(self, record: VolumeRecord) -> Any:
+        volume = self._open(record)
+        if record.volume_id not in self.grids:
+            self._note(record, volume)
+        return volume
+
+    def make_sure(self, record: VolumeRecord) -> None:
+        if record.volume_id not in self.grids:
+            try:
+                self.open(record)
+            except _EXPECTED as exc:
+                self.problems[record.volume_id] = str(exc)
+
+    def _note(self, record: VolumeRecord, volume: Any) -> None:
+        affine = getattr(volume, "header_affine", volume.affine)
+        self.grids[record.volume_id] = Grid(
+            shape=tuple(int(side) for side in volume.data.shape),
+            affine=tuple(float(value) for value in affine.ravel()),
+        )
+        if record.is_mask:
+            try:
+                self._count(record, volume.data)
+            except _EXPECTED as exc:
+                self.problems[record.volume_id] = str(exc)
+
+    def _count(self, record: VolumeRecord, data: Any) -> None:
+        import numpy as np
+
+        from grandrounds.measure.structure import LabelMap
+
+        # Counting needs no place in the world, and must not fail where the affine is what is wrong.
+        found = LabelMap(data, np.eye(4))
+        self.counts[record.volume_id] = {label: found[label].counts for label in found.labels}
+        self.at_landmarks[record.volume_id] = {
+            mark.label: _label_at(data, mark.voxel) for mark in record.landmarks
+        }
+
+
+def _label_at(data: Any, voxel: tuple[float, ...]) -> int:
+    index = tuple(round(at) for at in voxel)
+    if len(index) != data.ndim or not all(
+        0 <= at < side for at, side in zip(index, data.shape, strict=True)
+    ):
+        return OUTSIDE
+    return int(data[index])
