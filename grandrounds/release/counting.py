@@ -7,8 +7,12 @@ from collections.abc import Iterable, Sequence
 
 from grandrounds.records.envelope import Item
 from grandrounds.records.rejection import Rejection
-from grandrounds.release.manifest import Counts, ManifestAuthor
+from grandrounds.records.structure import UNKNOWN
+from grandrounds.release.evidence import CaseEvidence, Evidence, VolumeEvidence
+from grandrounds.release.manifest import Counts, ManifestAuthor, VolumeCounts
 from grandrounds.release.splits import SPLITS
+
+UNNAMED = "unnamed"
 
 
 def letter(index: int) -> str:
@@ -17,9 +21,9 @@ def letter(index: int) -> str:
 
 
 def count(
-    items: Sequence[Item], *, cases: int, rejections: Iterable[Rejection], review_events: int
+    items: Sequence[Item], *, evidence: Evidence, rejections: Iterable[Rejection], review_events: int
 ) -> Counts:
-    """All counts of a release. ``cases`` is the number of rows of the evidence table."""
+    """All counts of a release from its rows."""
     tasks = sorted({item.task for item in items})
     pairs = Counter((item.task, item.split) for item in items)
     labels: dict[str, Counter[str]] = {}
@@ -32,7 +36,7 @@ def count(
     return Counts(
         items=len(items),
         groups=len({item.group_id for item in items}),
-        cases=cases,
+        cases=len(evidence.cases) if isinstance(evidence, CaseEvidence) else 0,
         images=sum(media.kind == "image" for item in items for media in item.media),
         by_task={task: {split: pairs[task, split] for split in SPLITS} for task in tasks},
         by_split={split: sum(item.split == split for item in items) for split in SPLITS},
@@ -44,6 +48,7 @@ def count(
         longest_is_right=_longest(items),
         rejections={stage: _sorted(gates) for stage, gates in sorted(refused.items())},
         review_events=review_events,
+        volumes=_volumes(evidence) if isinstance(evidence, VolumeEvidence) else None,
     )
 
 
@@ -56,6 +61,23 @@ def authors(items: Iterable[Item]) -> tuple[ManifestAuthor, ...]:
     return tuple(
         ManifestAuthor(author=author, version=version, model=model or None, items=number)
         for (author, version, model), number in sorted(made.items())
+    )
+
+
+def _volumes(evidence: VolumeEvidence) -> VolumeCounts:
+    images = [row for row in evidence.volumes if not row.is_mask]
+    distances = [side for row in images for side in row.spacing]
+    return VolumeCounts(
+        images=len(images),
+        masks=len(evidence.volumes) - len(images),
+        structures=len(evidence.structures),
+        measurements=len(evidence.measurements),
+        bytes=sum(row.bytes for row in evidence.packed),
+        by_modality=_sorted(Counter(row.modality or UNKNOWN for row in images)),
+        by_structure=_sorted(Counter(row.name or UNNAMED for row in evidence.structures)),
+        by_origin=_sorted(Counter(row.origin for row in evidence.structures)),
+        by_verdict=_sorted(Counter(row.verdict for row in evidence.measurements if row.criterion)),
+        spacing=(min(distances, default=0.0), max(distances, default=0.0)),
     )
 
 

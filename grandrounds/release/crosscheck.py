@@ -18,11 +18,13 @@ from grandrounds.records.funnel import problems as funnel_problems
 from grandrounds.records.rejection import Rejection
 from grandrounds.records.review_event import ReviewEvent
 from grandrounds.release.counting import authors, count
+from grandrounds.release.evidence import Evidence, cited_ids
 from grandrounds.release.findings import Problem
 from grandrounds.release.folder import canary_of
 from grandrounds.release.identity import row_may_be_shown
 from grandrounds.release.manifest import NAME, Manifest
 from grandrounds.release.markdown import one_line
+from grandrounds.release.packed import packed_path
 from grandrounds.release.panel import filters_of
 from grandrounds.release.shards import IMAGE_KIND
 from grandrounds.release.statements import PREVIEW_NOTICE
@@ -30,7 +32,13 @@ from grandrounds.release.versions import parse_version
 from grandrounds.text import normalise
 
 # The stage of a rejection, and the step of the funnel that counts it.
-_STEPS = {"evidence": "admitted", "draft": "draft", "revise": "revise", "gates": "gates", "review": "review"}
+_STEPS = {
+    "evidence": "admitted",
+    "draft": "draft",
+    "revise": "revise",
+    "gates": "gates",
+    "review": "review",
+}
 _WAITING = "waiting"
 
 
@@ -40,18 +48,16 @@ def split_problems(items: Sequence[Item]) -> Iterator[Problem]:
         if times > 1:
             yield Problem(where=item_id, what=f"stands in the release {times} times")
     yield from _torn(((item.group_id, item.split) for item in items), "group {} is in several splits: {}")
-    yield from _torn(((item.evidence_id, item.split) for item in items), "case {} is in several splits: {}")
+    yield from _torn(
+        ((item.evidence_id, item.split) for item in items), "evidence {} is in several splits: {}"
+    )
     stems = ((sha256_text(normalise(item.stem))[:16], item.split) for item in items)
     yield from _torn(stems, "the same stem (hash {}) is in several splits: {}")
 
 
-def evidence_problems(
-    cases: Sequence[Case], items: Sequence[Item], manifest: Manifest
-) -> Iterator[Problem]:
+def case_problems(cases: Sequence[Case], items: Sequence[Item], manifest: Manifest) -> Iterator[Problem]:
     """Cases that are damaged, not allowed, given twice, or that no item rests on."""
-    wanted = {item.evidence_id for item in items} | {
-        part.evidence_id for item in items for part in item.evidence
-    }
+    wanted = cited_ids(items)
     for evidence_id, times in sorted(Counter(case.evidence_id for case in cases).items()):
         if times > 1:
             yield Problem(where=evidence_id, what=f"stands in the evidence {times} times")
@@ -99,12 +105,12 @@ def count_problems(
     manifest: Manifest,
     *,
     items: Sequence[Item],
-    cases: Sequence[Case],
+    evidence: Evidence,
     rejections: Sequence[Rejection],
     events: Sequence[ReviewEvent],
 ) -> Iterator[Problem]:
     """Counts and funnel of the manifest that the rows do not bear out."""
-    counted = count(items, cases=len(cases), rejections=rejections, review_events=len(events))
+    counted = count(items, evidence=evidence, rejections=rejections, review_events=len(events))
     for name, value in counted.model_dump().items():
         said = getattr(manifest.counts, name)
         if said != value:
@@ -188,9 +194,16 @@ def document_problems(
             )
 
 
-def media_problems(items: Iterable[Item], manifest: Manifest) -> Iterator[Problem]:
-    """Volumes and clips that items name but the release lacks, or the other way round."""
+def media_problems(items: Iterable[Item], evidence: Evidence, manifest: Manifest) -> Iterator[Problem]:
+    """Volumes and clips that rows name but the release lacks, or the other way round."""
+    packed = {packed_path(row.sha256) for row in evidence.packed if row.sha256}
+    held_packed = {file.path for file in manifest.files_of("nifti")}
+    for path in sorted(packed - held_packed):
+        yield Problem(where=path, what="is named by the evidence, but is missing")
+    for path in sorted(held_packed - packed):
+        yield Problem(where=path, what="is named by no row of the evidence")
     wanted = {media.sha256 for item in items for media in item.media if media.kind != IMAGE_KIND}
+    wanted -= {row.sha256 for row in evidence.packed}
     held = {Path(file.path).name: file.sha256 for file in manifest.files_of("media")}
     for digest in sorted(wanted - held.keys()):
         yield Problem(where=f"media/{digest}", what="is named by an item, but is missing")

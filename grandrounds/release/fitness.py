@@ -7,8 +7,10 @@ from typing import TYPE_CHECKING
 
 from grandrounds.errors import ReleaseError
 from grandrounds.licences import allowed
+from grandrounds.recipe import Recipe
 from grandrounds.records.envelope import Item
 from grandrounds.records.funnel import problems as funnel_problems
+from grandrounds.release.evidence import cited_ids
 from grandrounds.release.items import NOT_REVIEWED
 
 if TYPE_CHECKING:
@@ -23,10 +25,16 @@ def refuse_unfit(request: ReleaseRequest) -> None:
             remedy=f"Refused so far: {_refusals(request) or 'nothing'}. See the rejections table.",
         )
     _refuse_wrong_days(request)
-    known = {case.evidence_id for case in request.cases}
+    if request.evidence.kind != request.recipe.evidence.kind:
+        raise ReleaseError(
+            f"{request.recipe.name} is made from {request.recipe.evidence.kind}, but "
+            f"{request.evidence.kind} were given as evidence.",
+            remedy="Give the evidence of the recipe's kind.",
+        )
+    known = request.evidence.ids
     tasks: set[str] = {task.name for task in request.recipe.tasks}
     for item in request.items:
-        fault = _fault(item, request) or _reference_fault(item, known, tasks, request.recipe.name)
+        fault = _fault(item, request) or _reference_fault(item, known, tasks, request.recipe)
         if fault:
             raise ReleaseError(
                 f"Item {item.item_id} can't be released: {fault}",
@@ -73,14 +81,15 @@ def _early(item: Item) -> str:
     return "it has a day of release in a preview." if item.available_from else ""
 
 
-def _reference_fault(item: Item, cases: set[str], tasks: set[str], recipe: str) -> str:
-    if item.recipe != recipe:
+def _reference_fault(item: Item, known: frozenset[str], tasks: set[str], recipe: Recipe) -> str:
+    if item.recipe != recipe.name:
         return f"it belongs to recipe {item.recipe!r}."
     # Task names become folder names, so only those the recipe model allows get in.
     if item.task not in tasks:
         return f"its task {item.task!r} is not one of the recipe's ({', '.join(sorted(tasks))})."
-    missing = sorted(({item.evidence_id} | {part.evidence_id for part in item.evidence}) - cases)
-    return f"it rests on case {missing[0]}, which is not among the cases." if missing else ""
+    missing = sorted(cited_ids([item]) - known)
+    kind = recipe.evidence.kind
+    return f"it rests on {missing[0]}, which is not among the {kind}." if missing else ""
 
 
 def _refusals(request: ReleaseRequest) -> str:

@@ -14,7 +14,6 @@ from grandrounds.contracts import contract
 from grandrounds.errors import ReleaseError
 from grandrounds.fingerprint import code_fingerprint, sha256_bytes, sha256_file, sha256_text, sha256_value
 from grandrounds.paths import bundled
-from grandrounds.records.case import Case
 from grandrounds.records.envelope import Item
 from grandrounds.records.funnel import FunnelStep
 from grandrounds.records.rejection import Rejection
@@ -22,8 +21,10 @@ from grandrounds.records.source import Source
 from grandrounds.release import changes, croissant, datasheet, manifest
 from grandrounds.release.counting import authors, count
 from grandrounds.release.diff import compare
-from grandrounds.release.identity import cited_cases, cited_sources, shown_rejections
+from grandrounds.release.evidence import Evidence
+from grandrounds.release.identity import cited_evidence, cited_sources, shown_rejections
 from grandrounds.release.integrity import SUMS, sums
+from grandrounds.release.packed import pack, packed_path
 from grandrounds.release.panel import count_panel
 from grandrounds.release.plots import Plot, draw_plots
 from grandrounds.release.shards import IMAGE_KIND, item_schema, schema_sha256, write_items, write_table
@@ -34,11 +35,10 @@ from grandrounds.statistics.bias import BiasReport, bias_reports
 if TYPE_CHECKING:
     from grandrounds.release.writer import ReleaseRequest
 
-EVIDENCE = "evidence/cases.parquet"
 REJECTIONS = "rejections.parquet"
 REVIEWS = "reviews.parquet"
 VOTES = "votes.parquet"
-_CONTRACTS = ("items", "cases", "rejections", "review_events")
+_CONTRACTS = ("rejections", "review_events")
 _PANEL = "vote"
 
 
@@ -62,13 +62,13 @@ def write_folder(
     ``identity`` is the request's content hash; ``earlier`` are the items of version ``before``.
     """
     items = sorted(request.items, key=attrgetter("item_id"))
-    cases = cited_cases(request)
+    evidence = cited_evidence(request)
     rejections = shown_rejections(request)
     funnel = sorted(request.funnel, key=attrgetter("position"))
     canary = canary_of(request.recipe.name)
     files = _item_files(request, folder, items, canary)
-    files += _media_files(request, folder, items)
-    files.append(_table_file(folder, EVIDENCE, "evidence", cases, "cases"))
+    files += _media_files(request, folder, items, evidence)
+    files += [_table_file(folder, t.path, t.kind, rows, t.contract) for t, rows in evidence.rows()]
     files.append(_table_file(folder, REJECTIONS, "rejections", rejections, "rejections"))
     reviews = sorted(request.reviews, key=attrgetter("event_id"))
     files.append(_table_file(folder, REVIEWS, "reviews", reviews, "review_events"))
@@ -82,7 +82,7 @@ def write_folder(
         identity=identity,
         canary=canary,
         items=items,
-        cases=cases,
+        evidence=evidence,
         rejections=rejections,
         funnel=funnel,
         bias=bias,
@@ -131,20 +131,29 @@ def _item_files(
 
 
 def _media_files(
-    request: ReleaseRequest, folder: Path, items: Iterable[Item]
+    request: ReleaseRequest, folder: Path, items: Iterable[Item], evidence: Evidence
 ) -> list[manifest.ManifestFile]:
-    """Volumes and clips, which are too large for a table, by the hash of their bytes."""
+    """Volumes and clips, which are too large for a table, by the hash of their bytes; those that the
+    evidence has a row of are packed. One is in memory at a time."""
     wanted = {media.sha256 for item in items for media in item.media if media.kind != IMAGE_KIND}
+    packed = {row.sha256 for row in evidence.packed if row.sha256}
     files = []
-    for digest in sorted(wanted):
-        data = request.get_media(digest)
-        if sha256_bytes(data) != digest:
-            raise ReleaseError(
-                f"The media {digest} are not what their hash names.",
-                remedy="The media store is damaged; build the recipe again.",
-            )
-        files.append(_file(folder, f"media/{digest}", "media", data))
+    for digest in sorted(packed):
+        data = pack(_fetched(request, digest))
+        files.append(_file(folder, packed_path(digest), "nifti", data))
+    for digest in sorted(wanted - packed):
+        files.append(_file(folder, f"media/{digest}", "media", _fetched(request, digest)))
     return files
+
+
+def _fetched(request: ReleaseRequest, digest: str) -> bytes:
+    data = request.get_media(digest)
+    if sha256_bytes(data) != digest:
+        raise ReleaseError(
+            f"The media {digest} are not what their hash names.",
+            remedy="The media store is damaged; build the recipe again.",
+        )
+    return data
 
 
 def _table_file(
@@ -204,7 +213,7 @@ def _manifest(
     identity: str,
     canary: str,
     items: Sequence[Item],
-    cases: Sequence[Case],
+    evidence: Evidence,
     rejections: Sequence[Rejection],
     funnel: Sequence[FunnelStep],
     bias: Sequence[BiasReport],
@@ -213,7 +222,8 @@ def _manifest(
     recipe = request.recipe
     written = recipe.written()
     writers = authors(items)
-    names = (*_CONTRACTS, "votes") if recipe.panel else _CONTRACTS
+    tables = [table.contract for table, _ in evidence.rows()]
+    names = ["items", *tables, *_CONTRACTS, *(["votes"] if recipe.panel else [])]
     panel = count_panel(recipe, votes=request.votes, items=items, rejections=rejections)
     return manifest.Manifest(
         format=manifest.FORMAT,
@@ -227,7 +237,7 @@ def _manifest(
         canary=canary,
         content_sha256=identity,
         files=tuple(files),
-        counts=count(items, cases=len(cases), rejections=rejections, review_events=len(request.reviews)),
+        counts=count(items, evidence=evidence, rejections=rejections, review_events=len(request.reviews)),
         funnel=tuple(_step(step) for step in funnel),
         bias=request.bias or {report.task: asdict(report) for report in bias},
         agreement=request.agreement,

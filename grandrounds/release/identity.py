@@ -17,9 +17,9 @@ from pydantic import TypeAdapter
 
 from grandrounds.fingerprint import canonical, sha256_value
 from grandrounds.licences import allowed
-from grandrounds.records.case import Case
 from grandrounds.records.rejection import Rejection
 from grandrounds.records.source import Source
+from grandrounds.release.evidence import Evidence
 
 if TYPE_CHECKING:
     from grandrounds.release.writer import ReleaseRequest
@@ -43,7 +43,7 @@ def content_sha256(request: ReleaseRequest) -> str:
         request.bias,
         request.agreement,
         _digest((replace(item, available_from=None) for item in request.items), "item_id"),
-        _digest(cited_cases(request), "evidence_id"),
+        *(_digest(rows, table.key) for table, rows in cited_evidence(request).rows()),
         _digest(cited_sources(request), "source_id"),
         _digest(shown_rejections(request), "rejection_id"),
         _digest(request.reviews, "event_id"),
@@ -53,17 +53,14 @@ def content_sha256(request: ReleaseRequest) -> str:
     return sha256_value(parts)
 
 
-def cited_cases(request: ReleaseRequest) -> list[Case]:
-    """The cases that items rest on, by id."""
-    wanted = {item.evidence_id for item in request.items}
-    wanted |= {part.evidence_id for item in request.items for part in item.evidence}
-    return _by(("evidence_id",), (case for case in request.cases if case.evidence_id in wanted))
+def cited_evidence(request: ReleaseRequest) -> Evidence:
+    """The evidence that items rest on, by id."""
+    return request.evidence.cited(request.items)
 
 
 def cited_sources(request: ReleaseRequest) -> list[Source]:
-    """The sources that items rest on, by id; a source that was found twice counts once."""
-    wanted = {item.source_id for item in request.items}
-    wanted |= {part.source_id for item in request.items for part in item.evidence}
+    """The sources of the evidence that items rest on, by id; a source that was found twice counts once."""
+    wanted = cited_evidence(request).source_ids
     rows = _by(("source_id", "path"), (row for row in request.sources if row.source_id in wanted))
     firsts = {row.source_id: row for row in reversed(rows) if row.status == "read"}
     return [firsts[source_id] for source_id in sorted(firsts)]

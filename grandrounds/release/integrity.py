@@ -16,16 +16,17 @@ from pathlib import Path, PurePosixPath
 from grandrounds.errors import ReleaseError
 from grandrounds.fingerprint import sha256_file
 from grandrounds.release import manifest as manifests
+from grandrounds.release.evidence import TABLES as EVIDENCE
 from grandrounds.release.findings import Checked, Problem
 from grandrounds.release.manifest import FORMAT, Manifest, ManifestFile, read_manifest
 
 SUMS = "SHA256SUMS"
 KINDS = (
-    "items", "evidence", "rejections", "reviews", "votes", "media", "plot", "datasheet", "croissant",
-    "changes",
+    "items", "evidence", "volumes", "structures", "measurements", "rejections", "reviews", "votes", "media",
+    "nifti", "plot", "datasheet", "croissant", "changes",
 )  # fmt: skip
-TABLES = ("items", "evidence", "rejections", "reviews", "votes")
-ONCE = ("evidence", "rejections", "reviews", "datasheet", "croissant", "changes")
+TABLES = ("items", "evidence", "volumes", "structures", "measurements", "rejections", "reviews", "votes")
+ONCE = ("rejections", "reviews", "datasheet", "croissant", "changes")
 
 # Deeper or more than this is no release of ours; walking on would only serve an attacker.
 _DEEPEST = 16
@@ -142,10 +143,13 @@ def _listing_problems(manifest: Manifest) -> Iterator[Problem]:
     kinds = Counter(file.kind for file in manifest.files)
     for kind in sorted(kinds.keys() - set(KINDS)):
         yield Problem(where=manifests.NAME, what=f"lists a file of the unknown kind {kind!r}")
-    for kind in ONCE:
-        if kinds[kind] != 1:
+    wanted = dict.fromkeys(ONCE, 1)
+    for evidence, tables in EVIDENCE.items():
+        wanted |= {table.kind: int(evidence == manifest.evidence_kind) for table in tables}
+    for kind, number in wanted.items():
+        if kinds[kind] != number:
             yield Problem(
-                where=manifests.NAME, what=f"lists {kinds[kind]} files of kind {kind!r} instead of 1"
+                where=manifests.NAME, what=f"lists {kinds[kind]} files of kind {kind!r} instead of {number}"
             )
     for file in manifest.files:
         told = (

@@ -34,10 +34,11 @@ _READ = ("stem", "caption")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Setting:
-    """What an item is checked against."""
+    """What an item is checked against. ``cases`` is ``None`` in releases that are made from other evidence,
+    whose answers are checked beside (``volumecheck``)."""
 
     manifest: Manifest
-    cases: Mapping[str, Case]
+    cases: Mapping[str, Case] | None
 
 
 def item_problems(read: ReadItem, setting: Setting) -> Iterator[str]:
@@ -61,7 +62,8 @@ def item_problems(read: ReadItem, setting: Setting) -> Iterator[str]:
         yield "its evidence is protected"
     yield from _review_problems(item, manifest)
     yield from _option_problems(item)
-    yield from _text_problems(item, setting.cases)
+    if setting.cases is not None:
+        yield from _text_problems(item, setting.cases)
     yield from _media_problems(item.media, read.pictures)
 
 

@@ -14,6 +14,7 @@ from typing import Any
 from pydantic import BaseModel, ConfigDict, ValidationError
 
 from grandrounds.errors import ReleaseError
+from grandrounds.release.evidence import CASES, TABLES
 
 FORMAT = "grandrounds-release/1"
 NAME = "manifest.json"
@@ -149,11 +150,32 @@ class ManifestCode(_Part):
     fingerprint: str
 
 
+class VolumeCounts(_Part):
+    """What a release of volumes holds, from its evidence tables.
+
+    ``by_modality`` counts images (``unknown`` where the source tells none), ``by_structure`` structures by
+    name, ``by_origin`` structures by who drew their masks. ``spacing`` is the finest and the coarsest voxel
+    distance of the images in mm, ``bytes`` what all volumes unpack to.
+    """
+
+    images: int
+    masks: int
+    structures: int
+    measurements: int
+    bytes: int
+    by_modality: dict[str, int]
+    by_structure: dict[str, int]
+    by_origin: dict[str, int]
+    by_verdict: dict[str, int]
+    spacing: tuple[float, float]
+
+
 class Counts(_Part):
     """What can be counted from the rows alone; ``verify`` counts again and compares.
 
     ``by_label`` is by scheme, then by path joined with ``/``; ``rejections`` by stage, then gate;
     ``longest_is_right`` counts, by task, the items whose right option alone has the most characters.
+    ``volumes`` is ``None`` in releases that are made from cases, and their ``cases`` is 0 otherwise.
     """
 
     items: int
@@ -170,6 +192,7 @@ class Counts(_Part):
     longest_is_right: dict[str, int]
     rejections: dict[str, dict[str, int]]
     review_events: int
+    volumes: VolumeCounts | None = None
 
 
 class Manifest(_Part):
@@ -202,11 +225,23 @@ class Manifest(_Part):
     def document(self) -> bytes:
         """The bytes of ``manifest.json``: sorted keys, two spaces, one spelling.
 
-        Without a panel nothing is said of one, as in releases that are older than panels.
+        Without a panel nothing is said of one, and without volumes nothing of them, as in releases that are
+        older than both.
         """
-        value = self.model_dump(mode="json", exclude={"panel"} if self.panel is None else None)
+        value = self.model_dump(mode="json")
+        if self.panel is None:
+            del value["panel"]
+        if self.counts.volumes is None:
+            del value["counts"]["volumes"]
         text = json.dumps(value, sort_keys=True, indent=2, ensure_ascii=False, allow_nan=False)
         return (text + "\n").encode("utf-8")
+
+    @property
+    def evidence_kind(self) -> str:
+        """What the items are made from: ``cases`` or ``volumes``."""
+        need = self.recipe.get("evidence")
+        kind = need.get("kind") if isinstance(need, dict) else None
+        return kind if isinstance(kind, str) and kind in TABLES else CASES
 
     def files_of(self, kind: str) -> tuple[ManifestFile, ...]:
         """The files of one kind: ``items``, ``evidence``, ``rejections``, ``reviews``, ``media`` ..."""

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any
 
 from grandrounds.contracts import contract
 from grandrounds.errors import ReleaseError
@@ -32,7 +31,7 @@ def read_items(directory: Path) -> list[Item]:
 
     Raises ``ReleaseError`` when it can't be read.
     """
-    return _read(directory, read_manifest(directory), "items", Item)
+    return _read(directory, read_manifest(directory))
 
 
 def inside(directory: Path, file: ManifestFile) -> Path:
@@ -54,31 +53,21 @@ def inside(directory: Path, file: ManifestFile) -> Path:
     return path
 
 
-def _read(directory: Path, manifest: Manifest, kind: str, record_type: type[Any]) -> list[Any]:
+def _read(directory: Path, manifest: Manifest) -> list[Item]:
     import pyarrow as pa
     import pyarrow.parquet as pq
 
-    wanted = [column.name for column in contract(_TABLES[kind]).columns]
-    rows: list[Any] = []
-    for file in manifest.files_of(kind):
+    wanted = [column.name for column in contract("items").columns]
+    rows: list[Item] = []
+    for file in manifest.files_of("items"):
         path = inside(directory, file)
         try:
             with pq.ParquetFile(path) as opened:
                 known = [name for name in wanted if name in opened.schema_arrow.names]
-                rows += from_table(record_type, opened.read(columns=known))
+                rows += from_table(Item, opened.read(columns=known))
         except (OSError, pa.ArrowException) as exc:
             raise ReleaseError(
                 f"{path} can't be read: {exc}.",
                 remedy=f"`grandrounds verify {directory}` lists everything that is wrong with it.",
             ) from exc
-    key = contract(_TABLES[kind]).primary_key or wanted[0]
-    return sorted(rows, key=lambda row: str(getattr(row, key)))
-
-
-_TABLES = {
-    "items": "items",
-    "evidence": "cases",
-    "rejections": "rejections",
-    "reviews": "review_events",
-    "votes": "votes",
-}
+    return sorted(rows, key=lambda row: row.item_id)

@@ -10,12 +10,12 @@ from typing import TYPE_CHECKING, Any
 
 from grandrounds.contracts import contract
 from grandrounds.errors import GrandRoundsError
-from grandrounds.records.case import Case
 from grandrounds.records.envelope import Item
 from grandrounds.records.rejection import Rejection
 from grandrounds.records.review_event import ReviewEvent
 from grandrounds.records.table import from_table
 from grandrounds.records.vote import PanelVote
+from grandrounds.release.evidence import TABLES, Evidence, made_of
 from grandrounds.release.findings import Checked, Problem
 from grandrounds.release.manifest import Manifest, ManifestFile
 from grandrounds.release.shards import CANARY, IMAGES, item_schema, schema_sha256, schema_shape
@@ -29,10 +29,10 @@ _LARGEST_GROUP = 4 * 1024**3
 
 _TABLES: dict[str, tuple[str, type[Any]]] = {
     "items": ("items", Item),
-    "evidence": ("cases", Case),
     "rejections": ("rejections", Rejection),
     "reviews": ("review_events", ReviewEvent),
     "votes": ("votes", PanelVote),
+    **{table.kind: (table.contract, table.record) for tables in TABLES.values() for table in tables},
 }
 
 
@@ -78,8 +78,13 @@ class Reader:
                 yield ReadItem(item, file, canary, shown)
 
     def rows(self, kind: str) -> list[Any]:
-        """Every row of the ``evidence``, ``rejections``, ``reviews`` or ``votes``."""
+        """Every row of the ``rejections``, ``reviews``, ``votes`` or of a table of evidence."""
         return [row for _, _, rows in self._groups(kind) for row in rows]
+
+    def evidence(self) -> Evidence:
+        """What the items rest on."""
+        kind = self.manifest.evidence_kind
+        return made_of(kind, {table.kind: self.rows(table.kind) for table in TABLES[kind]})
 
     def text(self, kind: str) -> str | None:
         """The text of the ``datasheet`` or ``croissant`` file; ``None`` when it can't be read."""

@@ -7,15 +7,16 @@ from pathlib import Path
 from grandrounds.errors import ReleaseError
 from grandrounds.records.envelope import Item
 from grandrounds.release.crosscheck import (
+    case_problems,
     count_problems,
     document_problems,
-    evidence_problems,
     manifest_problems,
     media_problems,
     refusal_problems,
     review_problems,
     split_problems,
 )
+from grandrounds.release.evidence import CaseEvidence
 from grandrounds.release.findings import Checked, Problem, VerifyReport
 from grandrounds.release.integrity import FileReport, check_files, printable
 from grandrounds.release.itemcheck import Setting, item_problems, leak_problems
@@ -49,8 +50,13 @@ def verify(directory: Path) -> VerifyReport:
     if files.manifest is None:
         return _report(None, files, [], [], [])
     reader = Reader(directory=directory, manifest=files.manifest, sound=files.sound)
-    cases = reader.rows("evidence")
-    setting = Setting(manifest=files.manifest, cases={case.evidence_id: case for case in cases})
+    evidence = reader.evidence()
+    setting = Setting(
+        manifest=files.manifest,
+        cases={case.evidence_id: case for case in evidence.cases}
+        if isinstance(evidence, CaseEvidence)
+        else None,
+    )
     items: list[Item] = []
     problems: list[Problem] = []
     remarks: list[Problem] = []
@@ -64,13 +70,16 @@ def verify(directory: Path) -> VerifyReport:
     manifest = files.manifest
     problems += manifest_problems(manifest)
     problems += split_problems(items)
-    problems += evidence_problems(cases, items, manifest)
+    if isinstance(evidence, CaseEvidence):
+        problems += case_problems(evidence.cases, items, manifest)
     problems += refusal_problems(rejections, manifest)
     problems += review_problems(events, manifest)
-    problems += media_problems(items, manifest)
+    problems += media_problems(items, evidence, manifest)
     if not (reader.problems or files.problems):
         # Rows that can't be read are told above; counting the rest would only repeat it.
-        problems += count_problems(manifest, items=items, cases=cases, rejections=rejections, events=events)
+        problems += count_problems(
+            manifest, items=items, evidence=evidence, rejections=rejections, events=events
+        )
         problems += panel_problems(manifest, votes=votes, items=items, rejections=rejections)
     problems += document_problems(
         manifest, datasheet=reader.text("datasheet"), croissant=reader.text("croissant")

@@ -19,7 +19,6 @@ from typing import TYPE_CHECKING
 from grandrounds.errors import ReleaseError
 from grandrounds.locks import exclusive
 from grandrounds.recipe import Recipe
-from grandrounds.records.case import Case
 from grandrounds.records.envelope import Item
 from grandrounds.records.funnel import FunnelStep
 from grandrounds.records.rejection import Rejection
@@ -27,6 +26,7 @@ from grandrounds.records.review_event import ReviewEvent
 from grandrounds.records.source import Source
 from grandrounds.records.vote import PanelVote
 from grandrounds.release.diff import Difference, compare
+from grandrounds.release.evidence import Evidence
 from grandrounds.release.fitness import refuse_unfit
 from grandrounds.release.identity import content_sha256
 from grandrounds.release.manifest import read_manifest
@@ -45,16 +45,16 @@ _WAIT_SECONDS = 600.0
 class ReleaseRequest:
     """All that a release is made of. The order of rows plays no part.
 
-    ``cases`` and ``sources`` may hold more than the items rest on; the rest is left out.
-    ``get_media`` gives the bytes of a picture by its SHA-256. ``agreement`` is the readers'
-    agreement as JSON-able values; ``bias`` that of the options, by task, worked out when left
+    ``evidence`` (of the recipe's kind) and ``sources`` may hold more than the items rest on; the rest is
+    left out. ``get_media`` gives the bytes of a picture or volume by its SHA-256. ``agreement`` is the
+    readers' agreement as JSON-able values; ``bias`` that of the options, by task, worked out when left
     empty. ``votes`` are all those of the recipe's panel, if it has one. ``released`` is the day of a
     reviewed release, ``version`` a number a person asked for; both are for the publisher to give.
     """
 
     recipe: Recipe
     items: Sequence[Item]
-    cases: Sequence[Case]
+    evidence: Evidence
     sources: Sequence[Source]
     rejections: Sequence[Rejection]
     funnel: Sequence[FunnelStep]

@@ -8,6 +8,7 @@ import pytest
 from PIL import Image
 
 from grandrounds.release.counting import count
+from grandrounds.release.evidence import CaseEvidence
 from grandrounds.release.plots import PLOTS, draw_plots
 from tests.support.factories import world
 from tests.support.releases import make_items, make_recipe
@@ -21,7 +22,9 @@ def drawn():
 def draw(groups: int, **more):
     made = world(groups, **more)
     items = make_items(made, make_recipe())
-    counts = count(items, cases=groups, rejections=made.rejections, review_events=0)
+    counts = count(
+        items, evidence=CaseEvidence(cases=made.cases), rejections=made.rejections, review_events=0
+    )
     return draw_plots(items, counts=counts, funnel=made.funnel, scheme="body_system")
 
 

@@ -21,6 +21,7 @@ from grandrounds.fingerprint import sha256_bytes
 from grandrounds.lake import Lake
 from grandrounds.records.funnel import ReasonCount
 from grandrounds.records.parts import Media
+from grandrounds.release.evidence import CaseEvidence
 from grandrounds.release.register import SplitRegister
 from grandrounds.release.verify import verify
 from grandrounds.release.writer import write_release
@@ -48,8 +49,9 @@ def shuffled(request):
         random.Random(7).shuffle(rows)
         return rows
 
-    names = ("items", "cases", "sources", "rejections", "reviews", "funnel")
-    return replace(request, **{name: mixed(getattr(request, name)) for name in names})
+    names = ("items", "sources", "rejections", "reviews", "funnel")
+    evidence = CaseEvidence(cases=mixed(request.evidence.cases))
+    return replace(request, evidence=evidence, **{name: mixed(getattr(request, name)) for name in names})
 
 
 @pytest.mark.parametrize("reviewed", [False, True])
@@ -187,7 +189,9 @@ def unfit_requests():
         "is available from 2027-01-01": swap(reviewed, done, available_from=date(2027, 1, 1)),
         "belongs to recipe 'other'": swap(preview, item, recipe="other"),
         "its task '../../etc' is not": swap(preview, item, task="../../etc"),
-        "which is not among the cases": replace(preview, cases=preview.cases[1:]),
+        "which is not among the cases": replace(
+            preview, evidence=CaseEvidence(cases=preview.evidence.cases[1:])
+        ),
         "does not add up": replace(preview, funnel=(*preview.funnel[:-1], short)),
         "number of a preview": replace(reviewed, version="0.3.0"),
         "nobody reviewed": replace(preview, version="1.0.0"),

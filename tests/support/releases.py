@@ -14,6 +14,7 @@ from grandrounds.recipe import Recipe, parse_recipe
 from grandrounds.records.envelope import Candidate, Item
 from grandrounds.records.funnel import ReasonCount
 from grandrounds.records.parts import ReviewSummary
+from grandrounds.release.evidence import CaseEvidence
 from grandrounds.release.integrity import SUMS, sums
 from grandrounds.release.items import preview_items, reviewed_items
 from grandrounds.release.manifest import NAME, Manifest, read_manifest
@@ -71,7 +72,7 @@ def make_request(
     values: dict[str, Any] = {
         "recipe": recipe,
         "items": make_items(made, recipe),
-        "cases": made.cases,
+        "evidence": CaseEvidence(cases=made.cases),
         "sources": made.sources,
         "rejections": made.rejections,
         "funnel": made.funnel,

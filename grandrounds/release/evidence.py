@@ -1,0 +1,185 @@
+"""What the items of a release rest on, by kind: its tables, which of its rows are published, its media.
+
+A further kind needs a class here, a line in ``TABLES``, and its own checks beside ``itemcheck``.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from operator import attrgetter
+from typing import Any
+
+from grandrounds.records.case import Case
+from grandrounds.records.envelope import Item
+from grandrounds.records.measured import MeasuredRow
+from grandrounds.records.structure import StructureRow
+from grandrounds.records.volume import VolumeRecord
+
+CASES, VOLUMES = "cases", "volumes"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EvidenceTable:
+    """A table of evidence in a release: the ``kind`` of its file in the manifest, where it lies, the
+    contract and record of its rows, and the column that names a row."""
+
+    kind: str
+    path: str
+    contract: str
+    record: type[Any]
+    key: str
+
+
+TABLES: Mapping[str, tuple[EvidenceTable, ...]] = {
+    CASES: (
+        EvidenceTable(
+            kind="evidence",
+            path="evidence/cases.parquet",
+            contract="cases",
+            record=Case,
+            key="evidence_id",
+        ),
+    ),
+    VOLUMES: (
+        EvidenceTable(
+            kind="volumes",
+            path="evidence/volumes.parquet",
+            contract="volumes",
+            record=VolumeRecord,
+            key="volume_id",
+        ),
+        EvidenceTable(
+            kind="structures",
+            path="evidence/structures.parquet",
+            contract="structures",
+            record=StructureRow,
+            key="structure_id",
+        ),
+        EvidenceTable(
+            kind="measurements",
+            path="evidence/measurements.parquet",
+            contract="measurements",
+            record=MeasuredRow,
+            key="measurement_id",
+        ),
+    ),
+}
+"""The tables of each kind of evidence, as a recipe names it."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CaseEvidence:
+    """Case reports."""
+
+    cases: Sequence[Case] = ()
+
+    @property
+    def kind(self) -> str:
+        """As a recipe names it."""
+        return CASES
+
+    @property
+    def ids(self) -> frozenset[str]:
+        """What an item's ``evidence_id`` may be."""
+        return frozenset(case.evidence_id for case in self.cases)
+
+    @property
+    def source_ids(self) -> frozenset[str]:
+        """The sources that a release names for its evidence."""
+        return frozenset(case.source_id for case in self.cases)
+
+    @property
+    def packed(self) -> tuple[VolumeRecord, ...]:
+        """Volumes that lie packed beside the tables: none."""
+        return ()
+
+    def cited(self, items: Iterable[Item]) -> CaseEvidence:
+        """What ``items`` rest on, by id."""
+        wanted = cited_ids(items)
+        return CaseEvidence(cases=_sorted(self.cases, "evidence_id", wanted))
+
+    def rows(self) -> tuple[tuple[EvidenceTable, Sequence[Any]], ...]:
+        """The tables with their rows."""
+        return ((TABLES[CASES][0], self.cases),)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class VolumeEvidence:
+    """Imaging volumes with their masks, structures and measurements."""
+
+    volumes: Sequence[VolumeRecord] = ()
+    structures: Sequence[StructureRow] = ()
+    measurements: Sequence[MeasuredRow] = ()
+
+    @property
+    def kind(self) -> str:
+        """As a recipe names it."""
+        return VOLUMES
+
+    @property
+    def ids(self) -> frozenset[str]:
+        """What an item's ``evidence_id`` may be: the images."""
+        return frozenset(row.volume_id for row in self.volumes if not row.is_mask)
+
+    @property
+    def source_ids(self) -> frozenset[str]:
+        """The sources that a release names for its evidence: the first of each volume.
+
+        A series has a source a slice; those all stand in the table of volumes.
+        """
+        return frozenset(row.source_ids[0] for row in self.volumes if row.source_ids)
+
+    @property
+    def packed(self) -> tuple[VolumeRecord, ...]:
+        """One row for each file of voxels, by hash; two volumes may have the same."""
+        by_hash = {row.sha256: row for row in reversed(self.volumes) if row.sha256}
+        return tuple(by_hash[digest] for digest in sorted(by_hash))
+
+    def cited(self, items: Iterable[Item]) -> VolumeEvidence:
+        """The images that ``items`` rest on, with every structure and measurement of theirs and the masks
+        that those were measured on, by id: so that all can be measured again."""
+        images = cited_ids(items)
+        structures = _sorted(
+            (row for row in self.structures if row.volume_id in images), "structure_id", None
+        )
+        masks = {row.mask_id for row in structures}
+        return VolumeEvidence(
+            volumes=_sorted(self.volumes, "volume_id", images | masks),
+            structures=structures,
+            measurements=_sorted(
+                (row for row in self.measurements if row.volume_id in images), "measurement_id", None
+            ),
+        )
+
+    def rows(self) -> tuple[tuple[EvidenceTable, Sequence[Any]], ...]:
+        """The tables with their rows."""
+        return tuple(zip(TABLES[VOLUMES], (self.volumes, self.structures, self.measurements), strict=True))
+
+
+Evidence = CaseEvidence | VolumeEvidence
+
+
+def cited_ids(items: Iterable[Item]) -> set[str]:
+    """The ids of the evidence that ``items`` rest on."""
+    wanted: set[str] = set()
+    for item in items:
+        wanted.add(item.evidence_id)
+        wanted.update(part.evidence_id for part in item.evidence)
+    return wanted
+
+
+def made_of(kind: str, rows: Mapping[str, Sequence[Any]]) -> Evidence:
+    """The evidence of ``kind`` from its rows by the kind of their file. Rows that lack are none."""
+    if kind == VOLUMES:
+        return VolumeEvidence(
+            volumes=rows.get("volumes", ()),
+            structures=rows.get("structures", ()),
+            measurements=rows.get("measurements", ()),
+        )
+    return CaseEvidence(cases=rows.get("evidence", ()))
+
+
+def _sorted(rows: Iterable[Any], key: str, wanted: set[str] | None) -> tuple[Any, ...]:
+    chosen = rows if wanted is None else (row for row in rows if getattr(row, key) in wanted)
+    return tuple(sorted(chosen, key=attrgetter(key)))
