@@ -34,6 +34,16 @@ CASE_TASKS = ("diagnosis_open", "diagnosis_mcq")
 GROUNDING_TASKS = ("level_mcq", "box_mcq", "slice_mcq", "relation_mcq", "count_mcq", "severity_mcq")
 MEASURING_TASKS = ("measurement_mcq", "finding_mcq")
 VOLUME_TASKS = (*GROUNDING_TASKS, *MEASURING_TASKS)
+_SHARED_PROMPTS = {
+    **dict.fromkeys(GROUNDING_TASKS, "volume_grounding"),
+    **dict.fromkeys(MEASURING_TASKS, "measurement_chain"),
+}
+
+
+def prompt_folder(task: str) -> str:
+    """The folder below ``prompts/`` that a model is asked ``task`` from: tasks on volumes share those of
+    their family."""
+    return _SHARED_PROMPTS.get(task, task)
 
 
 class Task(_Strict):
@@ -358,8 +368,7 @@ def parse_recipe(attributes: dict[str, Any], *, where: str) -> Recipe:
         return Recipe.model_validate(attributes)
     except ValidationError as exc:
         lines = [
-            f"{'.'.join(_written_path(error['loc'])) or 'recipe'}: {error['msg']}"
-            for error in exc.errors()
+            f"{'.'.join(_written_path(error['loc'])) or 'recipe'}: {error['msg']}" for error in exc.errors()
         ]
         raise RecipeError(
             f"{where}: " + "; ".join(lines), remedy="Run `dg check yaml` for the line."
@@ -369,4 +378,6 @@ def parse_recipe(attributes: dict[str, Any], *, where: str) -> Recipe:
 def _written_path(location: tuple[int | str, ...]) -> list[str]:
     """The place of an error as the file spells it: without the kind that tells evidence apart."""
     path = [str(part) for part in location]
-    return path[:1] + path[2:] if path[:1] == ["evidence"] and path[1:2] in (["cases"], ["volumes"]) else path
+    return (
+        path[:1] + path[2:] if path[:1] == ["evidence"] and path[1:2] in (["cases"], ["volumes"]) else path
+    )

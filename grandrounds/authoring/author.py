@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
-from typing import Any, Protocol, TypeVar
+from typing import Any, Protocol, TypeVar, runtime_checkable
 
 from grandrounds.authoring import diagnosis_mcq, diagnosis_open
 from grandrounds.authoring.wording import Wording
 from grandrounds.errors import RecipeError
 from grandrounds.lake import Lake
 from grandrounds.llm.answering import Answering
+from grandrounds.llm.request import ModelRequest
 from grandrounds.recipe import Recipe, Task
 from grandrounds.records.envelope import Draft, Revision
 
@@ -37,6 +38,17 @@ class Author(Protocol[_Unit_contra]):
         """One revision a draft, in their order; each draft has status ``ok`` and stands by its evidence."""
 
 
+@runtime_checkable
+class AskingAuthor(Protocol[_Unit_contra]):
+    """An author that asks a model, whose requests can be carried elsewhere."""
+
+    def draft_requests(self, evidence: Iterable[_Unit_contra], /) -> Iterator[ModelRequest]:
+        """The requests that ``draft`` sends."""
+
+    def revise_requests(self, drafts: Iterable[tuple[Draft, _Unit_contra]], /) -> Iterator[ModelRequest]:
+        """The requests that ``revise`` sends."""
+
+
 def wording_of(task: Task) -> Wording:
     """The question and number of options of a recipe's task."""
     return _TASKS[task.name](task)
@@ -62,9 +74,12 @@ def make_author(
         )
     asked = None if recipe.author == "rule" else client
     if recipe.evidence.kind == "volumes":
+        from grandrounds.authoring.volume_model import VolumeModelAuthor
         from grandrounds.authoring.volume_rule import VolumeRuleAuthor
 
-        return VolumeRuleAuthor(recipe, lake=lake, on_progress=on_progress)
+        if asked is None:
+            return VolumeRuleAuthor(recipe, lake=lake, on_progress=on_progress)
+        return VolumeModelAuthor(recipe, client=asked, lake=lake, on_progress=on_progress)
     from grandrounds.authoring.model_author import ModelAuthor
     from grandrounds.authoring.rule_author import RuleAuthor
 

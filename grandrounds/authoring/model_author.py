@@ -7,33 +7,29 @@ what must not be seen. A quote that is not in the article word for word is dropp
 
 from __future__ import annotations
 
-from collections import deque
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import Any, TypeVar
+from typing import Any
 
+from grandrounds.authoring.asking import Asker, Reply
 from grandrounds.authoring.author import Progress, wording_of
 from grandrounds.authoring.compose import Content, envelope_fields
-from grandrounds.authoring.prompts import Prompt, load_prompt
+from grandrounds.authoring.prompts import load_prompt
 from grandrounds.authoring.rows import row_id, spans
 from grandrounds.authoring.visible import visible_part
 from grandrounds.authoring.wording import Wording
 from grandrounds.fingerprint import code_fingerprint
 from grandrounds.llm.answer import ModelAnswer
 from grandrounds.llm.answering import Answering
-from grandrounds.llm.answering import Progress as ClientProgress
-from grandrounds.llm.request import Message, ModelRequest
-from grandrounds.llm.telling import note
+from grandrounds.llm.request import ModelRequest
 from grandrounds.recipe import Recipe
 from grandrounds.records.case import Case
 from grandrounds.records.envelope import OK, Draft, Revision
 from grandrounds.records.parts import Authorship, Flag, OptionOrigin, Span
 from grandrounds.stem import locate
-from grandrounds.streams import Counted, length
+from grandrounds.streams import length
 
 VERSION = "1"
-_One = TypeVar("_One")
-_Other = TypeVar("_Other")
 _SYSTEM = "You are a clinician who writes examination items. Answer with one JSON object and nothing else."
 
 
@@ -50,8 +46,7 @@ class ModelAuthor:
 
     def __init__(self, recipe: Recipe, *, client: Answering, on_progress: Progress | None = None) -> None:
         self._recipe = recipe
-        self._client = client
-        self._on_progress = on_progress
+        self._asker = Asker(recipe, client=client, system=_SYSTEM, on_progress=on_progress)
         self._wordings: dict[str, Wording] = {task.name: wording_of(task) for task in recipe.tasks}
 
     def draft(self, cases: Iterable[Case]) -> Iterator[Draft]:
@@ -59,46 +54,30 @@ class ModelAuthor:
         known = length(cases)
         total = None if known is None else known * len(self._wordings)
         pairs = self._case_tasks(cases)
-        for (case, wording), request, answer in self._asked(pairs, self._draft_request, total=total):
-            yield self._draft(case, wording, request, answer)
+        for (case, wording), reply in self._asker.replies(pairs, self._draft_request, total=total):
+            assert reply is not None
+            yield self._draft(case, wording, reply)
 
     def revise(self, drafts: Iterable[tuple[Draft, Case]]) -> Iterator[Revision]:
         """One revision a draft."""
-        total = length(drafts)
-        for (draft, case), request, answer in self._asked(drafts, self._revise_request, total=total):
-            yield self._revision(draft, case, request, answer)
+        replies = self._asker.replies(drafts, self._revise_request, total=length(drafts))
+        for (draft, case), reply in replies:
+            assert reply is not None
+            yield self._revision(draft, case, reply)
 
     def draft_requests(self, cases: Iterable[Case]) -> Iterator[ModelRequest]:
         """The requests that ``draft`` sends, for those who carry them elsewhere."""
-        return (self._draft_request(*pair) for pair in self._case_tasks(cases))
+        return (self._draft_request(pair) for pair in self._case_tasks(cases))
 
     def revise_requests(self, drafts: Iterable[tuple[Draft, Case]]) -> Iterator[ModelRequest]:
         """The requests that ``revise`` sends."""
-        return (self._revise_request(*pair) for pair in drafts)
+        return (self._revise_request(pair) for pair in drafts)
 
     def _case_tasks(self, cases: Iterable[Case]) -> Iterator[tuple[Case, Wording]]:
         return ((case, wording) for case in cases for wording in self._wordings.values())
 
-    def _asked(
-        self,
-        subjects: Iterable[tuple[_One, _Other]],
-        request_of: Callable[[_One, _Other], ModelRequest],
-        *,
-        total: int | None,
-    ) -> Iterator[tuple[tuple[_One, _Other], ModelRequest, ModelAnswer]]:
-        """Each subject with its request and answer, in order. Only those on their way are in memory."""
-        waiting: deque[tuple[_One, _Other]] = deque()
-
-        def requests() -> Iterator[ModelRequest]:
-            for subject in subjects:
-                waiting.append(subject)
-                yield request_of(*subject)
-
-        asked: Iterable[ModelRequest] = requests() if total is None else Counted(requests, total)
-        for request, answer in self._client.answers(asked, on_progress=self._told()):
-            yield waiting.popleft(), request, answer
-
-    def _draft_request(self, case: Case, wording: Wording) -> ModelRequest:
+    def _draft_request(self, pair: tuple[Case, Wording]) -> ModelRequest:
+        case, wording = pair
         prompt = load_prompt(wording.task, "draft")
         text = prompt.render(
             {
@@ -109,9 +88,10 @@ class ModelAuthor:
                 "distractors": max(wording.options - 1, 0),
             }
         )
-        return self._request(prompt, text, protected=case.protected)
+        return self._asker.request(prompt, text, protected=case.protected)
 
-    def _revise_request(self, draft: Draft, case: Case) -> ModelRequest:
+    def _revise_request(self, pair: tuple[Draft, Case]) -> ModelRequest:
+        draft, case = pair
         prompt = load_prompt(draft.task, "revise")
         wording = self._wordings[draft.task]
         text = prompt.render(
@@ -131,27 +111,14 @@ class ModelAuthor:
                 },
             }
         )
-        return self._request(prompt, text, protected=case.protected)
+        return self._asker.request(prompt, text, protected=case.protected)
 
-    def _request(self, prompt: Prompt, text: str, *, protected: bool) -> ModelRequest:
-        return ModelRequest.of(
-            messages=(Message(role="system", content=_SYSTEM), Message(role="user", content=text)),
-            schema_name=prompt.output.rsplit("/", 1)[-1],
-            schema=prompt.schema,
-            model=self._client.model,
-            temperature=self._recipe.temperature,
-            max_tokens=self._recipe.max_tokens,
-            prompt_name=prompt.name,
-            prompt_version=prompt.version,
-            prompt_sha256=prompt.sha256,
-            protected=protected,
-        )
-
-    def _draft(self, case: Case, wording: Wording, request: ModelRequest, answer: ModelAnswer) -> Draft:
+    def _draft(self, case: Case, wording: Wording, reply: Reply) -> Draft:
+        request, answer = reply.request, reply.answer
         authorship = Authorship(
             author=self.name,
             author_version=f"{VERSION}+{code_fingerprint('grandrounds.authoring')}",
-            model=answer.model or self._client.model,
+            model=answer.model or self._asker.model,
             draft_prompt_sha256=request.prompt_sha256,
             draft_request_id=request.request_id,
         )
@@ -164,7 +131,8 @@ class ModelAuthor:
             draft_id=row_id("draft", fields, status=status), status=status, reason=reason, **fields
         )
 
-    def _revision(self, draft: Draft, case: Case, request: ModelRequest, answer: ModelAnswer) -> Revision:
+    def _revision(self, draft: Draft, case: Case, reply: Reply) -> Revision:
+        request, answer = reply.request, reply.answer
         authorship = replace(
             draft.authorship,
             revise_prompt_sha256=request.prompt_sha256,
@@ -212,7 +180,7 @@ class ModelAuthor:
         content = Content(
             answer=name,
             aliases=aliases,
-            distractors=_distractors(value, wording, answer=name, model=answer.model or self._client.model),
+            distractors=_distractors(value, wording, answer=name, model=answer.model or self._asker.model),
             rationale=value["rationale"].strip(),
             pieces=visible.pieces,
             support=support,
@@ -220,17 +188,6 @@ class ModelAuthor:
             flags=(*flags, *lost),
         )
         return content, _fault(content, wording, visible_reason=visible.reason)
-
-    def _told(self) -> Callable[[ClientProgress], None] | None:
-        report = self._on_progress
-        if report is None:
-            return None
-
-        def tell(progress: ClientProgress) -> None:
-            report(progress.done, progress.total)
-            note(report, progress)
-
-        return tell
 
 
 def _fault(content: Content, wording: Wording, *, visible_reason: str) -> _Failure | None:

@@ -1,4 +1,4 @@
-"""Prompts: Jinja2 templates with a YAML head, one folder a task, one file a stage.
+"""Prompts: Jinja2 templates with a YAML head, one folder a task (or family of tasks), one file a stage.
 
 The head says the stage, the task, the contract of the answer, a version and, for a revision, the
 criteria. Templates run in a sandbox and may use only the variables they are given: an unknown one
@@ -20,6 +20,7 @@ from grandrounds.contracts import contract
 from grandrounds.errors import RecipeError
 from grandrounds.fingerprint import sha256_text
 from grandrounds.paths import bundled
+from grandrounds.recipe import VOLUME_TASKS, prompt_folder
 
 if TYPE_CHECKING:
     from jinja2 import Template
@@ -31,6 +32,13 @@ VARIABLES = {
     "choice": frozenset({"stem", "question", "options", "withheld", "hidden", "n"}),
     "open": frozenset({"stem", "question", "withheld", "hidden", "n"}),
 }
+
+#: The same for the families of tasks on volumes, whose material is another.
+VOLUME_VARIABLES = {
+    "draft": frozenset({"stem", "fact", "pictures"}),
+    "revise": frozenset({"stem", "fact", "pictures", "draft", "refused", "criteria"}),
+}
+_OF_VOLUMES = frozenset(map(prompt_folder, VOLUME_TASKS))
 
 
 class _Head(BaseModel):
@@ -72,7 +80,7 @@ class Prompt:
 
 @cache
 def load_prompt(task: str, stage: str, folder: Path | None = None) -> Prompt:
-    """The prompt of a task's stage.
+    """The prompt of a stage; ``task`` names the folder (see ``recipe.prompt_folder``).
 
     Raises ``RecipeError`` naming the file and what is wrong: no such prompt, a head with a wrong key,
     a template that does not parse or uses a variable that this stage does not have.
@@ -89,7 +97,8 @@ def load_prompt(task: str, stage: str, folder: Path | None = None) -> Prompt:
         raise RecipeError(
             f"Prompt {path} says it is {head.task}/{head.stage}; its place says {task}/{stage}."
         )
-    _check_variables(template, stage=stage, path=path)
+    known = VOLUME_VARIABLES if task in _OF_VOLUMES else VARIABLES
+    _check_variables(template, known[stage], stage=stage, path=path)
     contract(head.output)
     return Prompt(
         name=f"{task}/{stage}",
@@ -127,7 +136,7 @@ def _split(text: str, path: Path) -> tuple[_Head, str]:
         raise RecipeError(f"Prompt {path}: the head is wrong: {wrong}.") from exc
 
 
-def _check_variables(template: str, *, stage: str, path: Path) -> None:
+def _check_variables(template: str, known: frozenset[str], *, stage: str, path: Path) -> None:
     from jinja2 import TemplateSyntaxError, meta
     from jinja2.sandbox import ImmutableSandboxedEnvironment
 
@@ -135,9 +144,9 @@ def _check_variables(template: str, *, stage: str, path: Path) -> None:
         used = meta.find_undeclared_variables(ImmutableSandboxedEnvironment().parse(template))
     except TemplateSyntaxError as exc:
         raise RecipeError(f"Prompt {path}, line {exc.lineno} of the template: {exc.message}.") from exc
-    unknown = sorted(used - VARIABLES[stage])
+    unknown = sorted(used - known)
     if unknown:
         raise RecipeError(
             f"Prompt {path} uses the unknown variable {', '.join(unknown)}.",
-            remedy=f"A {stage} prompt has: {', '.join(sorted(VARIABLES[stage]))}.",
+            remedy=f"A {stage} prompt has: {', '.join(sorted(known))}.",
         )

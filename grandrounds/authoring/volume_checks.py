@@ -31,13 +31,13 @@ class Asked:
     _subjects: set[tuple[str, str]] = field(default_factory=set)
     _questions: set[tuple[object, ...]] = field(default_factory=set)
 
-    def repeats(self, row: Envelope, *, question: str) -> str:
-        """Why ``row`` asks what was asked before, worded as ``question``; empty, and noted, where not."""
+    def repeats(self, row: Envelope) -> str:
+        """Why ``row`` asks what was asked before; empty, and noted, where not."""
         if row.evidence_id != self._evidence_id:
             self._evidence_id = row.evidence_id
             self._subjects, self._questions = set(), set()
         subject = (row.task, row.subject)
-        words = (question.casefold(), row.answer.casefold(), *sorted(map(str.casefold, row.options)))
+        words = (row.question.casefold(), row.answer.casefold(), *sorted(map(str.casefold, row.options)))
         if subject in self._subjects:
             return "once: this subject of the scan was asked before"
         if words in self._questions:

@@ -5,6 +5,7 @@ Needs no model and no network: what is right is computed, and the fact brings pl
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Iterable, Iterator
 from dataclasses import replace
 
@@ -21,7 +22,7 @@ from grandrounds.authoring.volume_compose import (
 from grandrounds.imaging.fact import Fact
 from grandrounds.lake import Lake
 from grandrounds.recipe import Recipe
-from grandrounds.records.envelope import OK, Draft, Revision
+from grandrounds.records.envelope import OK, Draft, Envelope, Revision
 from grandrounds.records.parts import Authorship
 from grandrounds.records.scan import Scan
 from grandrounds.streams import length
@@ -71,52 +72,18 @@ class VolumeRuleAuthor:
     def _revision(self, draft: Draft, scan: Scan, asked: Asked) -> Revision:
         fact = self._composer.fact_of(scan, task=draft.task, subject=draft.subject)
         reason = strays(draft, fact) or told_by_stem(draft)
-        question, rationale = draft.question, draft.rationale
         changes: tuple[str, ...] = ()
+        worded = replace(draft, authorship=self._authorship)
         if fact is not None and not reason:
-            question, rationale, changes, reason = in_own_words(draft, fact)
-        reason = reason or asked.repeats(draft, question=question)
-        return revision_of(
-            replace(draft, authorship=self._authorship),
-            question=question,
-            rationale=rationale,
-            status=DROPPED if reason else OK,
-            reason=reason,
-            changes=changes,
-        )
+            worded, changes, reason = _in_own_words(worded, fact)
+        reason = reason or asked.repeats(worded)
+        return revision_of(worded, status=DROPPED if reason else OK, reason=reason, changes=changes)
 
 
-def in_own_words(draft: Draft, fact: Fact) -> tuple[str, str, tuple[str, ...], str]:
-    """Question and rationale that keep to the fact, what was changed, and why that can't be, if so."""
-    from grandrounds.imaging.wording import problems
-
-    found = problems(draft.question, draft.rationale, fact)
-    if not found:
-        return draft.question, draft.rationale, (), ""
-    question, rationale = fact.question, rationale_of(fact)
-    still = problems(question, rationale, fact)
-    if still:
-        return draft.question, draft.rationale, (), f"words_of_fact: {'; '.join(still)}"
-    changes = (f"words_of_fact: the rules' words took the place of others: {'; '.join(found)}",)
-    return question, rationale, changes, ""
-
-
-def revision_of(
-    draft: Draft,
-    *,
-    question: str,
-    rationale: str,
-    status: str,
-    reason: str,
-    changes: tuple[str, ...] = (),
-) -> Revision:
-    """The draft's revision with these words; everything computed stays as it is."""
-    from grandrounds.records.envelope import Envelope
-
-    fields = {name: getattr(draft, name) for name in Envelope.__dataclass_fields__}
-    fields |= {"question": question, "rationale": rationale}
-    flags = (*draft.quality_flags, *lopsided(draft))
-    fields["quality_flags"] = tuple(dict.fromkeys(flags))
+def revision_of(draft: Draft, *, status: str, reason: str, changes: tuple[str, ...]) -> Revision:
+    """The revision of ``draft`` as it stands now; its id stays the draft's."""
+    fields = {field.name: getattr(draft, field.name) for field in dataclasses.fields(Envelope)}
+    fields["quality_flags"] = tuple(dict.fromkeys((*draft.quality_flags, *lopsided(draft))))
     return Revision(
         revision_id=row_id("revision", fields, status=status, parent=draft.draft_id),
         draft_id=draft.draft_id,
@@ -125,6 +92,20 @@ def revision_of(
         changes=changes,
         **fields,
     )
+
+
+def _in_own_words(draft: Draft, fact: Fact) -> tuple[Draft, tuple[str, ...], str]:
+    """The draft in words that keep to the fact, what was changed, and why that can't be, if so."""
+    from grandrounds.imaging.wording import problems
+
+    found = problems(draft.question, draft.rationale, fact)
+    if not found:
+        return draft, (), ""
+    own = replace(draft, question=fact.question, rationale=rationale_of(fact))
+    still = problems(own.question, own.rationale, fact)
+    if still:
+        return draft, (), f"words_of_fact: {'; '.join(still)}"
+    return own, (f"words_of_fact: the rules' words took the place of others: {'; '.join(found)}",), ""
 
 
 def _unheard(_done: int, _total: int | None) -> None:

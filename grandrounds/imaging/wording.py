@@ -54,7 +54,8 @@ def described(fact: Fact) -> str:
     for step in fact.chain:
         told = step.word if step.number is None else shown_number(step.number, None)
         unit = "" if step.unit in ("", "1") else f" {step.unit}"
-        lines.append(f"{step.kind}: {step.words}{f' {told}{unit}' if told else ''}")
+        words = step.words.replace("_", " ")
+        lines.append(f"{step.kind}: {words}{f' {told}{unit}' if told and told != words else ''}")
     return "\n".join(lines)
 
 
@@ -75,9 +76,11 @@ def _of_question(question: str, fact: Fact) -> Iterator[str]:
     yield from (
         f"the question leaves out {word}" for word in sorted(named(fact.question) - named(question))
     )
-    new = directions(question) - directions(fact.question)
-    yield from (f"the question says {word}, which the fact's own does not" for word in sorted(new))
-    if not is_number(fact.answer) and contains_phrase(question, fact.answer):
+    told, due = directions(question), directions(fact.question)
+    yield from (f"the question says {word}, which the fact's own does not" for word in sorted(told - due))
+    yield from (f"the question leaves out {word}" for word in sorted(due - told))
+    # "in front of or behind" names both: that is for the fact's own question to decide.
+    if _gives_away(question, fact) and not _gives_away(fact.question, fact):
         yield "the question says the answer"
 
 
@@ -120,6 +123,10 @@ def _order_of(told: Sequence[str], fact: Fact) -> Iterator[str]:
         f"the rationale's last sentence says {option!r}, which is wrong"
         for option in sorted(said - due - {fact.answer})
     )
+
+
+def _gives_away(question: str, fact: Fact) -> bool:
+    return not is_number(fact.answer) and contains_phrase(question, fact.answer)
 
 
 def _secrets(fact: Fact) -> tuple[str, ...]:
