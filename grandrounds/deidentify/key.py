@@ -79,6 +79,23 @@ class ProjectKey:
             return False
         return len(raw) == 12 and hmac.compare_digest(raw[8:], self._check("patient", raw[:8]))
 
+    def row(self, original: str) -> str:
+        """The id of a row (``volume-`` and 24 hex digits) that stands for an id which is a hash of the
+        original's bytes or path: who has or guesses the original could find the row by that."""
+        if self.made_row(original):
+            return original
+        kind = original.partition("-")[0]
+        body = self._hash("row", original)[:8]
+        return f"{kind}-{(body + self._check('row', body)).hex()}"
+
+    def made_row(self, row: str) -> bool:
+        """Whether ``row`` is an id that this key made."""
+        try:
+            raw = bytes.fromhex(row.partition("-")[2])
+        except ValueError:
+            return False
+        return len(raw) == 12 and hmac.compare_digest(raw[8:], self._check("row", raw[:8]))
+
     def group(self, original: str) -> str:
         """What stands for a group of sources of one patient (splits must not cut it)."""
         kind, _, rest = original.partition(":")

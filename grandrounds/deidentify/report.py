@@ -61,3 +61,19 @@ class Deidentified:
     def counts(self) -> Mapping[str, int]:
         """How many changes of each kind, in the order of ``CHANGES``."""
         return {kind: sum(change.change == kind for change in self.changes) for kind in CHANGES}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Findings:
+    """What was found in a file of which only its volume goes on.
+
+    ``reasons`` are about the file as a whole, ``in_pixels`` about what may stand in its picture: those
+    hold for every volume that is made of it. ``pixels_sha256`` is what a clear list names. ``counts`` are
+    changes by kind.
+    """
+
+    status: str
+    reasons: tuple[str, ...] = ()
+    in_pixels: tuple[str, ...] = ()
+    pixels_sha256: str = ""
+    counts: Mapping[str, int] = field(default_factory=dict)

@@ -17,33 +17,42 @@ from grandrounds.records.volume import Landmark, SliceInstance, VolumeLabel, Vol
 
 _CONTENT_ID = re.compile(r"[a-z_]{1,20}-[0-9a-f]{24}\Z")
 _STANDARDS = "1.2.840.10008."
+_ENDINGS = (".nii.gz", ".nii", ".dcm", ".json", ".csv", ".tsv", ".txt", ".label", ".lut", ".ctbl")
+_ORIGINS = frozenset({"", "header", "file name", "VerSe levels"})
+_DIRECTION = re.compile(r"[RLAPHF]{1,3}\Z")
 
 
 def sanitise(record: VolumeRecord, *, settings: DeidentifySettings, key: ProjectKey) -> VolumeRecord:
     """The row with everything that may identify replaced; geometry, labels' values and hashes stay.
 
-    UIDs and groups are mapped by ``key``. ``name``, sequence words, windows' names become controlled
-    words; a label's or landmark's name stays whole or becomes ``label N``. Notes and reasons lose
-    quoted values, dates and numbers. Doing it twice changes nothing more.
+    UIDs, groups and ids are mapped by ``key``. ``name``, sequence words, windows' names become controlled
+    words; a label's or landmark's name stays whole or becomes ``label N``; files that names of labels are
+    from become pseudonyms. Notes and reasons lose quoted values, dates and numbers. Doing it twice changes
+    nothing more.
     """
     extra = settings.words
     return replace(
         record,
-        source_ids=tuple(_source(name, key) for name in record.source_ids),
+        volume_id=_row(record.volume_id, key),
+        source_ids=tuple(_row(name, key) for name in record.source_ids),
         reason=scrub(record.reason),
         body_part=clean_text(record.body_part or "", extra=extra).upper() or None,
         modality=record.modality if record.modality and is_code(record.modality) else None,
         sequence_words=tuple(clean_text(" ".join(record.sequence_words), extra=extra).split()),
-        burned_in=record.burned_in if record.burned_in and is_code(record.burned_in) else None,
+        patient_directions=tuple(one for one in record.patient_directions if _DIRECTION.match(one)),
+        sop_class_uid=_uid(record.sop_class_uid, settings, key),
+        burned_in=record.burned_in if record.burned_in in ("YES", "NO") else None,
         study_uid=_uid(record.study_uid, settings, key),
         series_uid=_uid(record.series_uid, settings, key),
         frame_of_reference_uid=_uid(record.frame_of_reference_uid, settings, key),
         instances=tuple(_instance(one, settings, key) for one in record.instances),
         windows=tuple(_window(one, extra) for one in record.windows),
         time_values=_times(record, settings),
-        labels=tuple(_label(one, extra) for one in record.labels),
+        mask_of=_row(record.mask_of, key) if record.mask_of else record.mask_of,
+        labels=tuple(_label(one, extra, key) for one in record.labels),
+        label_origin=_origin(record.label_origin, key),
         landmarks=tuple(_landmark(one, extra, key) for one in record.landmarks),
-        name=clean_text(record.name, extra=extra),
+        name=clean_text(_bare(record.name), extra=extra),
         group_id=key.group(record.group_id) if record.group_id else "",
         notes=tuple(scrub(note) for note in record.notes),
     )
@@ -60,11 +69,17 @@ def sanitise_path(parts: Iterable[str], *, key: ProjectKey) -> str:
     The same folder gets the same name within a project; endings are kept where they are of a known kind.
     """
     found = [part for part in parts if part not in ("", ".", "..")]
-    if not found:
-        return ""
+    if not found or all(key.made_patient(_bare(part)) for part in found):
+        return "/".join(found)
     folders = [key.patient(f"folder {'/'.join(found[: n + 1])}") for n in range(len(found) - 1)]
-    ending = next((end for end in (".nii.gz", ".nii", ".dcm") if found[-1].lower().endswith(end)), "")
+    ending = found[-1][len(_bare(found[-1])) :].lower()
     return "/".join([*folders, key.patient(f"file {'/'.join(found)}") + ending])
+
+
+def _bare(name: str) -> str:
+    """``name`` without an ending of a known kind."""
+    ending = next((end for end in _ENDINGS if name.lower().endswith(end)), "")
+    return name[: len(name) - len(ending)]
 
 
 def _uid(uid: str | None, settings: DeidentifySettings, key: ProjectKey) -> str | None:
@@ -76,28 +91,35 @@ def _uid(uid: str | None, settings: DeidentifySettings, key: ProjectKey) -> str 
     return key.uid(plain)
 
 
-def _source(name: str, key: ProjectKey) -> str:
-    return name if _CONTENT_ID.match(name) or key.made_patient(name) else key.patient(name)
+def _row(name: str, key: ProjectKey) -> str:
+    if _CONTENT_ID.match(name):
+        return key.row(name)
+    return name if key.made_patient(name) else key.patient(name)
+
+
+def _origin(text: str, key: ProjectKey) -> str:
+    """Where a label's name was found: words of the program, or a file."""
+    return text if text in _ORIGINS else sanitise_path(text.split("/"), key=key)
 
 
 def _instance(one: SliceInstance, settings: DeidentifySettings, key: ProjectKey) -> SliceInstance:
     uid = _uid(one.sop_instance_uid, settings, key) or ""
-    return replace(one, sop_instance_uid=uid, source_id=_source(one.source_id, key))
+    return replace(one, sop_instance_uid=uid, source_id=_row(one.source_id, key))
 
 
 def _window(one: Window, extra: frozenset[str]) -> Window:
     return replace(one, name=clean_text(one.name, extra=extra))
 
 
-def _label(one: VolumeLabel, extra: frozenset[str]) -> VolumeLabel:
-    if not one.name:
-        return one
-    return replace(one, name=clean_name(one.name, extra=extra) or f"label {one.value}")
+def _label(one: VolumeLabel, extra: frozenset[str], key: ProjectKey) -> VolumeLabel:
+    name = (clean_name(one.name, extra=extra) or f"label {one.value}") if one.name else ""
+    drawn = one.drawn if one.drawn in ("manual", "predicted") else ""
+    return replace(one, name=name, origin=_origin(one.origin, key), drawn=drawn)
 
 
 def _landmark(one: Landmark, extra: frozenset[str], key: ProjectKey) -> Landmark:
     name = clean_name(one.name, extra=extra) or (f"label {one.label}" if one.name else "")
-    return replace(one, name=name, source_id=_source(one.source_id, key))
+    return replace(one, name=name, source_id=_row(one.source_id, key))
 
 
 def _times(record: VolumeRecord, settings: DeidentifySettings) -> tuple[float, ...]:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, fields
+from typing import Any
 
 from grandrounds.errors import SettingsError
 
@@ -66,6 +68,43 @@ class DeidentifySettings:
                 remedy=f"Use one of {', '.join(LONGITUDINAL)}.",
             )
 
+    @classmethod
+    def from_mapping(cls, asked: Mapping[str, Any]) -> DeidentifySettings:
+        """The settings that a recipe asks for: field names and plain values.
+
+        ``safe_private`` is ``known`` (``KNOWN_SAFE_PRIVATE``) or a list of mappings with the fields of
+        ``SafePrivate``, ``words`` a list. Raises ``SettingsError`` for names and types it does not know.
+        """
+        names = {field.name for field in fields(cls)}
+        for name, value in asked.items():
+            if name not in names:
+                raise SettingsError(
+                    f"De-identification has no setting {name!r}.", remedy=f"Use {', '.join(sorted(names))}."
+                )
+            wanted = {
+                "retain_longitudinal": str,
+                "safe_private": (str, list, tuple),
+                "words": (list, tuple),
+            }
+            if not isinstance(value, wanted.get(name, bool)):  # type: ignore[arg-type]
+                raise SettingsError(f"The de-identification setting {name} can't be {value!r}.")
+        plain = dict(asked)
+        if "words" in plain:
+            plain["words"] = frozenset(str(word).lower() for word in plain["words"])
+        if "safe_private" in plain:
+            plain["safe_private"] = _safe_private(plain["safe_private"])
+        return cls(**plain)
+
+    @property
+    def spelled(self) -> tuple[str, ...]:
+        """Each setting as ``name=value``, for a report. Words are counted, not told."""
+        shown = {field.name: getattr(self, field.name) for field in fields(self)}
+        shown |= {"safe_private": len(self.safe_private), "words": len(self.words)}
+        return tuple(
+            f"{name}={str(value).lower() if isinstance(value, bool) else value}"
+            for name, value in shown.items()
+        )
+
     @property
     def options(self) -> tuple[str, ...]:
         """The columns of the table that are switched on; earlier ones win."""
@@ -107,3 +146,15 @@ class DeidentifySettings:
             ("113112", "Retain Institution Identity Option", self.retain_institution_identity),
         )
         return tuple((code, meaning) for code, meaning, on in asked if on)
+
+
+def _safe_private(asked: Any) -> tuple[SafePrivate, ...]:
+    if asked == "known":
+        return KNOWN_SAFE_PRIVATE
+    try:
+        return tuple(SafePrivate(**one) for one in asked)
+    except TypeError as exc:
+        raise SettingsError(
+            "safe_private holds what is no private element.",
+            remedy="Write known, or a list with creator, group, element and vr each.",
+        ) from exc

@@ -16,6 +16,7 @@ import yaml
 _FILE = Path(__file__).with_name("words.yaml")
 _LONGEST = 20_000  # characters of a text that are looked at
 _MOST_WORDS = 64
+_CAMEL = re.compile(r"(?<=[a-z])(?=[A-Z])")
 _SPLIT = re.compile(r"[^a-z0-9.*]+")
 _MEASURE = re.compile(r"\d{1,3}(?:\.\d{1,3})?(?:mm|cm|ml|ms|kv|kvp|keV|hu|deg|cm2)", re.IGNORECASE)
 _LEVEL = re.compile(r"(?:c[1-7]|t(?:[1-9]|1[0-3])|th(?:[1-9]|1[0-3])|l[1-6]|s[1-5])")
@@ -58,9 +59,13 @@ def clean_name(text: str, *, extra: Collection[str] = ()) -> str:
 
     A name that lost words could name another structure, so it is not shortened.
     """
-    tokens = [token for token in _SPLIT.split(text.lower()) if token.strip(".")]
-    short_number = re.compile(r"\d{1,2}")
-    listed = all(_is_listed(token.strip("."), extra) or short_number.fullmatch(token) for token in tokens)
+    tokens = [token for token in _SPLIT.split(_CAMEL.sub(" ", text).lower()) if token.strip(".")]
+    # A number, or the letter of a side at an end (Kidney_L), tells nobody.
+    beside = re.compile(r"\d{1,2}")
+    sides = {tokens[0], tokens[-1]} & {"l", "r"} if len(tokens) > 1 else set()
+    listed = all(
+        _is_listed(token.strip("."), extra) or beside.fullmatch(token) or token in sides for token in tokens
+    )
     named = any(_is_listed(token.strip("."), extra) for token in tokens)
     plain = text.isascii() and text.isprintable() and len(text) <= 200
     return text.strip() if tokens and listed and named and plain else ""
@@ -82,12 +87,13 @@ def is_code(value: str) -> bool:
 _SCRUBBED = (
     re.compile(r"\b[\w.+-]{1,64}@[\w.-]{1,255}\b"),  # mail
     re.compile(r"\bhttps?://\S{1,2000}", re.IGNORECASE),
-    re.compile(r"\b[0-9]+(?:\.[0-9]+){4,}\b"),  # UIDs
+    re.compile(r"\.?\b[0-9]+(?:\.[0-9]+){2,}\b"),  # UIDs, and pieces of them
     re.compile(r"\b\d{1,4}[./-]\d{1,2}[./-]\d{1,4}\b"),  # dates
     re.compile(r"(?<![\d.])\+?\d[\d ()/-]{5,20}\d(?![\d.])"),  # phone and id numbers
-    re.compile(r"'(?:[^'\\]|\\.){1,200}'"),  # values that a message quotes
+    re.compile(r"(?<!\w)'.{1,200}?'(?!\w)", re.DOTALL),  # values that a message quotes; not an apostrophe
     re.compile(r'"(?:[^"\\]|\\.){1,200}"'),
     re.compile(r"[^\s^]+\^[^\s]*"),  # names as DICOM writes them
+    re.compile(r"(?<![\d,])\d{7,}(?![\d,])"),  # long numbers: the program's own have commas
 )
 
 

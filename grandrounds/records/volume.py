@@ -85,7 +85,7 @@ class VolumeRecord:
 
     ``status``: ``ok``; ``flagged`` (the volume is exact, but ``reason`` says what its user must know:
     gantry tilt, one slice only, a mask without its image ...); ``quarantined`` (identifying text may stand
-    in the picture: nothing is made of it until a person has cleared it); ``refused`` (no volume; ``reason``).
+    in the picture: nothing is made of it until a person has cleared it); ``refused`` (no volume).
     ``sha256`` names the canonical RAS+ NIfTI in the lake. ``affine`` is row-major, 16 numbers.
     ``original_codes`` is the orientation code of the array as it was stored, ``original_shape`` its
     shape. ``space`` is ``patient`` where the affine leads to patient coordinates, ``image`` where the

@@ -355,7 +355,8 @@ def test_a_row_is_clean_and_agrees_with_the_files() -> None:
     assert made.study_uid == KEY.uid("1.2.3.4.5")
     assert made.instances[0].sop_instance_uid == KEY.uid("1.2.3.4.5.6")
     assert [label.name for label in made.labels] == ["liver", "label 2"]
-    assert made.source_ids[0] == record.source_ids[0]
+    assert made.source_ids[0] == KEY.row(record.source_ids[0]) != record.source_ids[0]
+    assert made.volume_id == KEY.row(record.volume_id) != record.volume_id
     assert made.sequence_words == ("t1", "sag")
     assert sanitise(made, settings=BASIC, key=KEY) == made
 
