@@ -88,8 +88,8 @@ class DicomObject:
 
     @cached_property
     def sop_class(self) -> str:
-        """SOP class UID."""
-        return self.text(0x00080016)
+        """SOP class UID; that of the file meta where the object names none (a DICOMDIR)."""
+        return self.text(0x00080016) or self.text(0x00020002)
 
     @cached_property
     def sop_instance(self) -> str:
@@ -239,24 +239,33 @@ class DicomObject:
         return tuple(word for word in found if word in SEQUENCE_WORDS)
 
 
-def read_object(name: str, path: Path, limits: Limits) -> DicomObject:
-    """Read the header of the file at ``path``. Raises ``VolumeError`` when it is no DICOM object."""
+def read_object(name: str, path: Path, limits: Limits, *, head: bytes = b"") -> DicomObject:
+    """Read the header of the file at ``path``, whose first bytes are ``head`` where they are known.
+
+    Raises ``VolumeError`` when it is no DICOM object.
+    """
     try:
         size = path.stat().st_size
-        with path.open("rb", buffering=0) as handle:
-            head = handle.read(_FIRST_READ)
-            while (found := scan(head, size=size, limits=limits)) is None:
-                if len(head) >= limits.header_bytes:
-                    raise VolumeError(
-                        f"The header is longer than {limits.header_bytes:,} bytes.",
-                        remedy="Look at the file.",
-                    )
-                more = handle.read(max(len(head) * 15, 1))
-                if not more:
-                    raise VolumeError("The file became shorter while it was read.", remedy="Run again.")
-                head += more
+        found = scan(head, size=size, limits=limits) if head else None
+        if found is None:
+            found = _scanned(path, size, limits)
     except OSError as exc:
         raise VolumeError(
             f"The file can't be read: {exc.strerror or exc}.", remedy="Check its rights."
         ) from exc
     return DicomObject(name, path, size=size, found=found)
+
+
+def _scanned(path: Path, size: int, limits: Limits) -> Scan:
+    with open(path, "rb", buffering=0) as handle:
+        head = handle.read(_FIRST_READ)
+        while (found := scan(head, size=size, limits=limits)) is None:
+            if len(head) >= limits.header_bytes:
+                raise VolumeError(
+                    f"The header is longer than {limits.header_bytes:,} bytes.", remedy="Look at the file."
+                )
+            more = handle.read(max(len(head) * 15, 1))
+            if not more:
+                raise VolumeError("The file became shorter while it was read.", remedy="Run again.")
+            head += more
+    return found

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 WANTED: dict[int, str] = {
+    0x00020002: "UI",  # MediaStorageSOPClassUID
     0x00020010: "UI",  # TransferSyntaxUID
     0x00080005: "CS",  # SpecificCharacterSet
     0x00080008: "CS",  # ImageType

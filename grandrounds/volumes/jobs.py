@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import os
 from dataclasses import dataclass, replace
 from functools import cache
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
+
+import orjson
 
 from grandrounds.fingerprint import content_id
 from grandrounds.records.source import DUPLICATE, FAILED, PASSED_BY, READ
@@ -16,17 +19,21 @@ if TYPE_CHECKING:
     from pydantic import TypeAdapter
 
 SERIES, NIFTI, SEGMENTATION, STRUCTURES = "series", "nifti", "segmentation", "structures"
+SORT = "sort"
+"""Tells what files are (``sorting``)."""
+
 PROBE = "probe"
 """Decodes one file and keeps nothing: tells which file of a series kills a process."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class JobFile:
-    """A file of a job: its name in the folder, and where it is."""
+    """A file of a job: its name in the folder, where it is, and its kind where that is known."""
 
     name: str
     path: str
     size: int = 0
+    kind: str = ""
 
     def where(self) -> Path:
         """The path."""
@@ -50,6 +57,26 @@ class Job:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Sorted:
+    """What a file is. ``trouble`` says why a DICOM object can't be read; the rest are facts of its header
+    (``dicom_object.DicomObject``), ``has_sides`` whether it gives rows and columns."""
+
+    name: str
+    kind: str
+    trouble: str = ""
+    sop_class: str = ""
+    sop_instance: str = ""
+    study: str = ""
+    series: str = ""
+    frame_of_reference: str = ""
+    patient: str = ""
+    has_sides: bool = False
+    has_pixels: bool = False
+    plain: bool = False
+    directory: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class FileOutcome:
     """What became of one file: a status of ``records.source``, and why where it was not read."""
 
@@ -64,11 +91,13 @@ class FileOutcome:
 @dataclass(frozen=True, slots=True, kw_only=True)
 class JobResult:
     """The records that a job made, and one outcome for each of its files. ``lasting`` is false where
-    the same bytes might end otherwise next time (time, memory, rights)."""
+    the same bytes might end otherwise next time (time, memory, rights). ``sorted`` is what a job that
+    only sorts its files found."""
 
     records: tuple[VolumeRecord, ...] = ()
     outcomes: tuple[FileOutcome, ...] = ()
     lasting: bool = True
+    sorted: tuple[Sorted, ...] = ()
 
 
 def source_id(sha256: str) -> str:
@@ -95,17 +124,45 @@ def complete(job: Job, result: JobResult) -> JobResult:
     return replace(result, outcomes=outcomes)
 
 
+def dump_job(job: Job) -> bytes:
+    """A job as JSON. Paths are spelt byte by byte: not every file system's name is text."""
+    files = [replace(file, path=os.fsencode(file.path).decode("latin-1")) for file in job.files]
+    return orjson.dumps(replace(job, files=tuple(files)))
+
+
+def load_job(data: bytes) -> Job:
+    """The job that JSON holds. A worker needs no pydantic for it, which takes longer to load than most
+    jobs to do; only jobs that name images do."""
+    told: dict[str, Any] = orjson.loads(data)
+    images: tuple[VolumeRecord, ...] = ()
+    if told["images"]:
+        from pydantic import TypeAdapter
+
+        images = TypeAdapter(tuple[VolumeRecord, ...]).validate_python(told["images"], strict=False)
+    return Job(
+        kind=told["kind"],
+        files=tuple(
+            JobFile(**file | {"path": os.fsdecode(file["path"].encode("latin-1"))})
+            for file in told["files"]
+        ),
+        lake=told["lake"],
+        limits=Limits(**told["limits"]),
+        images=images,
+    )
+
+
+def dump_result(result: JobResult) -> bytes:
+    """A result as JSON."""
+    return orjson.dumps(result)
+
+
+def load_result(data: bytes) -> JobResult:
+    """The result that JSON holds. Raises pydantic's ``ValidationError`` for what is none."""
+    return _result_codec().validate_json(data)
+
+
 @cache
-def job_codec() -> TypeAdapter[Job]:
-    """Jobs as JSON and back."""
-    from pydantic import TypeAdapter
-
-    return TypeAdapter(Job)
-
-
-@cache
-def result_codec() -> TypeAdapter[JobResult]:
-    """Results as JSON and back."""
+def _result_codec() -> TypeAdapter[JobResult]:
     from pydantic import TypeAdapter
 
     return TypeAdapter(JobResult)
@@ -120,14 +177,18 @@ __all__ = [
     "READ",
     "SEGMENTATION",
     "SERIES",
+    "SORT",
     "STRUCTURES",
     "FileOutcome",
     "Job",
     "JobFile",
     "JobResult",
+    "Sorted",
     "complete",
     "failed",
-    "job_codec",
-    "result_codec",
+    "dump_job",
+    "dump_result",
+    "load_job",
+    "load_result",
     "source_id",
 ]

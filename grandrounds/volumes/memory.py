@@ -18,7 +18,7 @@ from grandrounds.fingerprint import code_fingerprint, sha256_bytes, sha256_value
 from grandrounds.lake import Lake
 from grandrounds.sources import kinds, memory
 from grandrounds.sources.folder import FoundFile
-from grandrounds.volumes.jobs import FAILED, Job, JobResult, result_codec
+from grandrounds.volumes.jobs import FAILED, Job, JobResult, Sorted, dump_result, load_result
 
 
 class Memory:
@@ -35,15 +35,15 @@ class Memory:
         )
 
     def kind(self, file: FoundFile) -> str:
-        """The file's kind, recognised by content where its stamp does not tell."""
+        """The file's kind, where its stamp tells; else it is to be looked at now."""
         self._seen[file.name] = memory.now_ns()
         known = self._index.known(file)
-        if known is not None:
-            return known.kind
-        kind = kinds.recognise(file.path)
-        if kind != kinds.UNREADABLE:
-            self._index.note(file, kind=kind, seen_ns=self._seen[file.name])
-        return kind
+        return "" if known is None else known.kind
+
+    def note_kind(self, file: FoundFile, found: Sorted) -> None:
+        """Remember the kind that was found."""
+        if found.kind != kinds.UNREADABLE and self._index.known(file) is None:
+            self._index.note(file, kind=found.kind, seen_ns=self._seen[file.name])
 
     def recall(self, job: Job, found: Mapping[str, FoundFile]) -> JobResult | None:
         """The result of ``job`` from before; ``None`` when it must be done."""
@@ -61,7 +61,7 @@ class Memory:
         if not body or digest != sha256_bytes(body).encode():
             return None
         try:
-            result = result_codec().validate_json(body)
+            result = load_result(body)
         except ValidationError:
             return None
         media = [record.sha256 for record in result.records if record.sha256]
@@ -76,7 +76,7 @@ class Memory:
         for file, sha256 in zip(job.files, hashes, strict=True):
             kind = self._index.entries[file.name].kind if file.name in self._index.entries else kinds.DICOM
             self._index.note(found[file.name], kind=kind, seen_ns=self._seen[file.name], sha256=sha256)
-        body = result_codec().dump_json(result)
+        body = dump_result(result)
         self._lake.write_blob(self._key(job, hashes), sha256_bytes(body).encode() + b"\n" + body)
 
     def save(self, names: set[str]) -> None:

@@ -16,19 +16,22 @@ from pathlib import Path
 from typing import BinaryIO, cast
 
 from grandrounds.records.volume import FLAGGED, OK
+from grandrounds.sources import kinds
 from grandrounds.volumes import worker
 from grandrounds.volumes.jobs import (
     FAILED,
     PROBE,
     SERIES,
+    SORT,
     FileOutcome,
     Job,
     JobFile,
     JobResult,
+    Sorted,
     complete,
+    dump_job,
     failed,
-    job_codec,
-    result_codec,
+    load_result,
 )
 
 MOST_WORKERS = 16
@@ -38,12 +41,21 @@ class Pool:
     """Worker processes, started when first needed and ended with the ``with`` block."""
 
     def __init__(self, workers: int) -> None:
-        count = max(1, min(workers, MOST_WORKERS))
+        count = self.workers = max(1, min(workers, MOST_WORKERS))
+        self.started = False
         self._processes = [_Process() for _ in range(count)]
         self._idle: queue.SimpleQueue[_Process] = queue.SimpleQueue()
         for process in self._processes:
             self._idle.put(process)
         self._threads = ThreadPoolExecutor(count)
+
+    def start(self) -> None:
+        """Start all processes but one (this process takes part), before there is work for them: they get
+        ready meanwhile."""
+        self.started = self.workers > 1
+        for process in self._processes[: self.workers - 1]:
+            with suppress(OSError):
+                process.launch()
 
     def __enter__(self) -> Pool:
         return self
@@ -109,16 +121,21 @@ class _Process:
 
     def __init__(self) -> None:
         self._process: subprocess.Popen[bytes] | None = None
+        self._ready = False
         self._closed = False
+        self._lock = threading.Lock()
 
     def run(self, job: Job) -> JobResult:
         """Do one job. A death or an overrun costs the file that caused it, not its whole series."""
         done = self._attempt(job)
         if isinstance(done, JobResult):
             return done
-        if job.kind != SERIES or len(job.files) == 1 or self._closed:
-            return failed(job, done)
-        return self._without_culprits(job)
+        if len(job.files) == 1 or self._closed:
+            return _lost(job, done)
+        if job.kind == SORT:
+            parts = [self.run(replace(job, files=(file,))) for file in job.files]
+            return JobResult(sorted=tuple(one for part in parts for one in part.sorted))
+        return self._without_culprits(job) if job.kind == SERIES else failed(job, done)
 
     def _without_culprits(self, job: Job) -> JobResult:
         """Decode each file alone to find those that end the process; read the series without them."""
@@ -165,14 +182,14 @@ class _Process:
         timer.daemon = True
         timer.start()
         try:
-            worker.send(cast(BinaryIO, process.stdin), job_codec().dump_json(job))
+            worker.send(cast(BinaryIO, process.stdin), dump_job(job))
             data = worker.receive(cast(BinaryIO, process.stdout))
         except (OSError, ValueError):
             data = None
         finally:
             timer.cancel()
         if data is not None and not late.is_set():
-            return complete(job, result_codec().validate_json(data))
+            return _taken(job, data)
         self._end()
         if late.is_set():
             return f"Reading took more than {seconds:.0f} seconds and was ended. Look at the file."
@@ -180,29 +197,25 @@ class _Process:
 
     def close(self) -> None:
         """End the process."""
-        self._closed = True
+        with self._lock:
+            self._closed = True
         self._end()
 
+    def launch(self) -> subprocess.Popen[bytes]:
+        """Start the process, without waiting for it. Raises ``OSError``."""
+        with self._lock:
+            if self._closed:
+                raise OSError("the run was ended")
+            if self._process is None:
+                self._process, self._ready = _launched(), False
+            return self._process
+
     def _started(self) -> subprocess.Popen[bytes]:
-        if self._process is None:
-            root = str(Path(__file__).resolve().parents[2])
-            inherited = os.environ.get("PYTHONPATH", "")
-            environment = {
-                **os.environ,
-                "PYTHONPATH": os.pathsep.join(part for part in (root, inherited) if part),
-                "OPENBLAS_NUM_THREADS": "1",
-                "OMP_NUM_THREADS": "1",
-            }
-            self._process = subprocess.Popen(
-                [sys.executable, "-m", "grandrounds.volumes.worker"],
-                stdin=subprocess.PIPE,
-                stdout=subprocess.PIPE,
-                stderr=subprocess.DEVNULL,
-                env=environment,
-            )
+        process = self.launch()
+        if not self._ready:
             # Starting may be slow on a busy machine; that is not the file's fault.
-            worker.receive(cast(BinaryIO, self._process.stdout))
-        return self._process
+            self._ready = worker.receive(cast(BinaryIO, process.stdout)) is not None
+        return process
 
     def _end(self) -> None:
         process, self._process = self._process, None
@@ -216,3 +229,42 @@ class _Process:
                     stream.close()
                 except OSError:
                     continue
+
+
+def _launched() -> subprocess.Popen[bytes]:
+    root = str(Path(__file__).resolve().parents[2])
+    inherited = os.environ.get("PYTHONPATH", "")
+    environment = {
+        **os.environ,
+        "PYTHONPATH": os.pathsep.join(part for part in (root, inherited) if part),
+        "OPENBLAS_NUM_THREADS": "1",
+        "OMP_NUM_THREADS": "1",
+    }
+    return subprocess.Popen(
+        [sys.executable, "-m", "grandrounds.volumes.worker"],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.DEVNULL,
+        env=environment,
+    )
+
+
+def _taken(job: Job, data: bytes) -> JobResult:
+    """The result in an answer, with an account of every file."""
+    result = load_result(data)
+    if job.kind != SORT:
+        return complete(job, result)
+    told = {one.name: one for one in result.sorted}
+    lost = {one.name: one for one in _lost(job, "The file could not be looked at. Run again.").sorted}
+    return replace(result, sorted=tuple(told.get(file.name, lost[file.name]) for file in job.files))
+
+
+def _lost(job: Job, reason: str) -> JobResult:
+    """The result of a job that ended without one."""
+    if job.kind != SORT:
+        return failed(job, reason)
+    return JobResult(
+        sorted=tuple(
+            Sorted(name=file.name, kind=file.kind or kinds.DICOM, trouble=reason) for file in job.files
+        )
+    )

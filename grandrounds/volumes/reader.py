@@ -3,7 +3,7 @@
     inventory = read_volumes(Path("studies"), lake=lake)
     inventory.volumes       one ``VolumeRecord`` a volume, mask or refused series
     inventory.files         one ``FileRow`` for each DICOM, NIfTI and sidecar file: what became of it
-    volume = open_volume(lake, inventory.volumes[0])     or its sha256, or its volume_id
+    volume = open_volume(lake, inventory.volumes[0])     or the sha256 of its file alone
     volume.data[i, j, k]    in canonical RAS+ order, real units (HU stay HU), read when first asked for
     volume.affine, volume.spacing, volume.axis_codes, volume.labels
 
@@ -26,8 +26,8 @@ from grandrounds.records.volume import REFUSED, VolumeRecord
 from grandrounds.sources import kinds
 from grandrounds.sources.folder import FoundFile, walk
 from grandrounds.volumes import masks, names, sidecars
-from grandrounds.volumes.dicom_object import DicomObject, read_object
-from grandrounds.volumes.dicom_tags import DIRECTORY, SEGMENTATION, STRUCTURE_SET, WHOLE_SLIDE
+from grandrounds.volumes.dicom_object import DicomObject
+from grandrounds.volumes.dicom_tags import SEGMENTATION, STRUCTURE_SET, WHOLE_SLIDE
 from grandrounds.volumes.jobs import (
     DUPLICATE,
     FAILED,
@@ -35,11 +35,13 @@ from grandrounds.volumes.jobs import (
     PASSED_BY,
     READ,
     SERIES,
+    SORT,
     STRUCTURES,
     FileOutcome,
     Job,
     JobFile,
     JobResult,
+    Sorted,
     complete,
     source_id,
 )
@@ -48,6 +50,7 @@ from grandrounds.volumes.limits import DEFAULT, Limits, VolumeError
 from grandrounds.volumes.memory import Memory
 from grandrounds.volumes.nifti import claimed_bytes
 from grandrounds.volumes.pool import Pool
+from grandrounds.volumes.sorting import sort_job
 from grandrounds.volumes.volume import Volume, open_volume
 from grandrounds.volumes.worker import run_job
 
@@ -59,6 +62,8 @@ SIDECAR = "sidecar"
 _SMALL = 48 << 20
 """Uncompressed work below this many bytes is done here: a process takes longer to start."""
 _LARGE_CLAIM = 512 << 20
+_SORTED_AT_ONCE = 64
+"""Files that are looked at in one job: few enough that all processes end together."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -101,16 +106,25 @@ def read_volumes(
     """
     root = source if isinstance(source, Path) else Path(os.path.commonpath([p.absolute() for p in source]))
     files = walk(source).files if isinstance(source, Path) else _given(source, root)
-    reading = _Reading(
-        lake=lake, limits=limits, memory=Memory(lake, root, limits), workers=workers or os.cpu_count() or 1
-    )
-    reading.sort_files(files)
-    with Pool(reading.workers) as pool:
+    with Pool(workers or _processors()) as pool:
+        if sum(file.size for file in files) > _SMALL:
+            pool.start()
+        reading = _Reading(
+            lake=lake, limits=limits, memory=Memory(lake, root, limits), workers=pool.workers
+        )
+        reading.sort_files(files, pool)
         reading.run(reading.first_jobs(), pool, progress)
         reading.run(reading.label_jobs(), pool, progress)
     inventory = reading.inventory()
     reading.memory.save({file.name for file in files})
     return inventory
+
+
+def _processors() -> int:
+    """The processors that this process may use."""
+    if hasattr(os, "sched_getaffinity"):
+        return len(os.sched_getaffinity(0))
+    return os.cpu_count() or 1
 
 
 def _given(paths: Sequence[Path], root: Path) -> tuple[FoundFile, ...]:
@@ -134,50 +148,62 @@ class _Reading:
     kinds: dict[str, str] = field(default_factory=dict)
     rows: dict[str, FileRow] = field(default_factory=dict)
     objects: dict[str, DicomObject] = field(default_factory=dict)
-    series: dict[str, list[DicomObject]] = field(default_factory=lambda: defaultdict(list))
-    labelled: list[DicomObject] = field(default_factory=list)
+    series: dict[str, list[Sorted]] = field(default_factory=lambda: defaultdict(list))
+    labelled: list[Sorted] = field(default_factory=list)
+    plain: set[str] = field(default_factory=set)
     niftis: list[FoundFile] = field(default_factory=list)
     others: list[FoundFile] = field(default_factory=list)
     records: list[VolumeRecord] = field(default_factory=list)
     read_now: int = 0
     reused: int = 0
 
-    def sort_files(self, files: Iterable[FoundFile]) -> None:
+    def sort_files(self, files: Sequence[FoundFile], pool: Pool) -> None:
         """Tell series, segmentations, NIfTI files and possible sidecars apart."""
+        self.found = {file.name: file for file in files}
+        known = {file.name: kinds.UNREADABLE if file.trouble else self.memory.kind(file) for file in files}
+        wanted = [file for file in files if known[file.name] in ("", kinds.DICOM)]
+        sorted_now = {
+            one.name: one
+            for result in self._sorted([_file(file, known[file.name]) for file in wanted], pool)
+            for one in result.sorted
+        }
         for file in files:
-            kind = kinds.UNREADABLE if file.trouble else self.memory.kind(file)
-            self.found[file.name], self.kinds[file.name] = file, kind
-            if kind == kinds.NIFTI:
+            one = sorted_now.get(file.name) or Sorted(name=file.name, kind=known[file.name])
+            self.kinds[file.name] = one.kind
+            if not file.trouble:
+                self.memory.note_kind(file, one)
+            if one.kind == kinds.NIFTI:
                 self.niftis.append(file)
-            elif kind == kinds.DICOM:
-                self._sort_object(file)
+            elif one.kind == kinds.DICOM:
+                self._sort_object(one)
             elif not file.trouble and file.name.casefold().endswith(sidecars.TABLE_ENDINGS):
                 self.others.append(file)
 
-    def _sort_object(self, file: FoundFile) -> None:
-        try:
-            source = read_object(file.name, file.path, self.limits)
-        except VolumeError as exc:
-            self._row(file.name, FAILED, str(exc))
-            return
-        except (ValueError, OverflowError, IndexError) as exc:
+    def _sorted(self, files: Sequence[JobFile], pool: Pool) -> Iterable[JobResult]:
+        jobs = [
+            Job(kind=SORT, files=tuple(files[at : at + _SORTED_AT_ONCE]), lake="", limits=self.limits)
+            for at in range(0, len(files), _SORTED_AT_ONCE)
+        ]
+        if not pool.started:
+            return [self._sort_here(job) for job in jobs]
+        return [result for _, result in pool.run(jobs, here=self._sort_here, harmless=lambda _: True)]
+
+    def _sort_here(self, job: Job) -> JobResult:
+        return sort_job(job, self.objects)
+
+    def _sort_object(self, one: Sorted) -> None:
+        if one.trouble:
+            self._row(one.name, FAILED, one.trouble)
+        elif one.sop_class in SEGMENTATION or one.sop_class == STRUCTURE_SET:
+            self.labelled.append(one)
+        elif one.has_pixels and one.sop_class != WHOLE_SLIDE:
+            self.series[one.series or f"file:{one.name}"].append(one)
+        elif one.has_sides and one.sop_class != WHOLE_SLIDE:
             self._row(
-                file.name, FAILED, f"The header can't be parsed ({type(exc).__name__}). Send it again."
-            )
-            return
-        if source.sop_class in SEGMENTATION or source.sop_class == STRUCTURE_SET:
-            self.labelled.append(source)
-        elif source.has_pixels and source.sop_class != WHOLE_SLIDE:
-            self.series[source.series or f"file:{file.name}"].append(source)
-        elif source.rows and source.columns and source.sop_class != WHOLE_SLIDE:
-            self._row(
-                file.name,
-                FAILED,
-                "The object describes an image but holds no pixels. Send it again.",
-                source,
+                one.name, FAILED, "The object describes an image but holds no pixels. Send it again.", one
             )
         else:
-            self._row(file.name, PASSED_BY, f"{_class_name(source)}: no image of a volume; listed.", source)
+            self._row(one.name, PASSED_BY, f"{_class_name(one)}: no image of a volume; listed.", one)
 
     def first_jobs(self) -> list[Job]:
         """One job a series and one a NIfTI file."""
@@ -187,8 +213,7 @@ class _Reading:
             for part in _copies(objects)
             if self._few_enough(part)
         ]
-        for objects in self.series.values():
-            self.objects.update({one.name: one for one in objects})
+        self.plain = {one.name for objects in self.series.values() for one in objects if one.plain}
         return jobs + [self._job(NIFTI, [file]) for file in self.niftis]
 
     def label_jobs(self) -> list[Job]:
@@ -213,12 +238,12 @@ class _Reading:
     def _job(self, kind: str, files: Sequence[FoundFile]) -> Job:
         return Job(
             kind=kind,
-            files=tuple(JobFile(name=f.name, path=str(f.path), size=f.size) for f in files),
+            files=tuple(_file(file) for file in files),
             lake=self.lake.url,
             limits=self.limits,
         )
 
-    def _few_enough(self, objects: Sequence[DicomObject]) -> bool:
+    def _few_enough(self, objects: Sequence[Sorted]) -> bool:
         if len(objects) <= self.limits.files:
             return True
         reason = (
@@ -269,7 +294,7 @@ class _Reading:
     def _harmless(self, job: Job) -> bool:
         """Whether no decoder in C and no large claim is involved."""
         if job.kind == SERIES:
-            return all(self.objects[file.name].plain for file in job.files)
+            return all(file.name in self.plain for file in job.files)
         return job.kind == NIFTI and claimed_bytes(job.files[0].where()) <= _LARGE_CLAIM
 
     def _in_this_process(self, job: Job) -> JobResult:
@@ -277,8 +302,8 @@ class _Reading:
             return run_job(job)
         from grandrounds.volumes.series_job import read_series
 
-        objects = [self.objects[file.name] for file in job.files]
-        return complete(job, read_series(job, objects)) if objects else run_job(job)
+        objects = [self.objects[file.name] for file in job.files if file.name in self.objects]
+        return complete(job, read_series(job, objects))
 
     def _take(self, job: Job, result: JobResult) -> None:
         self.records += result.records
@@ -298,7 +323,7 @@ class _Reading:
             notes=outcome.notes,
         )
 
-    def _row(self, name: str, status: str, reason: str, source: DicomObject | None = None) -> None:
+    def _row(self, name: str, status: str, reason: str, source: Sorted | None = None) -> None:
         patient = source.patient if source is not None else ""
         try:
             sha256 = sha256_file(self.found[name].path) if status == FAILED else ""
@@ -368,14 +393,18 @@ class _Reading:
         return tables, points, facts
 
 
-def _copies(objects: Sequence[DicomObject]) -> list[Sequence[DicomObject]]:
+def _file(file: FoundFile, kind: str = "") -> JobFile:
+    return JobFile(name=file.name, path=str(file.path), size=file.size, kind=kind)
+
+
+def _copies(objects: Sequence[Sorted]) -> list[Sequence[Sorted]]:
     """A series whose instances occur in several folders is there more than once: each folder apart."""
     places: dict[str, set[str]] = defaultdict(set)
     for one in objects:
         places[one.sop_instance].add(names.folder(one.name))
     if all(len(folders) == 1 for folders in places.values()):
         return [objects]
-    parts: dict[str, list[DicomObject]] = defaultdict(list)
+    parts: dict[str, list[Sorted]] = defaultdict(list)
     for one in objects:
         parts[names.folder(one.name)].append(one)
     return [parts[place] for place in sorted(parts)]
@@ -409,10 +438,10 @@ def _described(record: VolumeRecord, facts: dict[str, dict[str, str]]) -> Volume
     )
 
 
-def _class_name(source: DicomObject) -> str:
+def _class_name(source: Sorted) -> str:
     """The name of an object's class by the standard's own dictionary."""
-    if source.sop_class == DIRECTORY or not source.sop_class:
-        return "DICOM directory" if 0x00041220 in source.scan.values else "An object that names no class"
+    if source.directory or not source.sop_class:
+        return "DICOM directory" if source.directory else "An object that names no class"
     from pydicom.uid import UID
 
     try:

@@ -12,29 +12,35 @@ import os
 import signal
 import struct
 import sys
-from typing import BinaryIO
+from typing import TYPE_CHECKING, BinaryIO
 
 from grandrounds.errors import GrandRoundsError
 from grandrounds.volumes.jobs import (
     NIFTI,
     PROBE,
     SERIES,
+    SORT,
     Job,
     JobResult,
     complete,
+    dump_result,
     failed,
-    job_codec,
-    result_codec,
+    load_job,
 )
+
+if TYPE_CHECKING:
+    from grandrounds.volumes.dicom_object import DicomObject
 
 _HEAD = struct.Struct("<Q")
 _GRACE = 10
+_HEADERS: dict[str, DicomObject] = {}
+"""Headers that this process scanned, for the series that it may be asked to read."""
 
 
 def run_job(job: Job) -> JobResult:
     """Do one job. Whatever goes wrong becomes a result that accounts for every file."""
     try:
-        return complete(job, _read(job))
+        return _read(job) if job.kind == SORT else complete(job, _read(job))
     except MemoryError:
         return failed(job, "There was not enough memory for it. Free some, or raise the limit.")
     except RecursionError:
@@ -53,10 +59,15 @@ def run_job(job: Job) -> JobResult:
 
 
 def _read(job: Job) -> JobResult:
+    if job.kind == SORT:
+        from grandrounds.volumes.sorting import sort_job
+
+        return sort_job(job, _HEADERS)
     if job.kind == SERIES:
         from grandrounds.volumes.series_job import read_series
 
-        return read_series(job)
+        known = [_HEADERS.pop(file.name) for file in job.files if file.name in _HEADERS]
+        return read_series(job, known)
     if job.kind == PROBE:
         from grandrounds.volumes.series_job import probe
 
@@ -93,15 +104,22 @@ def main() -> None:
     os.dup2(nowhere, 1)
     os.dup2(nowhere, 2)
     send(out, b"ready")
+    _prepare()
     bounded = False
     while (data := receive(sys.stdin.buffer)) is not None:
-        job = job_codec().validate_json(data)
+        job = load_job(data)
         if not bounded:
             _bound(job.limits.process_bytes)
             bounded = True
         _alarm(job.limits.seconds_for(job.size) + _GRACE)
-        send(out, result_codec().dump_json(run_job(job)))
+        send(out, dump_result(run_job(job)))
         _alarm(0)
+
+
+def _prepare() -> None:
+    """Load what nearly every job needs, while the first one is still being thought of."""
+    import grandrounds.volumes.series_job
+    import grandrounds.volumes.sorting  # noqa: F401
 
 
 def _bound(size: int) -> None:

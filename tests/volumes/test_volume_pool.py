@@ -1,0 +1,99 @@
+"""Several processes: the same rows as one, whatever dies on the way."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import pytest
+
+from grandrounds.lake import Lake
+from grandrounds.records.volume import VolumeRecord
+from grandrounds.volumes import jobs, pool, reader
+from grandrounds.volumes.jobs import SERIES, SORT, Job, JobFile, JobResult, Sorted
+from grandrounds.volumes.pool import Pool
+from grandrounds.volumes.reader import read_volumes
+from tests.support.volumes import ramp, write_enhanced, write_nifti, write_series
+
+
+def test_files_sorted_and_read_by_two_processes_give_the_rows_of_one(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folder = tmp_path / "in"
+    for number in range(6):
+        write_series(folder / f"ct{number}", ramp((4, 8, 8)), series=number)
+    write_enhanced(folder / "mr", ramp((3, 8, 8)), series="e")
+    write_nifti(folder / "n.nii.gz", ramp((4, 4, 4)))
+    (folder / "cut.dcm").write_bytes((folder / "ct0" / "I0.dcm").read_bytes()[:300])
+    (folder / "notes.txt").write_text("no image")
+    odd = Path(os.fsdecode(os.fsencode(folder) + b"/odd\xff.dcm"))
+    odd.write_bytes((folder / "mr" / "enhanced.dcm").read_bytes()[:-4])
+    one = read_volumes(folder, lake=Lake(str(tmp_path / "l1")), workers=1)
+    monkeypatch.setattr(reader, "_SMALL", -1)
+    monkeypatch.setattr(reader, "_SORTED_AT_ONCE", 2)
+    two = read_volumes(folder, lake=Lake(str(tmp_path / "l2")), workers=2)
+    assert one.volumes == two.volumes and one.files == two.files
+    told = {row.file.name: row.reason for row in two.files}
+    assert "the file ends before" in told["cut.dcm"] and "pixel data" in told["odd\\xff.dcm"]
+    assert len(two.volumes) == 8
+    again = read_volumes(folder, lake=Lake(str(tmp_path / "l2")), workers=2)
+    assert again.volumes == two.volumes and again.files == two.files
+
+
+def test_a_file_that_ends_the_process_which_looks_at_it_costs_itself_alone(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    def attempt(self: object, job: Job) -> JobResult | str:
+        if any(file.name == "bad" for file in job.files):
+            return "It died."
+        return JobResult(sorted=tuple(Sorted(name=file.name, kind="nifti") for file in job.files))
+
+    monkeypatch.setattr(pool._Process, "_attempt", attempt)
+    files = tuple(JobFile(name=name, path=name) for name in ("one", "bad", "two"))
+    with Pool(2) as processes:
+        work = [Job(kind=SORT, files=files, lake="")]
+        ((_, result),) = processes.run(work, here=lambda _: JobResult(), harmless=lambda _: False)
+    assert [(one.name, one.trouble) for one in result.sorted] == [
+        ("one", ""),
+        ("bad", "It died."),
+        ("two", ""),
+    ]
+
+
+def test_a_pool_that_is_closed_while_it_starts_leaves_no_process() -> None:
+    with Pool(3) as processes:
+        processes.start()
+        started = [one._process for one in processes._processes]
+    assert started[2] is None
+    assert all(one is not None and one.poll() is not None for one in started[:2])
+
+
+def test_jobs_and_results_go_through_json_unchanged() -> None:
+    image = VolumeRecord(
+        volume_id="volume-1", source_ids=("s",), format="dicom", status="ok", shape=(1, 2, 3)
+    )
+    path = os.fsdecode(b"/a/\xff\xc3\xa9")
+    job = Job(
+        kind=SERIES, files=(JobFile(name="é", path=path, size=2, kind="dicom"),), lake="l", images=(image,)
+    )
+    assert jobs.load_job(jobs.dump_job(job)) == job
+    result = JobResult(
+        records=(image,), sorted=(Sorted(name="é", kind="dicom", plain=True),), lasting=False
+    )
+    assert jobs.load_result(jobs.dump_result(result)) == result
+
+
+def test_a_directory_of_dicom_files_is_called_one(tmp_path: Path) -> None:
+    from pydicom.dataset import Dataset, FileMetaDataset
+    from pydicom.uid import UID, ExplicitVRLittleEndian
+
+    data = Dataset()
+    data.file_meta = FileMetaDataset()
+    data.file_meta.MediaStorageSOPClassUID = UID("1.2.840.10008.1.3.10")
+    data.file_meta.MediaStorageSOPInstanceUID = UID("1.2.3")
+    data.file_meta.TransferSyntaxUID = ExplicitVRLittleEndian
+    data.FileSetID = "FICTION"
+    (tmp_path / "in").mkdir()
+    data.save_as(tmp_path / "in" / "DICOMDIR", enforce_file_format=True)
+    (row,) = read_volumes(tmp_path / "in", lake=Lake(str(tmp_path / "lake"))).files
+    assert (row.status, row.reason) == ("passed_by", "DICOM directory: no image of a volume; listed.")
