@@ -6,7 +6,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
 HOME_DIR := $(abspath $(or $(GRANDROUNDS_HOME),.grandrounds))
-RECIPE ?= case_diagnosis
+RECIPE ?= case_diagnosis volume_grounding measurement_chain
 
 .PHONY: help
 help: ## Show this help
@@ -23,9 +23,11 @@ $(STAMP): pyproject.toml constraints.txt
 	@touch $@
 
 .PHONY: demo
-demo: $(STAMP) ## Build a preview benchmark from the demo sources, verify it
-	@$(BIN)/grandrounds build $(RECIPE)
-	@$(BIN)/grandrounds verify "$$(ls -d $(HOME_DIR)/releases/$(RECIPE)/*/ | sort -V | tail -n 1)"
+demo: $(STAMP) ## Build preview benchmarks from the demo sources, verify them
+	@set -e; for recipe in $(RECIPE); do \
+	  $(BIN)/grandrounds build $$recipe; \
+	  $(BIN)/grandrounds verify "$$(ls -d $(HOME_DIR)/releases/$$recipe/*/ | sort -V | tail -n 1)"; \
+	done
 
 .PHONY: test
 test: $(STAMP) ## Run the tests

@@ -7,19 +7,18 @@ from typing import Any
 
 import dagster as dg
 
+from assets.kinds import kind_of
 from assets.tables import lake_key, markdown_table, table_result, table_spec
 from grandrounds.authoring.author import Author, make_author
 from grandrounds.contracts import contract
 from grandrounds.errors import LakeError
 from grandrounds.fingerprint import code_fingerprint, folder_fingerprint
-from grandrounds.gates.clinical import admitted
 from grandrounds.lake import Lake
 from grandrounds.llm.answer import WAITING
 from grandrounds.llm.answering import Answering
 from grandrounds.paths import bundled
 from grandrounds.progress import stage
 from grandrounds.recipe import Recipe
-from grandrounds.records.case import Case
 from grandrounds.records.envelope import OK, Draft, Revision
 from grandrounds.streams import Counted
 from resources import LakeResource, ModelResource
@@ -29,26 +28,29 @@ AGAIN = frozenset({WAITING, "failed", "unparsable", "truncated", "not_local"})
 
 
 def drafts(recipe: Recipe) -> dg.AssetsDefinition:
-    """Stage one: one draft a case and task."""
+    """Stage one: at least one draft a piece of evidence and task."""
+    kind = kind_of(recipe)
 
     @dg.multi_asset(
         name=f"{recipe.name}_drafts",
-        specs=[table_spec(recipe, "drafts", deps=["cases"], kinds=("python", "parquet"))],
-        description="Drafts one item a case and task.",
+        specs=[table_spec(recipe, "drafts", deps=kind.tables, kinds=("python", "parquet"))],
+        description="Drafts items from each piece of evidence, task by task.",
         op_tags={"stage": "draft"},
     )
     def draft(lake: LakeResource, model: ModelResource) -> dg.MaterializeResult[Any]:
-        opened, cases = lake.open(), lake_key(recipe, "cases")
+        opened = lake.open()
 
-        def write(author: Author) -> Iterator[Draft]:
-            return author.draft(Counted(lambda: cases_to_ask(recipe, opened), opened.table_rows(cases)))
+        def write(author: Author[Any]) -> Iterator[Draft]:
+            return author.draft(
+                Counted(lambda: evidence_to_ask(recipe, opened), kind.count(recipe, opened))
+            )
 
         return _authored(
             recipe,
             "drafts",
             lake=opened,
             model=model,
-            inputs=[cases],
+            inputs=[lake_key(recipe, table) for table in kind.tables],
             telling="Drafting",
             shown="options",
             write=write,
@@ -62,22 +64,26 @@ def revisions(recipe: Recipe) -> dg.AssetsDefinition:
 
     While requests wait for answers that come as files, the run ends here, and nothing is judged.
     """
+    kind = kind_of(recipe)
 
     @dg.multi_asset(
         name=f"{recipe.name}_revisions",
         specs=[
             table_spec(
-                recipe, "revisions", deps=["drafts", "cases"], kinds=("python", "parquet"), skippable=True
+                recipe,
+                "revisions",
+                deps=["drafts", *kind.tables],
+                kinds=("python", "parquet"),
+                skippable=True,
             )
         ],
         description="Revises each draft against the recipe's written criteria.",
         op_tags={"stage": "revise"},
     )
     def revise(lake: LakeResource, model: ModelResource) -> Iterator[dg.MaterializeResult[Any]]:
-        opened, cases = lake.open(), lake_key(recipe, "cases")
-        first = lake_key(recipe, "drafts")
+        opened, first = lake.open(), lake_key(recipe, "drafts")
 
-        def write(author: Author) -> Iterator[Revision]:
+        def write(author: Author[Any]) -> Iterator[Revision]:
             return author.revise(Counted(lambda: drafts_to_revise(recipe, opened), _ready(opened, first)))
 
         made = _authored(
@@ -85,7 +91,7 @@ def revisions(recipe: Recipe) -> dg.AssetsDefinition:
             "revisions",
             lake=opened,
             model=model,
-            inputs=[cases, first],
+            inputs=[*(lake_key(recipe, table) for table in kind.tables), first],
             telling="Revising",
             shown="changes",
             write=write,
@@ -96,26 +102,26 @@ def revisions(recipe: Recipe) -> dg.AssetsDefinition:
     return revise
 
 
-def cases_to_ask(recipe: Recipe, lake: Lake) -> Iterator[Case]:
-    """The cases that the recipe's author drafts from, as a stream."""
-    return admitted(lake.iter_records(lake_key(recipe, "cases"), Case), recipe)
+def evidence_to_ask(recipe: Recipe, lake: Lake) -> Iterator[Any]:
+    """The evidence that the recipe's author drafts from, as a stream."""
+    return kind_of(recipe).admitted(recipe, lake)
 
 
-def drafts_to_revise(recipe: Recipe, lake: Lake) -> Iterator[tuple[Draft, Case]]:
-    """Each draft that is ok beside its case, as a stream: both tables have the order of the cases."""
-    cases = lake.iter_records(lake_key(recipe, "cases"), Case)
-    case: Case | None = None
+def drafts_to_revise(recipe: Recipe, lake: Lake) -> Iterator[tuple[Draft, Any]]:
+    """Each draft that is ok beside its evidence, as a stream: drafts have the order of the evidence."""
+    units = evidence_to_ask(recipe, lake)
+    unit: Any = None
     for draft in lake.iter_records(lake_key(recipe, "drafts"), Draft):
-        while case is None or case.evidence_id != draft.evidence_id:
-            case = next(cases, None)
-            if case is None:
+        while unit is None or unit.evidence_id != draft.evidence_id:
+            unit = next(units, None)
+            if unit is None:
                 raise LakeError(
-                    f"The drafts of {recipe.name} don't follow its cases: {draft.evidence_id} is not where "
-                    "it should be.",
+                    f"The drafts of {recipe.name} don't follow its evidence: {draft.evidence_id} is not "
+                    "where it should be.",
                     remedy="Delete the drafts in the lake and build again.",
                 )
         if draft.status == OK:
-            yield draft, case
+            yield draft, unit
 
 
 def waiting(lake: Lake, key: str) -> int:
@@ -136,7 +142,7 @@ def _authored(
     inputs: Sequence[str],
     telling: str,
     shown: str,
-    write: Callable[[Author], Iterable[Draft | Revision]],
+    write: Callable[[Author[Any]], Iterable[Draft | Revision]],
 ) -> dg.MaterializeResult[Any]:
     """Make one stage's table with the recipe's author; the model's ledger is closed afterwards.
 
@@ -147,7 +153,7 @@ def _authored(
 
         def rows() -> Iterator[Draft | Revision]:
             with stage(telling) as progress:
-                yield from write(make_author(recipe, client=client, on_progress=progress))
+                yield from write(make_author(recipe, client=client, on_progress=progress, lake=lake))
 
         made = lake.step(
             outputs={key: contract(table)},
@@ -177,8 +183,7 @@ def _parameters(recipe: Recipe, client: Answering | None, lake: Lake, key: str) 
                                                 "temperature", "max_tokens"}),
         client.model if client else None,
         code_fingerprint(
-            "grandrounds.authoring", "grandrounds.clinical", "grandrounds.gates.clinical",
-            "grandrounds.records", "grandrounds.text", "grandrounds.stem",
+            "grandrounds.authoring", "grandrounds.records", "grandrounds.text", *kind_of(recipe).code,
         ),
         [folder_fingerprint(bundled("prompts") / task.name) for task in recipe.tasks],
         unfinished,

@@ -6,18 +6,17 @@ from typing import Any
 
 import dagster as dg
 
+from assets.kinds import kind_of
 from assets.tables import lake_key, markdown_table, table_result, table_spec
 from assets.votes import VOTES, votes_by_item
 from grandrounds.contracts import contract
 from grandrounds.fingerprint import code_fingerprint
 from grandrounds.funnel import build_funnel, funnel_markdown
-from grandrounds.gates.clinical import admit
 from grandrounds.gates.run import Judged, judge, weigh
 from grandrounds.gates.status import reject_drafts, reject_revisions
 from grandrounds.lake import Lake
 from grandrounds.progress import stage
 from grandrounds.recipe import VOTE_LIMITS, Recipe
-from grandrounds.records.case import Case
 from grandrounds.records.envelope import OK, Candidate, Draft, Revision
 from grandrounds.records.funnel import FunnelStep
 from grandrounds.records.rejection import Rejection
@@ -25,14 +24,13 @@ from grandrounds.records.source import Source
 from resources import LakeResource
 
 SHORTLIST, REFUSED = "shortlist", "refused"
-_JUDGED = ("cases", "revisions")
-_INPUTS = ("sources", "cases", "drafts", "revisions")
 _WEIGHED = (SHORTLIST, REFUSED, VOTES)
 _OUTPUTS = ("candidates", "rejections", "funnel")
 
 
 def shortlist(recipe: Recipe) -> dg.AssetsDefinition:
     """What a panel of models is asked about: all that passes every gate but those of the votes."""
+    judged = _judged_tables(recipe)
 
     @dg.multi_asset(
         name=f"{recipe.name}_shortlist",
@@ -40,14 +38,14 @@ def shortlist(recipe: Recipe) -> dg.AssetsDefinition:
             table_spec(
                 recipe,
                 SHORTLIST,
-                deps=_JUDGED,
+                deps=judged,
                 contract_name="candidates",
                 description="What passed every gate but those of the votes: what a panel is asked.",
             ),
             table_spec(
                 recipe,
                 REFUSED,
-                deps=_JUDGED,
+                deps=judged,
                 contract_name="rejections",
                 description="Revisions that those gates refused: no model is asked about them.",
             ),
@@ -60,12 +58,12 @@ def shortlist(recipe: Recipe) -> dg.AssetsDefinition:
         keys = {table: lake_key(recipe, table) for table in (SHORTLIST, REFUSED)}
 
         def body() -> dict[str, list[Any]]:
-            judged = _judged(recipe, opened)
-            return {keys[SHORTLIST]: judged.candidates, keys[REFUSED]: judged.rejections}
+            passed = _judged(recipe, opened)
+            return {keys[SHORTLIST]: passed.candidates, keys[REFUSED]: passed.rejections}
 
         made = opened.step(
             outputs={keys[SHORTLIST]: contract("candidates"), keys[REFUSED]: contract("rejections")},
-            inputs=[lake_key(recipe, table) for table in _JUDGED],
+            inputs=[lake_key(recipe, table) for table in judged],
             parameters=_parameters(recipe, without=("panel",)),
             body=body,
         )
@@ -79,14 +77,15 @@ def shortlist(recipe: Recipe) -> dg.AssetsDefinition:
 
 def gates(recipe: Recipe) -> dg.AssetsDefinition:
     """``candidates``, ``rejections`` and ``funnel`` of a recipe."""
-    voted = _WEIGHED if recipe.panel else ()
+    voted, judged = _WEIGHED if recipe.panel else (), _judged_tables(recipe)
+    inputs = ("sources", "drafts", *judged)
 
     @dg.multi_asset(
         name=f"{recipe.name}_gates",
         specs=[
-            table_spec(recipe, "candidates", deps=voted or ("revisions", "cases")),
-            table_spec(recipe, "rejections", deps=("cases", "drafts", "revisions", *voted)),
-            table_spec(recipe, "funnel", deps=(*_INPUTS, *voted)),
+            table_spec(recipe, "candidates", deps=voted or judged),
+            table_spec(recipe, "rejections", deps=("drafts", *judged, *voted)),
+            table_spec(recipe, "funnel", deps=(*inputs, *voted)),
         ],
         description="Runs every gate on every revision; each ends as one candidate or one rejection.",
         op_tags={"stage": "gates"},
@@ -96,7 +95,7 @@ def gates(recipe: Recipe) -> dg.AssetsDefinition:
         keys = {table: lake_key(recipe, table) for table in _OUTPUTS}
         made = opened.step(
             outputs={key: contract(table) for table, key in keys.items()},
-            inputs=[lake_key(recipe, table) for table in (*_INPUTS, *voted)],
+            inputs=[lake_key(recipe, table) for table in (*inputs, *voted)],
             parameters=_parameters(recipe),
             body=lambda: _made(recipe, opened),
         )
@@ -122,8 +121,8 @@ def _parameters(recipe: Recipe, *, without: Sequence[str] = ()) -> list[Any]:
     return [
         written,
         code_fingerprint(
-            "grandrounds.gates", "grandrounds.clinical", "grandrounds.statistics",
-            "grandrounds.funnel", "grandrounds.records", "grandrounds.text", "grandrounds.stem",
+            "grandrounds.gates", "grandrounds.statistics", "grandrounds.funnel", "grandrounds.records",
+            "grandrounds.text", *kind_of(recipe).code,
         ),
     ]  # fmt: skip
 
@@ -132,17 +131,19 @@ def _made(recipe: Recipe, lake: Lake) -> dict[str, list[Any]]:
     def rows(table: str, record_type: type[Any]) -> list[Any]:
         return lake.read_records(lake_key(recipe, table), record_type)
 
-    sources, cases = rows("sources", Source), rows("cases", Case)
+    kind, sources = kind_of(recipe), rows("sources", Source)
     drafts, revisions = rows("drafts", Draft), rows("revisions", Revision)
-    _, not_admitted = admit(cases, recipe)
     judged = _weighed(recipe, lake) if recipe.panel else _judged(recipe, lake)
     rejections: list[Rejection] = [
-        *not_admitted, *reject_drafts(drafts), *reject_revisions(revisions), *judged.rejections,
-    ]  # fmt: skip
+        *kind.refused(recipe, lake),
+        *reject_drafts(drafts),
+        *reject_revisions(revisions),
+        *judged.rejections,
+    ]
     steps = build_funnel(
         recipe,
         sources=sources,
-        cases=cases,
+        evidence=kind.rows(recipe, lake),
         drafts=drafts,
         revisions=revisions,
         candidates=judged.candidates,
@@ -158,9 +159,13 @@ def _made(recipe: Recipe, lake: Lake) -> dict[str, list[Any]]:
 def _judged(recipe: Recipe, lake: Lake) -> Judged:
     """What every gate but those of the votes says."""
     ready = [row for row in lake.iter_records(lake_key(recipe, "revisions"), Revision) if row.status == OK]
-    cases = {case.evidence_id: case for case in lake.iter_records(lake_key(recipe, "cases"), Case)}
+    kind = kind_of(recipe)
     with stage("Judging"):
-        return judge(ready, cases=cases, recipe=recipe)
+        return judge(ready, evidence=kind.by_id(recipe, lake), recipe=recipe, open_volume=kind.opener(lake))
+
+
+def _judged_tables(recipe: Recipe) -> tuple[str, ...]:
+    return ("revisions", *kind_of(recipe).tables)
 
 
 def _weighed(recipe: Recipe, lake: Lake) -> Judged:

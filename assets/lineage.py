@@ -5,6 +5,7 @@ from __future__ import annotations
 import dagster as dg
 
 from grandrounds.contracts import contract
+from grandrounds.recipe import Recipe
 
 _CASE_TO_ENVELOPE = {
     "evidence_id": ("evidence_id",),
@@ -25,6 +26,33 @@ _CASE_TO_ENVELOPE = {
     "protected": ("protected",),
     "source_published": ("published",),
 }
+_SCAN_TO_ENVELOPE = {
+    "evidence_id": [("volumes", "volume_id")],
+    "source_id": [("volumes", "source_ids")],
+    "group_id": [("volumes", "group_id")],
+    "subject": [("structures", "structure_id"), ("measurements", "measurement_id")],
+    "stem": [("volumes", "modality"), ("volumes", "shape"), ("volumes", "spacing")],
+    "options": [("structures", "name"), ("structures", "box"), ("measurements", "finding")],
+    "answer": [("structures", "name"), ("structures", "box"), ("measurements", "finding")],
+    "rationale": [("structures", "name"), ("measurements", "number")],
+    "evidence": [("volumes", "instances"), ("structures", "box")],
+    "media": [("volumes", "sha256"), ("structures", "largest")],
+    "boxes": [("structures", "box"), ("structures", "box_millimetres"), ("structures", "origin")],
+    "measurements": [("measurements", "number"), ("measurements", "unit"), ("measurements", "status")],
+    "chain": [("measurements", "chain")],
+    "licence": [("volumes", "licence")],
+    "citation": [("volumes", "citation")],
+    "protected": [("volumes", "protected")],
+    "source_published": [("volumes", "published")],
+}
+_SOURCE_TO_VOLUME = {
+    "source_ids": "source_id",
+    "licence": "licence",
+    "citation": "citation",
+    "published": "published",
+    "protected": "protected",
+    "group_id": "group_id",
+}
 _SOURCE_TO_CASE = [
     "source_id",
     "title",
@@ -40,10 +68,14 @@ _SOURCE_TO_CASE = [
 ]
 
 
-def column_lineage(recipe: str, table: str) -> dg.TableColumnLineage | None:
+def column_lineage(recipe: Recipe, table: str) -> dg.TableColumnLineage | None:
     """The column lineage of a recipe's table, or ``None`` where columns have no single origin."""
     if table == "cases":
         pairs = {name: [("sources", name)] for name in _SOURCE_TO_CASE}
+    elif table == "volumes":
+        pairs = {name: [("sources", origin)] for name, origin in _SOURCE_TO_VOLUME.items()}
+    elif table == "drafts" and recipe.evidence.kind == "volumes":
+        pairs = _SCAN_TO_ENVELOPE
     elif table == "drafts":
         pairs = {name: [("cases", c) for c in columns] for name, columns in _CASE_TO_ENVELOPE.items()}
     elif table in _PARENTS:
@@ -53,7 +85,7 @@ def column_lineage(recipe: str, table: str) -> dg.TableColumnLineage | None:
     return dg.TableColumnLineage(
         {
             column: [
-                dg.TableColumnDep(asset_key=dg.AssetKey([recipe, parent]), column_name=name)
+                dg.TableColumnDep(asset_key=dg.AssetKey([recipe.name, parent]), column_name=name)
                 for parent, name in deps
             ]
             for column, deps in pairs.items()

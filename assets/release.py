@@ -11,6 +11,7 @@ from typing import Any
 import dagster as dg
 from pydantic import Field
 
+from assets.kinds import kind_of
 from assets.tables import asset_key, lake_key, markdown_table, table_result, table_spec
 from grandrounds.contracts import contract
 from grandrounds.fingerprint import code_fingerprint, sha256_file, sha256_value
@@ -18,7 +19,6 @@ from grandrounds.funnel import build_funnel
 from grandrounds.lake import Lake
 from grandrounds.progress import stage
 from grandrounds.recipe import Recipe
-from grandrounds.records.case import Case
 from grandrounds.records.envelope import Candidate, Draft, Item, Revision
 from grandrounds.records.rejection import Rejection
 from grandrounds.records.review_event import ReviewEvent
@@ -46,7 +46,7 @@ class ReleaseSettings(dg.Config):
         return date.fromisoformat(self.released) if self.released else datetime.now(UTC).date()
 
 
-_RELEASED = ("sources", "cases", "drafts", "revisions", "candidates", "rejections", "funnel", "items")
+_RELEASED = ("sources", "drafts", "revisions", "candidates", "rejections", "funnel", "items")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -116,7 +116,14 @@ def release(recipe: Recipe) -> dg.AssetsDefinition:
         key=asset_key(recipe, "release"),
         deps=[
             asset_key(recipe, table)
-            for table in ("items", "cases", "sources", "rejections", "funnel", *_voted(recipe))
+            for table in (
+                "items",
+                *kind_of(recipe).tables,
+                "sources",
+                "rejections",
+                "funnel",
+                *_voted(recipe),
+            )
         ],
         group_name=recipe.name,
         owners=list(recipe.owners),
@@ -171,7 +178,12 @@ def _release_key(recipe: Recipe, lake: Lake, config: ReleaseSettings) -> str:
 
     The day is left out: the same content on another day is the same release.
     """
-    tables = [*_RELEASED, *(() if recipe.preview else ("review_events",)), *_voted(recipe)]
+    tables = [
+        *_RELEASED,
+        *kind_of(recipe).tables,
+        *(() if recipe.preview else ("review_events",)),
+        *_voted(recipe),
+    ]
     made_of = [
         recipe.model_dump(mode="json"),
         [[table, lake.table_sha256(lake_key(recipe, table))] for table in tables],
@@ -234,7 +246,7 @@ def _request(recipe: Recipe, lake: Lake, config: ReleaseSettings) -> ReleaseRequ
     return ReleaseRequest(
         recipe=recipe,
         items=made_items,
-        cases=rows("cases", Case),
+        evidence=kind_of(recipe).released(recipe, lake),
         sources=rows("sources", Source),
         rejections=[*rejections, *(decided.accepted.rejections if decided.accepted else ())],
         funnel=_final_funnel(recipe, lake, decided),
@@ -255,7 +267,7 @@ def _final_funnel(recipe: Recipe, lake: Lake, decided: _Decided) -> Any:
     return build_funnel(
         recipe,
         sources=rows("sources", Source),
-        cases=rows("cases", Case),
+        evidence=kind_of(recipe).rows(recipe, lake),
         drafts=rows("drafts", Draft),
         revisions=rows("revisions", Revision),
         candidates=rows("candidates", Candidate),

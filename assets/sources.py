@@ -1,7 +1,7 @@
-"""Sources and cases: the folder is read once, and gives both tables."""
+"""Sources and cases: the folder is read once, and gives both tables. Volumes are read by ``volumes``."""
 
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -16,7 +16,8 @@ from grandrounds.fingerprint import code_fingerprint, sha256_value
 from grandrounds.paths import demo_sources
 from grandrounds.progress import stage
 from grandrounds.recipe import Recipe
-from grandrounds.records.source import FAILED
+from grandrounds.records.source import FAILED, Source
+from grandrounds.settings import Settings
 from grandrounds.sources.inventory import Inventory, read_folder
 from grandrounds.sources.kinds import CASE_KINDS
 from grandrounds.sources.pool import Progress
@@ -47,10 +48,10 @@ def reading(recipe: Recipe) -> dg.AssetsDefinition:
         config: SourceFolder, settings: SettingsResource, lake: LakeResource, engine: EngineResource
     ) -> Iterator[dg.MaterializeResult[Any]]:
         opened = lake.open()
-        folder = Path(config.folder or settings.get().sources.value or demo_sources())
+        folder = source_folder(config, settings.get())
         with engine.open(recipe) as spread, stage("Reading sources") as progress:
             inventory = read_folder(
-                folder, lake=opened, wanted=CASE_KINDS, progress=_counting(progress), engine=spread
+                folder, lake=opened, wanted=CASE_KINDS, progress=counting(progress), engine=spread
             )
         keys = [lake_key(recipe, table) for table in ("sources", "cases")]
         made = opened.step(
@@ -69,7 +70,7 @@ def reading(recipe: Recipe) -> dg.AssetsDefinition:
                 "folder": dg.MetadataValue.path(str(folder)),
                 "read_now": inventory.read_now,
                 "reused": inventory.reused,
-                "funnel": dg.MetadataValue.md(_by_status(inventory)),
+                "funnel": dg.MetadataValue.md(by_status(inventory.sources)),
             },
         )
         yield table_result(
@@ -78,6 +79,22 @@ def reading(recipe: Recipe) -> dg.AssetsDefinition:
         _refuse_without_cases(inventory, folder)
 
     return read
+
+
+def source_folder(config: SourceFolder, settings: Settings) -> Path:
+    """The folder that a run asked for, else that of the settings, else the demo's."""
+    return Path(config.folder or settings.sources.value or demo_sources())
+
+
+def counting(report: Callable[[int, int | None], None]) -> Progress:
+    """Progress of readers, which name the file, for those who only count."""
+    return lambda done, total, _name: report(done, total)
+
+
+def by_status(sources: Iterable[Source]) -> str:
+    """How many files of each kind ended how, as Markdown."""
+    counts = Counter((row.status, row.kind) for row in sources)
+    return markdown_table(("status", "kind", "files"), [[*key, n] for key, n in sorted(counts.items())])
 
 
 def _refuse_without_cases(inventory: Inventory, folder: Path) -> None:
@@ -101,10 +118,6 @@ def _refuse_without_cases(inventory: Inventory, folder: Path) -> None:
     )
 
 
-def _counting(report: Callable[[int, int | None], None]) -> Progress:
-    return lambda done, total, _name: report(done, total)
-
-
 def _digest(inventory: Inventory) -> str:
     """Names the content of an inventory: two that give the same tables have the same digest."""
     return sha256_value(
@@ -116,8 +129,3 @@ def _digest(inventory: Inventory) -> str:
             ],
         ]
     )
-
-
-def _by_status(inventory: Inventory) -> str:
-    counts = Counter((row.status, row.kind) for row in inventory.sources)
-    return markdown_table(("status", "kind", "files"), [[*key, n] for key, n in sorted(counts.items())])

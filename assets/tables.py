@@ -92,7 +92,7 @@ def table_result(
         "made": "reused: code, settings and inputs are as before" if step.reused else "anew",
         **(more or {}),
     }
-    lineage = column_lineage(recipe.name, table)
+    lineage = column_lineage(recipe, table)
     if lineage is not None:
         metadata["dagster/column_lineage"] = lineage
     if sample:

@@ -10,17 +10,20 @@ from pydantic import BaseModel
 from assets.authoring import drafts, revisions
 from assets.checks import bias_check, contract_check, funnel_check, release_check
 from assets.gates import gates, shortlist
+from assets.kinds import kind_of
 from assets.release import items, release
 from assets.review import review_events, review_queue
 from assets.sources import reading
 from assets.tables import asset_key
+from assets.volumes import measuring
+from assets.volumes import reading as reading_volumes
 from assets.votes import panel_check, votes
 from grandrounds.recipe import Recipe
 from pipelines.request_sensor import answers_sensor
 from resources import ReviewResource
 
-BUILT = ("sources", "cases", "drafts", "revisions", "candidates", "rejections", "funnel")
-VOTED = (*BUILT, "shortlist", "refused", "votes")
+_AUTHORED = ("drafts", "revisions", "candidates", "rejections", "funnel")
+_VOTED = ("shortlist", "refused", "votes")
 RECIPE_TAG = "grandrounds/recipe"
 
 
@@ -71,16 +74,17 @@ class Benchmark(dg.Component):
 
 def benchmark_definitions(recipe: Recipe) -> dg.Definitions:
     """Assets, checks, jobs and (for reviewed recipes) the publishing sensor."""
-    built = VOTED if recipe.panel else BUILT
+    tables = _tables(recipe)
+    built = (*tables, *(_VOTED if recipe.panel else ()))
     assets = [
-        reading(recipe),
+        *_evidence(recipe),
         drafts(recipe),
         revisions(recipe),
         gates(recipe),
         items(recipe),
         release(recipe),
     ]
-    checks = [contract_check(recipe, table) for table in BUILT]
+    checks = [contract_check(recipe, table) for table in tables]
     checks += [
         contract_check(recipe, "items"),
         funnel_check(recipe),
@@ -115,6 +119,19 @@ def benchmark_definitions(recipe: Recipe) -> dg.Definitions:
 def job_name(recipe: str, what: str) -> str:
     """``build_case_diagnosis``, ``publish_case_diagnosis``."""
     return f"{what}_{recipe}"
+
+
+def _tables(recipe: Recipe) -> tuple[str, ...]:
+    """The tables of every build of the recipe, in the order in which they are made."""
+    kind = kind_of(recipe)
+    return ("sources", *kind.also, *kind.tables, *_AUTHORED)
+
+
+def _evidence(recipe: Recipe) -> list[dg.AssetsDefinition]:
+    """What reads the sources and puts the evidence together."""
+    if recipe.evidence.kind == "volumes":
+        return [reading_volumes(recipe), measuring(recipe)]
+    return [reading(recipe)]
 
 
 def _select(recipe: Recipe, *tables: str) -> dg.AssetSelection:

@@ -9,10 +9,10 @@ import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from assets.authoring import cases_to_ask, drafts_to_revise
+from assets.authoring import drafts_to_revise, evidence_to_ask
+from assets.kinds import kind_of
 from assets.votes import to_ask
-from grandrounds.authoring.author import make_author
-from grandrounds.authoring.model_author import ModelAuthor
+from grandrounds.authoring.author import AskingAuthor, make_author
 from grandrounds.errors import RequestsError
 from grandrounds.lake import Lake
 from grandrounds.llm.answering import Answering
@@ -24,12 +24,19 @@ from grandrounds.votes.voters import seats
 from pipelines.outcome import Outcome
 from pipelines.running import run_job
 
-#: The stages that ask a model, with the tables that stand before each.
-BEFORE = {
-    "draft": ("sources", "cases"),
-    "revise": ("sources", "cases", "drafts"),
-    "vote": ("sources", "cases", "drafts", "revisions", "shortlist", "refused"),
+_BEFORE = {
+    "draft": (),
+    "revise": ("drafts",),
+    "vote": ("drafts", "revisions", "shortlist", "refused"),
 }
+STAGES = tuple(_BEFORE)
+"""The stages that ask a model."""
+
+
+def tables_before(recipe: Recipe, stage: str) -> tuple[str, ...]:
+    """The tables that stand before ``stage``."""
+    kind = kind_of(recipe)
+    return ("sources", *kind.also, *kind.tables, *_BEFORE[stage])
 
 
 def prepare(recipe: Recipe, stage: str, *, settings: Settings, quiet: bool) -> Outcome:
@@ -47,8 +54,10 @@ def prepare(recipe: Recipe, stage: str, *, settings: Settings, quiet: bool) -> O
     if stage != "vote" and not settings.llm_model.value:
         raise _nameless(recipe)
     with _ledger_alone(settings):
-        outcome = run_job("build", recipe, settings=settings, quiet=quiet, only=BEFORE[stage])
-    if outcome.success and not set(BEFORE[stage]) <= set(outcome.tables):
+        outcome = run_job(
+            "build", recipe, settings=settings, quiet=quiet, only=tables_before(recipe, stage)
+        )
+    if outcome.success and not set(tables_before(recipe, stage)) <= set(outcome.tables):
         raise RequestsError(
             f"Stage {stage!r} of {recipe.name} can't be asked yet: requests before it wait for answers.",
             remedy="`grandrounds requests status` shows which; import their answers first.",
@@ -66,11 +75,11 @@ def requests_of(
         for seat in seats(recipe, settings):
             yield from vote_requests(candidates, recipe=recipe, model=seat.wire)
         return
-    author = make_author(recipe, client=client)
-    if not isinstance(author, ModelAuthor):
+    author = make_author(recipe, client=client, lake=lake)
+    if not isinstance(author, AskingAuthor):
         raise _nameless(recipe)
     if stage == "draft":
-        yield from author.draft_requests(cases_to_ask(recipe, lake))
+        yield from author.draft_requests(evidence_to_ask(recipe, lake))
     else:
         yield from author.revise_requests(drafts_to_revise(recipe, lake))
 

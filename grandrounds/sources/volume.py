@@ -64,7 +64,7 @@ def read_volume_folder(
     rules = load_rules(found.rules)
     inventory = read_volumes(folder, lake=lake, limits=limits, progress=progress, workers=workers)
     version = reader_version()
-    sources = [_source(row, rules.about(row.file.name), version) for row in inventory.files]
+    sources = _told_apart([_source(row, rules.about(row.file.name), version) for row in inventory.files])
     volumes = _ruled(inventory.volumes, sources)
     groups = {one: volume.group_id for volume in volumes for one in volume.source_ids}
     sources = [
@@ -117,6 +117,23 @@ def _source(row: FileRow, said: Said, version: str) -> Source:
         protected=bool(said.protected),
         notes=row.notes,
     )
+
+
+def _told_apart(sources: Sequence[Source]) -> list[Source]:
+    """Each row with an id of its own: one label table may lie beside many masks, and each copy is read.
+
+    The first copy keeps the id of the bytes, which is what masks refer to.
+    """
+    seen: set[str] = set()
+    made = []
+    for source in sources:
+        if source.source_id in seen:
+            source = replace(
+                source, source_id=content_id("source", ["copy", source.source_id, source.path])
+            )
+        seen.add(source.source_id)
+        made.append(source)
+    return made
 
 
 def _ruled(volumes: Sequence[VolumeRecord], sources: Sequence[Source]) -> list[VolumeRecord]:

@@ -1,0 +1,160 @@
+"""What evidence of each kind is to the rest of the flow: its tables, its units, and what is refused.
+
+Everything else in ``assets`` is the same for all kinds. A further kind needs a class here, readers in the
+library, and a line in ``KINDS``.
+"""
+
+from collections.abc import Callable, Iterator, Mapping
+from typing import Any, Protocol
+
+from grandrounds.gates.volumes.admission import admit as admit_volumes
+
+from assets.tables import lake_key
+from grandrounds.funnel import CaseRows, VolumeRows
+from grandrounds.gates.clinical import admit as admit_cases
+from grandrounds.gates.clinical import admitted
+from grandrounds.lake import Lake
+from grandrounds.recipe import Recipe
+from grandrounds.records.case import Case
+from grandrounds.records.measured import MeasuredRow
+from grandrounds.records.rejection import Rejection
+from grandrounds.records.scan import Scan
+from grandrounds.records.structure import StructureRow
+from grandrounds.records.volume import VolumeRecord
+from grandrounds.release.evidence import CaseEvidence, VolumeEvidence
+
+OpenVolume = Callable[[VolumeRecord], Any]
+
+
+class EvidenceKind(Protocol):
+    """One kind of evidence. ``tables`` are those that units are put together from, ``also`` those that are
+    only kept beside them; ``code`` names the packages that decide what a unit is."""
+
+    tables: tuple[str, ...]
+    also: tuple[str, ...]
+    code: tuple[str, ...]
+
+    def admitted(self, recipe: Recipe, lake: Lake) -> Iterator[Any]:
+        """The units that are asked about, in an order that never changes."""
+
+    def count(self, recipe: Recipe, lake: Lake) -> int:
+        """How many units there are at most, for progress."""
+
+    def by_id(self, recipe: Recipe, lake: Lake) -> Mapping[str, Any]:
+        """The units by ``evidence_id``."""
+
+    def refused(self, recipe: Recipe, lake: Lake) -> list[Rejection]:
+        """What is not asked about, and why."""
+
+    def rows(self, recipe: Recipe, lake: Lake) -> CaseRows | VolumeRows:
+        """What the funnel counts."""
+
+    def released(self, recipe: Recipe, lake: Lake) -> CaseEvidence | VolumeEvidence:
+        """What a release may cite."""
+
+    def opener(self, lake: Lake) -> OpenVolume | None:
+        """What opens a volume of the lake; ``None`` where the kind has none."""
+
+
+class Cases:
+    """Case reports."""
+
+    tables = ("cases",)
+    also = ()
+    code = ("grandrounds.gates.clinical", "grandrounds.clinical", "grandrounds.stem")
+
+    def admitted(self, recipe: Recipe, lake: Lake) -> Iterator[Case]:
+        """See ``EvidenceKind``."""
+        return admitted(lake.iter_records(lake_key(recipe, "cases"), Case), recipe)
+
+    def count(self, recipe: Recipe, lake: Lake) -> int:
+        """See ``EvidenceKind``."""
+        return lake.table_rows(lake_key(recipe, "cases"))
+
+    def by_id(self, recipe: Recipe, lake: Lake) -> dict[str, Case]:
+        """See ``EvidenceKind``."""
+        return {case.evidence_id: case for case in lake.iter_records(lake_key(recipe, "cases"), Case)}
+
+    def refused(self, recipe: Recipe, lake: Lake) -> list[Rejection]:
+        """See ``EvidenceKind``."""
+        return admit_cases(_rows(recipe, lake, "cases", Case), recipe)[1]
+
+    def rows(self, recipe: Recipe, lake: Lake) -> CaseRows:
+        """See ``EvidenceKind``."""
+        return CaseRows(cases=_rows(recipe, lake, "cases", Case))
+
+    def released(self, recipe: Recipe, lake: Lake) -> CaseEvidence:
+        """See ``EvidenceKind``."""
+        return CaseEvidence(cases=_rows(recipe, lake, "cases", Case))
+
+    def opener(self, lake: Lake) -> None:
+        """See ``EvidenceKind``."""
+
+
+class Volumes:
+    """Imaging volumes with masks; the unit is a scan."""
+
+    tables = ("volumes", "structures", "measurements")
+    also = ("deidentified",)
+    code = (
+        "grandrounds.gates.volumes.admission",
+        "grandrounds.imaging",
+        "grandrounds.measure",
+        "grandrounds.volumes",
+    )
+
+    def admitted(self, recipe: Recipe, lake: Lake) -> Iterator[Scan]:
+        """See ``EvidenceKind``."""
+        yield from self._admit(recipe, lake)[0]
+
+    def count(self, recipe: Recipe, lake: Lake) -> int:
+        """See ``EvidenceKind``."""
+        return len(self._admit(recipe, lake)[0])
+
+    def by_id(self, recipe: Recipe, lake: Lake) -> dict[str, Scan]:
+        """See ``EvidenceKind``."""
+        return {scan.evidence_id: scan for scan in self.admitted(recipe, lake)}
+
+    def refused(self, recipe: Recipe, lake: Lake) -> list[Rejection]:
+        """See ``EvidenceKind``."""
+        return self._admit(recipe, lake)[1]
+
+    def rows(self, recipe: Recipe, lake: Lake) -> VolumeRows:
+        """See ``EvidenceKind``."""
+        return VolumeRows(
+            volumes=_rows(recipe, lake, "volumes", VolumeRecord), scans=tuple(self.admitted(recipe, lake))
+        )
+
+    def released(self, recipe: Recipe, lake: Lake) -> VolumeEvidence:
+        """See ``EvidenceKind``."""
+        return VolumeEvidence(
+            volumes=_rows(recipe, lake, "volumes", VolumeRecord),
+            structures=_rows(recipe, lake, "structures", StructureRow),
+            measurements=_rows(recipe, lake, "measurements", MeasuredRow),
+        )
+
+    def opener(self, lake: Lake) -> OpenVolume:
+        """See ``EvidenceKind``."""
+        from grandrounds.volumes.volume import open_volume
+
+        return lambda record: open_volume(lake, record)
+
+    def _admit(self, recipe: Recipe, lake: Lake) -> tuple[list[Scan], list[Rejection]]:
+        return admit_volumes(
+            _rows(recipe, lake, "volumes", VolumeRecord),
+            structures=_rows(recipe, lake, "structures", StructureRow),
+            measurements=_rows(recipe, lake, "measurements", MeasuredRow),
+            recipe=recipe,
+        )
+
+
+KINDS: dict[str, EvidenceKind] = {"cases": Cases(), "volumes": Volumes()}
+
+
+def kind_of(recipe: Recipe) -> EvidenceKind:
+    """The kind of evidence that a recipe is made from."""
+    return KINDS[recipe.evidence.kind]
+
+
+def _rows(recipe: Recipe, lake: Lake, table: str, record_type: type[Any]) -> list[Any]:
+    return lake.read_records(lake_key(recipe, table), record_type)

@@ -1,0 +1,79 @@
+"""The imaging studies of a source folder, read and de-identified: what becomes tables.
+
+What the reader finds holds names, dates and original ids; nothing of that leaves this module but the map
+back, which is written to the home folder with rights for its owner alone.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from grandrounds.deidentify.burned_in import read_clear_list
+from grandrounds.deidentify.key import project_key
+from grandrounds.deidentify.mapping import save_map
+from grandrounds.deidentify.reading import deidentified
+from grandrounds.deidentify.settings import DeidentifySettings
+from grandrounds.lake import Lake
+from grandrounds.recipe import Deidentify
+from grandrounds.records.deidentified import DeidentifiedRow
+from grandrounds.records.source import Source
+from grandrounds.records.volume import VolumeRecord
+from grandrounds.sources.inventory import read_folder
+from grandrounds.sources.volume import read_volume_folder
+from grandrounds.volumes.reader import Progress
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Studies:
+    """What a folder holds of imaging, fit to be kept. ``sources`` has one row a file of any kind, by path;
+    ``report`` says of each imaging file what was changed. ``read_now`` and ``reused`` count series."""
+
+    sources: tuple[Source, ...]
+    volumes: tuple[VolumeRecord, ...]
+    report: tuple[DeidentifiedRow, ...]
+    read_now: int
+    reused: int
+
+
+def read_studies(
+    folder: Path,
+    *,
+    lake: Lake,
+    home: Path,
+    name: str,
+    asked: Deidentify,
+    progress: Progress | None = None,
+) -> Studies:
+    """Read ``folder`` and take out what identifies; the project's key is made in ``home`` when missing.
+
+    ``name`` is that of the map back, which is kept in ``home``.
+
+    Raises ``SourceError`` when the folder can't be opened or ``sources.yaml`` is wrong, ``SettingsError``
+    when the key can't be used.
+    """
+    found = read_volume_folder(folder, lake=lake, progress=progress)
+    told = {source.path for source in found.sources}
+    others = read_folder(folder, lake=lake, wanted=frozenset()).sources
+    rows = sorted(
+        [*found.sources, *(row for row in others if row.path not in told)], key=lambda row: row.path
+    )
+    clean = deidentified(
+        replace(found, sources=tuple(rows)),
+        folder=folder,
+        settings=DeidentifySettings(
+            **asked.model_dump(exclude={"faces", "clear_list", "words"}), words=frozenset(asked.words)
+        ),
+        key=project_key(home),
+        clear_list=read_clear_list(Path(asked.clear_list)) if asked.clear_list else None,
+        faces=asked.faces,
+        lake=lake,
+    )
+    save_map(home, name, clean.originals)
+    return Studies(
+        sources=clean.sources,
+        volumes=clean.volumes,
+        report=clean.report,
+        read_now=found.read_now,
+        reused=found.reused,
+    )
