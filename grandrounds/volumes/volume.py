@@ -64,6 +64,11 @@ class Volume:
         return affine_of(self.record) if self.record else self._file[1].affine
 
     @property
+    def header_affine(self) -> Affine:
+        """The affine that the file itself holds, in 32-bit numbers, whatever the row says."""
+        return self._file[1].affine
+
+    @property
     def spacing(self) -> tuple[float, float, float]:
         """Voxel distances in mm along i, j, k."""
         lengths = np.sqrt((self.affine[:3, :3] ** 2).sum(axis=0))
