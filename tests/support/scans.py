@@ -209,12 +209,12 @@ def lumbar_spine(
     bodies = [_body(volume, row) for row in rows if row.level != "S"]
     measurements = []
     for row, loss in zip(bodies[1:], losses or (3.1, 8.0, 31.5, 4.4, 12.0, None, 47.9), strict=False):
-        if row.level != "S":
-            measurements += [
-                row_of(found, volume=volume, on=[row], criterion=rule)
-                for found, rule in _heights(row, loss)
-            ]
-    return scan_of(volume, [mask], rows, measurements)
+        near = [body for body in bodies if abs(body.label - row.label) <= 1]
+        measurements += [
+            row_of(found, volume=volume, on=near, criterion=rule, subject=row.level)
+            for found, rule in _heights(row, loss)
+        ]
+    return scan_of(volume, [mask, mask_for(volume, "bodies")], [*rows, *bodies], measurements)
 
 
 def abdomen(name: str = "abdomen", *, mirrored: bool = False) -> Scan:
@@ -259,7 +259,15 @@ def abdomen(name: str = "abdomen", *, mirrored: bool = False) -> Scan:
         source="SVS guideline 2018",
         inputs=(Quantity("slice_axis", 2), Quantity("slice_index", 40, "voxel")),
     )
-    measurements.append(row_of(short, volume=volume, on=[aorta], criterion="abdominal_aortic_aneurysm"))
+    measurements.append(
+        row_of(
+            short,
+            volume=volume,
+            on=[aorta],
+            criterion="abdominal_aortic_aneurysm",
+            subject="abdominal aorta",
+        )
+    )
     return scan_of(volume, [mask], rows, measurements)
 
 
@@ -300,7 +308,8 @@ def radiograph(name: str = "film", *, ratio: float = 0.58, projection: str = "PA
         ),
     )
     rows = [heart, right, left]
-    return scan_of(volume, [mask], rows, [row_of(found, volume=volume, on=rows, criterion="cardiomegaly")])
+    row = row_of(found, volume=volume, on=rows, criterion="cardiomegaly")
+    return scan_of(volume, [mask], rows, [row])
 
 
 def _body(volume: VolumeRecord, row: StructureRow) -> StructureRow:

@@ -6,7 +6,8 @@
 A task's module has ``subjects`` (what could be asked about, by id) and ``fact`` (the fact of one
 subject, or ``None``). Which of them are asked is drawn by hash of scan, task and subject, so that it is
 neither always the first level nor another choice tomorrow; facts whose answer was not had yet come
-first. The same rows in any order give the same facts.
+first. The same rows in any order give the same facts. A module may have ``allowed``, too: which of the
+facts made may stand together.
 """
 
 from __future__ import annotations
@@ -16,7 +17,16 @@ from collections.abc import Iterator, Sequence
 from types import ModuleType
 
 from grandrounds.imaging.fact import Fact, NoFact
-from grandrounds.imaging.facts import box, count, largest_slice, level, relation
+from grandrounds.imaging.facts import (
+    box,
+    count,
+    finding,
+    largest_slice,
+    level,
+    measurement,
+    relation,
+    severity,
+)
 from grandrounds.imaging.facts.inquiry import Inquiry, inquire
 from grandrounds.recipe import Task, VolumeNeed
 from grandrounds.records.scan import Scan
@@ -29,6 +39,9 @@ _TASKS: dict[str, ModuleType] = {
     "slice_mcq": largest_slice,
     "relation_mcq": relation,
     "count_mcq": count,
+    "severity_mcq": severity,
+    "measurement_mcq": measurement,
+    "finding_mcq": finding,
 }
 _LOOKED_AT = 16
 """How many facts are made for each one asked for, so that answers can be varied: pairs can be thousands."""
@@ -42,15 +55,19 @@ def facts(scan: Scan, task: Task, need: VolumeNeed) -> tuple[Fact, ...] | NoFact
     module = _TASKS[task.name]
     asking = inquire(scan, task, need)
     made = _varied(_made(asking, module), need.questions_each)
-    allowed = getattr(module, "allowed", None)
-    chosen = tuple(allowed(made)) if allowed else tuple(made)
-    return chosen[: need.questions_each] or NoFact(task=task.name, reason=module.NOTHING)
+    allowed = getattr(module, "allowed", _first)
+    chosen: tuple[Fact, ...] = allowed(made, need.questions_each)
+    return chosen or NoFact(task=task.name, reason=module.NOTHING)
 
 
 def fact_of(scan: Scan, task: Task, need: VolumeNeed, subject: str) -> Fact | None:
     """The fact of one subject, whether or not it is among those asked; ``None`` where there is none."""
     made: Fact | None = _TASKS[task.name].fact(inquire(scan, task, need), subject)
     return made
+
+
+def _first(made: Sequence[Fact], wanted: int) -> tuple[Fact, ...]:
+    return tuple(made[:wanted])
 
 
 def _made(asking: Inquiry, module: ModuleType) -> Iterator[Fact]:

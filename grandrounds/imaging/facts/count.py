@@ -25,7 +25,7 @@ from grandrounds.imaging.facts.parts import (
     slices_through,
 )
 from grandrounds.imaging.facts.wording import is_vertebra, listed, reasoning
-from grandrounds.measure.levels import rank
+from grandrounds.measure.levels import consecutive, rank
 from grandrounds.measure.measurement import CUT
 from grandrounds.records.parts import OptionOrigin
 from grandrounds.records.structure import StructureRow
@@ -97,7 +97,7 @@ def _spine(asking: Inquiry) -> list[StructureRow]:
     doubted = any(remark.code != CUT for row in rows for remark in row.remarks)
     if len(rows) < _LEAST_WHOLE or len(rows) != len(marked) or doubted:
         return []
-    if not asking.in_patient_space:
+    if not asking.in_patient_space or not consecutive(row.level for row in rows):
         return []
     rows.sort(key=lambda row: rank(row.level))
     return rows if _ends_above(asking, rows) and _ends_below(rows) else []

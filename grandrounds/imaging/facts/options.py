@@ -12,13 +12,12 @@ from collections.abc import Callable, Sequence
 from typing import TypeVar
 
 from grandrounds.imaging.facts.inquiry import Inquiry
-from grandrounds.imaging.facts.wording import is_vertebra
+from grandrounds.imaging.facts.wording import is_sided_pair, is_vertebra
 from grandrounds.measure.levels import rank
 from grandrounds.records.parts import OptionOrigin
 from grandrounds.records.structure import StructureRow
 
 STUDY, CRITERION = "study", "criterion"
-_SIDES = {"left": "right", "right": "left"}
 _NEAR = 8
 _NEARLY_ALL = 0.9
 LARGEST_OVERLAP = 0.5
@@ -38,7 +37,7 @@ def other_structures(asking: Inquiry, target: StructureRow, *, fits: Fits) -> tu
         around = window(spine, spine.index(target), count + 1, asking.share(target.structure_id, "window"))
         found = [row for row in around if row is not target]
     else:
-        found = [row for row in pool if other_side(row, target)][:count]
+        found = [row for row in pool if is_sided_pair(row.name, target.name)][:count]
         near = sorted(
             (row for row in pool if not is_vertebra(row) and row not in found),
             key=lambda row: (distance(row, target), row.structure_id),
@@ -60,14 +59,6 @@ def could_be_wrong(row: StructureRow, target: StructureRow) -> bool:
     if overlap(row.box, target.box) > LARGEST_OVERLAP:
         return False
     return not (_one_names_the_other(row, target) and _one_holds_the_other(row.box, target.box))
-
-
-def other_side(row: StructureRow, target: StructureRow) -> bool:
-    """Whether it is the same structure of the patient's other side."""
-    turned = _SIDES.get(target.side)
-    if turned is None:
-        return False
-    return row.name.casefold() == target.name.casefold().replace(target.side, turned)
 
 
 def distance(row: StructureRow, target: StructureRow) -> float:

@@ -9,7 +9,7 @@ are the patient's.
 
 The solver sees a slice through each structure; nothing is drawn, because two named boxes would be the
 answer. Blind: what names tell is not asked (left and right of structures of different sides, above and
-below of two vertebrae), and pairs lie within 120 mm. Yet anatomy decides many pairs: a blind panel is
+below of two vertebrae), and pairs lie within 160 mm. Yet anatomy decides many pairs: a blind panel is
 the judge of these.
 """
 
@@ -24,7 +24,6 @@ from grandrounds.imaging.facts.inquiry import Inquiry
 from grandrounds.imaging.facts.options import could_be_wrong, distance, from_study
 from grandrounds.imaging.facts.parts import ANSWER, boxes_of, labels_of, planes
 from grandrounds.imaging.facts.wording import (
-    capital,
     direction,
     in_sentence,
     listed,
@@ -36,11 +35,12 @@ from grandrounds.measure.relations import MARGIN_MM
 from grandrounds.records.structure import StructureRow
 
 NOTHING = "no two structures lie clearly apart along an axis that their names do not tell already"
-FARTHEST_MM = 120.0
+FARTHEST_MM = 160.0
 CLEAR_MM = 2 * MARGIN_MM
 _CLEAR_VOXELS = 2.0
 _ORDER = (UP, FRONT, RIGHT)
-_ASKED = {UP: "above or below", FRONT: "in front of or behind", RIGHT: "to the patient's left or right of"}
+_ASKED = {UP: "head-to-foot", FRONT: "front-to-back", RIGHT: "side-to-side"}
+_SIDES = " Left and right are the patient's."
 _GROWS = {
     UP: "k grows towards the head",
     FRONT: "j grows towards the front of the body",
@@ -81,8 +81,9 @@ def fact(asking: Inquiry, subject: str) -> Fact | None:
         task=asking.task.name,
         subject=subject,
         question=(
-            f"Does the centre of {first} lie {', and '.join(_ASKED[axis] for axis in axes)} the centre of "
-            f"{second}?"
+            f"Along the patient's {listed([_ASKED[axis] for axis in axes])} {_axes(axes)}, "
+            f"where does the centre of {first} lie, seen from the centre of {second}?"
+            f"{_SIDES if RIGHT in axes else ''}"
         ),
         answer=answer,
         wrong=from_study([(option, subject) for option in wrong if option != answer]),
@@ -90,7 +91,7 @@ def fact(asking: Inquiry, subject: str) -> Fact | None:
             (
                 f"The centre of {first} lies at {point_words(row.centre)}.",
                 f"That of {second} lies at {point_words(other.centre)}.",
-                f"{capital(listed([_GROWS[axis] for axis in axes]))}.",
+                f"Index {listed([_GROWS[axis] for axis in axes])}.",
                 f"That way the centres lie {listed(far)} apart.",
             ),
             f"So, seen from {second}, {first} lies {answer}.",
@@ -100,6 +101,10 @@ def fact(asking: Inquiry, subject: str) -> Fact | None:
         boxes=boxes_of(rows, ANSWER),
         labels=labels_of(asking.volume, rows),
     )
+
+
+def _axes(axes: Sequence[int]) -> str:
+    return "axes" if len(axes) > 1 else "axis"
 
 
 def _asked_axes(asking: Inquiry, row: StructureRow, other: StructureRow) -> tuple[int, ...]:

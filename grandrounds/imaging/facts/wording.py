@@ -13,6 +13,7 @@ PLANES = {0: "sagittal", 1: "coronal", 2: "axial"}
 AXES = ("i", "j", "k")
 HALF_OPEN = "first index included, last excluded"
 _SACRAL = ("S", "Co")
+_SIDES = ("left", "right")
 _LESS, _MORE = 0, 1
 DIRECTIONS = {RIGHT: ("to the left", "to the right"), FRONT: ("behind", "in front"), UP: ("below", "above")}
 """Per world axis, where something lies whose coordinate is smaller and larger. Left and right are the
@@ -27,6 +28,13 @@ def is_vertebra(row: StructureRow) -> bool:
 def in_sentence(row: StructureRow) -> str:
     """What it is called within a sentence: ``vertebra L3``, ``the L3 body``, ``the left kidney``."""
     return f"vertebra {row.name}" if is_vertebra(row) and row.name == row.level else f"the {row.name}"
+
+
+def is_sided_pair(first: str, second: str) -> bool:
+    """Whether two names are of one structure on the patient's two sides."""
+    one, two = first.casefold().split(), second.casefold().split()
+    unsided = [[word for word in words if word not in _SIDES] for words in (one, two)]
+    return one != two and len(one) == len(two) and unsided[0] == unsided[1] and len(unsided[0]) < len(one)
 
 
 def box_words(box: Sequence[int]) -> str:
