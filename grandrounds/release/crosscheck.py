@@ -51,7 +51,10 @@ def split_problems(items: Sequence[Item]) -> Iterator[Problem]:
     yield from _torn(
         ((item.evidence_id, item.split) for item in items), "evidence {} is in several splits: {}"
     )
-    stems = ((sha256_text(normalise(item.stem))[:16], item.split) for item in items)
+    # What is told of volumes is alike for many; they themselves must not be in two splits.
+    volumes = ((m.sha256, item.split) for item in items for m in item.media if m.kind != IMAGE_KIND)
+    yield from _torn(volumes, "volume {} is in several splits: {}")
+    stems = ((sha256_text(normalise(i.stem))[:16], i.split) for i in items if i.visible_spans)
     yield from _torn(stems, "the same stem (hash {}) is in several splits: {}")
 
 

@@ -104,7 +104,7 @@ def _pair(gone: list[Item], come: list[Item]) -> list[tuple[Item, Item]]:
         lambda item: (item.candidate_id,),
         lambda item: (item.revision_id,),
         lambda item: (item.draft_id,),
-        lambda item: (item.evidence_id, item.task),
+        lambda item: (item.evidence_id, item.task, item.subject),
         lambda item: (item.group_id, item.task),
     )
     pairs: list[tuple[Item, Item]] = []

@@ -14,6 +14,7 @@ from grandrounds.contracts import contract
 from grandrounds.errors import ReleaseError
 from grandrounds.fingerprint import code_fingerprint, sha256_bytes, sha256_file, sha256_text, sha256_value
 from grandrounds.paths import bundled
+from grandrounds.recipe import prompt_folder
 from grandrounds.records.envelope import Item
 from grandrounds.records.funnel import FunnelStep
 from grandrounds.records.rejection import Rejection
@@ -21,7 +22,7 @@ from grandrounds.records.source import Source
 from grandrounds.release import changes, croissant, datasheet, manifest
 from grandrounds.release.counting import authors, count
 from grandrounds.release.diff import compare
-from grandrounds.release.evidence import Evidence
+from grandrounds.release.evidence import CASES, Evidence
 from grandrounds.release.identity import cited_evidence, cited_sources, shown_rejections
 from grandrounds.release.integrity import SUMS, sums
 from grandrounds.release.packed import pack, packed_path
@@ -241,7 +242,7 @@ def _manifest(
         funnel=tuple(_step(step) for step in funnel),
         bias=request.bias or {report.task: asdict(report) for report in bias},
         agreement=request.agreement,
-        sources=tuple(_source(source) for source in cited_sources(request)),
+        sources=tuple(_source(source, evidence.kind) for source in cited_sources(request)),
         code=manifest.ManifestCode(version=__version__, fingerprint=code_fingerprint("grandrounds")),
         contracts=tuple(
             manifest.ManifestContract(name=name, version=made.version, sha256=made.fingerprint())
@@ -274,14 +275,17 @@ def _step(step: FunnelStep) -> manifest.ManifestStep:
     )
 
 
-def _source(source: Source) -> manifest.ManifestSource:
+def _source(source: Source, kind: str) -> manifest.ManifestSource:
+    """What is told of a source. Of imaging only what cites it: titles and numbers may name a patient."""
+    told = kind == CASES
     return manifest.ManifestSource(
         source_id=source.source_id,
-        title=source.title,
+        title=source.title if told else None,
         licence=source.licence,
         citation=source.citation,
         identifiers=tuple(
-            manifest.ManifestIdentifier(scheme=each.scheme, value=each.value) for each in source.identifiers
+            manifest.ManifestIdentifier(scheme=each.scheme, value=each.value)
+            for each in (source.identifiers if told else ())
         ),
         published=source.published,
     )
@@ -290,7 +294,8 @@ def _source(source: Source) -> manifest.ManifestSource:
 def _prompts(tasks: Iterable[str]) -> tuple[manifest.ManifestPrompt, ...]:
     """The prompt templates that model-made items were written with, and those of a panel's questions."""
     root = bundled("prompts")
-    paths = [path for task in sorted(tasks) for path in sorted((root / task).rglob("*")) if path.is_file()]
+    folders = sorted({prompt_folder(task) for task in tasks})
+    paths = [path for name in folders for path in sorted((root / name).rglob("*")) if path.is_file()]
     return tuple(
         manifest.ManifestPrompt(path=path.relative_to(root).as_posix(), sha256=sha256_file(path))
         for path in paths

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import io
 import warnings
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import TYPE_CHECKING
@@ -23,6 +24,8 @@ from grandrounds.stem import render, visible_quote
 from grandrounds.text import normalise
 
 if TYPE_CHECKING:
+    from PIL import Image
+
     from grandrounds.clinical.leaks import Leak
 
 # What the solver must be able to see; an ``answer`` quote is what it must not see.
@@ -35,7 +38,7 @@ _READ = ("stem", "caption")
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Setting:
     """What an item is checked against. ``cases`` is ``None`` in releases that are made from other evidence,
-    whose answers are checked beside (``volumecheck``)."""
+    whose items are made again beside (``scancheck``)."""
 
     manifest: Manifest
     cases: Mapping[str, Case] | None
@@ -185,17 +188,42 @@ def _media_problems(media: tuple[Media, ...], pictures: tuple[Picture, ...]) -> 
                 yield f"picture {each.name!r} {fault}"
 
 
+def pixels_of(pictures: Iterable[Picture]) -> dict[str, str]:
+    """The hash of the pixels of each picture by the hash of its bytes; of what can't be decoded, none."""
+    found = {}
+    for data in (picture.bytes or b"" for picture in pictures):
+        # Pillow's decoders raise whatever their formats make them raise; ``item_problems`` tells it.
+        with suppress(Exception):
+            image = _decoded(data)
+            channels = () if image.mode == "L" else (len(image.getbands()),)
+            shape = (image.height, image.width, *channels)
+            found[sha256_bytes(data)] = pixels_sha256(shape, image.tobytes())
+    return found
+
+
+def pixels_sha256(shape: tuple[int, ...], pixels: bytes) -> str:
+    """The hash of a picture's 8-bit pixels, rows x columns (x channels), however it is stored."""
+    return sha256_bytes(repr(tuple(int(side) for side in shape)).encode() + pixels)
+
+
+def _decoded(data: bytes) -> Image.Image:
+    from PIL import Image
+
+    with warnings.catch_warnings():
+        # A picture of a few bytes can claim to be larger than any memory.
+        warnings.simplefilter("error", Image.DecompressionBombWarning)
+        image = Image.open(io.BytesIO(data))
+        image.load()
+        return image
+
+
 def _picture_fault(media: Media, data: bytes) -> str:
     from PIL import Image
 
     try:
-        with warnings.catch_warnings():
-            # A picture of a few bytes can claim to be larger than any memory.
-            warnings.simplefilter("error", Image.DecompressionBombWarning)
-            with Image.open(io.BytesIO(data)) as image:
-                image.load()
-                size, mime = image.size, Image.MIME.get(image.format or "", "")
-    # Pillow's decoders raise whatever their formats make them raise.
+        image = _decoded(data)
+        size, mime = image.size, Image.MIME.get(image.format or "", "")
+    # See ``pixels_of``.
     except Exception as exc:  # noqa: BLE001
         return f"can't be decoded: {exc}"
     if (media.width, media.height) not in ((None, None), size):

@@ -16,27 +16,41 @@ from grandrounds.release.crosscheck import (
     review_problems,
     split_problems,
 )
-from grandrounds.release.evidence import CaseEvidence
+from grandrounds.release.evidence import CASES, VOLUMES, CaseEvidence, VolumeEvidence
 from grandrounds.release.findings import Checked, Problem, VerifyReport
 from grandrounds.release.integrity import FileReport, check_files, printable
-from grandrounds.release.itemcheck import Setting, item_problems, leak_problems
+from grandrounds.release.itemcheck import Setting, item_problems, leak_problems, pixels_of
 from grandrounds.release.manifest import Manifest
 from grandrounds.release.panel import filters_of, panel_problems
 from grandrounds.release.reading import Reader
+from grandrounds.release.scancheck import Progress, scan_problems
+from grandrounds.release.volumecheck import volume_problems
+from grandrounds.release.volumefiles import ReleasedVolumes
 
 _ITEM_RULES = (
     "items: id and content hash made again from the content",
     "items: options distinct, the answer among them at its index",
-    "items: stem made again from the spans of the stored text",
-    "items: every quote at its place, and seen by the solver where it must be",
-    "items: nothing the solver sees names the answer",
     "items: pictures hash to their names and can be decoded",
     "items: licence allowed, review marks and canary as the manifest says",
 )
+_KIND_RULES = {
+    CASES: (
+        "items: stem made again from the spans of the stored text",
+        "items: every quote at its place, and seen by the solver where it must be",
+        "items: nothing the solver sees names the answer",
+    ),
+    VOLUMES: (
+        "items: answer, options, boxes, measurements and chain computed again from the voxels",
+        "items: stem made again; key slices drawn again, pixel for pixel",
+        "items: every number and name of question and rationale is the fact's",
+    ),
+}
+_VOLUME_RULE = "volumes: unpacked, hashed, and placed as their rows say"
+_SCAN_RULE = "scans: measured again, and as the tables say"
 
 
-def verify(directory: Path) -> VerifyReport:
-    """Re-check the release at ``directory`` from its files alone.
+def verify(directory: Path, *, on_progress: Progress | None = None) -> VerifyReport:
+    """Re-check the release at ``directory`` from its files alone. Progress counts scans of volumes.
 
     What is wrong is reported, never raised and never followed out of the folder; only a
     ``directory`` that is no folder raises ``ReleaseError``.
@@ -60,10 +74,14 @@ def verify(directory: Path) -> VerifyReport:
     items: list[Item] = []
     problems: list[Problem] = []
     remarks: list[Problem] = []
+    pictures: dict[str, str] = {}
     for read in reader.items():
         where = f"item {read.item.item_id}"
         items.append(read.item)
         problems += [Problem(where=where, what=what) for what in item_problems(read, setting)]
+        if setting.cases is None:
+            pictures |= pixels_of(read.pictures)
+            continue
         for fault, what in leak_problems(read.item):
             (problems if fault else remarks).append(Problem(where=where, what=what))
     rejections, events, votes = reader.rows("rejections"), reader.rows("reviews"), reader.rows("votes")
@@ -72,6 +90,17 @@ def verify(directory: Path) -> VerifyReport:
     problems += split_problems(items)
     if isinstance(evidence, CaseEvidence):
         problems += case_problems(evidence.cases, items, manifest)
+    else:
+        volumes = ReleasedVolumes(directory, sound=files.sound)
+        problems += volume_problems(evidence, items, manifest)
+        problems += scan_problems(
+            evidence,
+            items,
+            manifest=manifest,
+            files=volumes,
+            pictures=pictures,
+            on_progress=on_progress,
+        )
     problems += refusal_problems(rejections, manifest)
     problems += review_problems(events, manifest)
     problems += media_problems(items, evidence, manifest)
@@ -84,7 +113,10 @@ def verify(directory: Path) -> VerifyReport:
     problems += document_problems(
         manifest, datasheet=reader.text("datasheet"), croissant=reader.text("croissant")
     )
-    checked = [Checked(what=rule, count=len(items)) for rule in _ITEM_RULES]
+    checked = [Checked(what=rule, count=len(items)) for rule in (*_ITEM_RULES, *_KIND_RULES[evidence.kind])]
+    if isinstance(evidence, VolumeEvidence):
+        checked.append(Checked(what=_VOLUME_RULE, count=len(evidence.packed)))
+        checked.append(Checked(what=_SCAN_RULE, count=len(evidence.ids)))
     checked.append(
         Checked(
             what="groups: each in one split, and no stem in two", count=len({i.group_id for i in items})
