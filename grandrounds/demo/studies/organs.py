@@ -59,6 +59,7 @@ PLANS: tuple[OrganPlan, ...] = (
         codes="LPS",
         masks="header",
         torso=Torso(aorta=21, bulge=42, lesion=26, node=22),
+        labels=tuple("aorta" if one == "abdominal_aorta" else one for one in ABDOMEN),
     ),
     OrganPlan(
         subject="sub-demo102",
@@ -67,7 +68,7 @@ PLANS: tuple[OrganPlan, ...] = (
         centre=(0.0, -3.0, -25.0),
         codes="LAS",
         masks="dseg",
-        torso=Torso(aorta=17, liver=1.03, spleen=1.25),
+        torso=Torso(aorta=19, liver=1.03, spleen=1.25),
         tissues=NATIVE,
     ),
     OrganPlan(

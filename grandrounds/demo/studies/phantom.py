@@ -38,9 +38,12 @@ class Phantom:
     shape: tuple[int, int, int]
     affine: Reals
     image: Reals = field(init=False)
+    _everywhere: tuple[Slices, Points] = field(init=False)
 
     def __post_init__(self) -> None:
         self.image = np.full(self.shape, AIR)
+        whole = slice(0, self.shape[0]), slice(0, self.shape[1]), slice(0, self.shape[2])
+        self._everywhere = whole, self._points(whole)
 
     @property
     def spacing(self) -> tuple[float, float, float]:
@@ -51,8 +54,7 @@ class Phantom:
     def depth(self, what: Shape | Sequence[Part]) -> Depth:
         """The depth of voxels in a shape (all voxels) or in the union of parts (those near them)."""
         if callable(what):
-            box = self._box(None)
-            points = self._points(box)
+            box, points = self._everywhere
             return Depth(box=box, points=points, values=np.broadcast_to(what(points), self.shape))
         boxes = [self._box(part) for part in what]
         low = [min(box[n].start for box in boxes) for n in range(3)]
@@ -95,9 +97,7 @@ class Phantom:
         made = [float(sum(back[n, m] * place[m] for m in range(3)) + back[n, 3]) for n in range(3)]
         return made[0], made[1], made[2]
 
-    def _box(self, part: Part | None) -> Slices:
-        if part is None:
-            return slice(0, self.shape[0]), slice(0, self.shape[1]), slice(0, self.shape[2])
+    def _box(self, part: Part) -> Slices:
         made = []
         for middle, side, spacing in zip(self.voxel(part.centre), self.shape, self.spacing, strict=True):
             reach = part.radius / spacing * 1.05 + 1.5

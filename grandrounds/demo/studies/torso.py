@@ -78,11 +78,12 @@ class Body:
     def __init__(self, torso: Torso) -> None:
         self.torso = torso
         self.bones = _bones()
+        stations = [(z, 0.0, _CENTRE_Y, a, b) for z, a, b in _TRUNK]
+        self._trunk = shapes.remembered(shapes.tube(stations, ends=shapes.FAR, square=0.25))
 
     def trunk(self, inset: float = 0.0) -> Shape:
         """The trunk, or what lies ``inset`` mm inside its skin."""
-        stations = [(z, 0.0, _CENTRE_Y, a - inset, b - inset) for z, a, b in _TRUNK]
-        return shapes.tube(stations, ends=shapes.FAR, square=0.25)
+        return lambda points: self._trunk(points) - inset
 
     def liver(self) -> Shape:
         """A large right lobe under the dome, a flat left one."""
@@ -267,6 +268,24 @@ def paint(phantom: Phantom, body: Body, tissues: Tissues) -> dict[str, NDArray[n
         drawing.organ("lymph_node", body.node(), t.soft + 25, over=False)
     drawing.drawn["abdominal_aorta"] = _below(phantom, drawing.drawn["aorta"], 100.0)
     return drawing.drawn | _vertebrae(phantom, body.bones, t)
+
+
+def paint_chest(phantom: Phantom, body: Body, tissues: Tissues) -> dict[str, NDArray[np.bool_]]:
+    """Paint what shows on a film of the chest; the voxels of heart and lungs by name."""
+    t, drawing = tissues, _Drawing(phantom)
+    phantom.image[:] = t.air
+    trunk = phantom.depth(body.trunk())
+    phantom.paint(trunk, t.fat)
+    phantom.paint(Depth(box=trunk.box, points=trunk.points, values=trunk.values - 17.0), t.muscle)
+    _frame(phantom, body, t)
+    drawing.organ("lung_right", body.lung(1), t.lung)
+    drawing.organ("lung_left", body.lung(-1), t.lung)
+    phantom.paint(body.liver(), t.liver)
+    drawing.organ("heart", body.heart(), t.blood)
+    phantom.paint(body.trachea(), t.air)
+    phantom.paint(body.aorta(), t.blood)
+    _vertebrae(phantom, body.bones, t)
+    return drawing.drawn
 
 
 def _below(phantom: Phantom, mask: NDArray[np.bool_], height: float) -> NDArray[np.bool_]:
