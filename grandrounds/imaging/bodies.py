@@ -11,7 +11,6 @@ import numpy as np
 from grandrounds.imaging.found import Found
 from grandrounds.imaging.names import BODY, VERTEBRAL_BODIES
 from grandrounds.measure import levels
-from grandrounds.measure.axes import Point
 from grandrounds.measure.measurement import Doubt
 from grandrounds.measure.structure import LabelMap, Structure
 from grandrounds.measure.vertebra import BodyLandmarks, body_landmarks
@@ -24,9 +23,10 @@ _LEAST_LEVER_MM = 3.0
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class Body:
     """A vertebral body: its voxels, the ids of the structures it comes from, and its landmarks (or why it
-    has none)."""
+    has none). ``crossed`` tells that two masks make it together, so that it is no structure of its own."""
 
     level: str
+    crossed: bool
     structure: Structure
     ids: tuple[str, ...]
     landmarks: BodyLandmarks | Doubt
@@ -55,23 +55,13 @@ def bodies(chosen: Mapping[str, Found], wholes: Mapping[str, Found]) -> dict[str
         for one in chosen.values()
         if one.known.part == BODY and one.known.level
     }
-    if not made and VERTEBRAL_BODIES in chosen:
+    crossed = not made and VERTEBRAL_BODIES in chosen
+    if crossed:
         made = _crossed(chosen[VERTEBRAL_BODIES], wholes)
     made = {level: pair for level, pair in made.items() if level not in _WITHOUT_BODY}
-    ordered = sorted(made, key=levels.rank)
-    centres = {level: made[level][0].centre for level in ordered}
     return {
-        level: Body(
-            level=level,
-            structure=made[level][0],
-            ids=made[level][1],
-            landmarks=body_landmarks(
-                made[level][0],
-                up=_course(level, centres),
-                front=_front(centres[level], wholes.get(level)),
-            ),
-        )
-        for level in ordered
+        level: _body(level, *made[level], whole=wholes.get(level), crossed=crossed)
+        for level in sorted(made, key=levels.rank)
     }
 
 
@@ -108,21 +98,23 @@ def _crossed(found: Found, wholes: Mapping[str, Found]) -> dict[str, tuple[Struc
     return {level: (cut[n], ids[level]) for level, n in numbers.items() if n in cut.labels}
 
 
-def _course(level: str, centres: Mapping[str, Point]) -> Sequence[float]:
-    """Towards the head along the spine: from the body below to the body above; straight up where both
-    are missing or do not lie one above the other."""
-    above, below = levels.neighbours(level, centres)
-    top, bottom = centres[above or level], centres[below or level]
-    step = np.subtract(top, bottom)
-    length = float(np.linalg.norm(step))
-    return tuple(step) if length > 0 and step[2] > length / 2 else (0.0, 0.0, 1.0)
+def _body(
+    level: str, structure: Structure, ids: tuple[str, ...], *, whole: Found | None, crossed: bool
+) -> Body:
+    """The body with its landmarks. The whole vertebra tells where its front is, and is named then."""
+    front = _front(structure, whole)
+    if whole is not None and front is not None:
+        ids = tuple(dict.fromkeys((*ids, whole.row.structure_id)))
+    marks = body_landmarks(structure) if front is None else body_landmarks(structure, front=front)
+    return Body(level=level, crossed=crossed, structure=structure, ids=ids, landmarks=marks)
 
 
-def _front(centre: Point, whole: Found | None) -> Sequence[float]:
-    """Towards the front: from the centre of the whole vertebra to that of its body."""
+def _front(body: Structure, whole: Found | None) -> Sequence[float] | None:
+    """Towards the front: from the centre of the whole vertebra to that of its body; ``None`` where the
+    vertebra is in doubt, or holds no arch that would tell."""
     if whole is None or whole.row.remarks:
-        return (0.0, 1.0, 0.0)
-    away = np.subtract(centre, whole.structure.centre)
+        return None
+    away = np.subtract(body.centre, whole.structure.centre)
     away[2] = 0.0
     length = float(np.linalg.norm(away))
-    return tuple(away) if length >= _LEAST_LEVER_MM and away[1] > length / 2 else (0.0, 1.0, 0.0)
+    return tuple(away) if length >= _LEAST_LEVER_MM and away[1] > length / 2 else None

@@ -26,8 +26,9 @@ class RecomputeError(GrandRoundsError):
 def recomputed(scan: Scan, *, open_volume: Open) -> Scan:
     """The scan with structures and measurements made anew from the voxels of its image and masks.
 
-    Rows that the stored scan left out (another mask stood for the same structure, a recipe did not take
-    it) are left out here too. Raises ``RecomputeError`` where a file can't be measured.
+    Rows that the stored scan does not have (another mask stood for the same structure, a recipe did not
+    take it) are left out here too: an id names what was measured on which voxels.
+    Raises ``RecomputeError`` where a file can't be measured.
     """
     again = measure_image(scan.volume, scan.masks, open_volume=open_volume)
     if again.problem:
@@ -35,16 +36,14 @@ def recomputed(scan: Scan, *, open_volume: Open) -> Scan:
             f"The scan {scan.evidence_id} can't be measured again: {again.problem}",
             remedy="Check that the release or lake is complete, and build again.",
         )
-    known = {row.structure_id for row in scan.structures}
-    rows = tuple(row for row in again.structures if row.structure_id in known)
-    # A mask that was left out as a whole may have stood for a structure when the table was made.
-    stored = {row.measurement_id for row in scan.measurements}
-    values = tuple(
-        row
-        for row in again.measurements
-        if row.measurement_id in stored or known.issuperset(row.structures)
+    structures = {row.structure_id for row in scan.structures}
+    measurements = {row.measurement_id for row in scan.measurements}
+    return Scan(
+        volume=scan.volume,
+        masks=scan.masks,
+        structures=tuple(row for row in again.structures if row.structure_id in structures),
+        measurements=tuple(row for row in again.measurements if row.measurement_id in measurements),
     )
-    return Scan(volume=scan.volume, masks=scan.masks, structures=rows, measurements=values)
 
 
 def differences(stored: Scan, again: Scan) -> tuple[str, ...]:

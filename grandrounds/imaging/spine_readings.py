@@ -8,7 +8,7 @@ from itertools import pairwise
 
 from grandrounds.imaging.bodies import Body, bodies, longest_run, reaches_edge, whole_vertebrae
 from grandrounds.imaging.found import Found, Picture, Reading, doubted
-from grandrounds.measure import citations, intensity, levels, quality, spine
+from grandrounds.measure import citations, intensity, levels, quality, size, spine
 from grandrounds.measure.axes import Point
 from grandrounds.measure.measurement import (
     FEW_SLICES,
@@ -51,11 +51,15 @@ def of_spine(chosen: Mapping[str, Found], picture: Picture) -> Iterator[Reading]
 
 
 def _heights(found: Mapping[str, Body]) -> Iterator[Reading]:
-    """Three heights a body, and the loss of height from T1 to L6."""
+    """Three heights a body, its volume, and the loss of height from T1 to L6."""
     measured = {level: heights(body.marked) for level, body in found.items() if body.marked}
     for level, body in found.items():
         for one in measured.get(level, ()):
             yield Reading(measurement=one, subject=level, structures=body.ids)
+        if body.crossed:
+            yield Reading(
+                measurement=size.volume(body.structure), subject=f"{level} body", structures=body.ids
+            )
         if not level.startswith(_GRADED):
             continue
         reference, others = _reference(level, found, measured)
