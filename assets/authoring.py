@@ -126,11 +126,15 @@ def drafts_to_revise(recipe: Recipe, lake: Lake) -> Iterator[tuple[Draft, Any]]:
 
 def waiting(lake: Lake, key: str) -> int:
     """How many rows of a table wait for an answer."""
-    return lake.read_table(key, columns=("status",)).column("status").to_pylist().count(WAITING)
+    return _count(lake, key, WAITING)
 
 
 def _ready(lake: Lake, key: str) -> int:
-    return lake.read_table(key, columns=("status",)).column("status").to_pylist().count(OK)
+    return _count(lake, key, OK)
+
+
+def _count(lake: Lake, key: str, status: str) -> int:
+    return list(lake.read_table(key, columns=("status",)).column("status").to_pylist()).count(status)
 
 
 def _authored(

@@ -7,12 +7,11 @@ library, and a line in ``KINDS``.
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any, Protocol
 
-from grandrounds.gates.volumes.admission import admit as admit_volumes
-
 from assets.tables import lake_key
 from grandrounds.funnel import CaseRows, VolumeRows
 from grandrounds.gates.clinical import admit as admit_cases
 from grandrounds.gates.clinical import admitted
+from grandrounds.gates.volumes.admission import admit as admit_volumes
 from grandrounds.lake import Lake
 from grandrounds.recipe import Recipe
 from grandrounds.records.case import Case
@@ -59,9 +58,9 @@ class EvidenceKind(Protocol):
 class Cases:
     """Case reports."""
 
-    tables = ("cases",)
-    also = ()
-    code = ("grandrounds.gates.clinical", "grandrounds.clinical", "grandrounds.stem")
+    tables: tuple[str, ...] = ("cases",)
+    also: tuple[str, ...] = ()
+    code: tuple[str, ...] = ("grandrounds.gates.clinical", "grandrounds.clinical", "grandrounds.stem")
 
     def admitted(self, recipe: Recipe, lake: Lake) -> Iterator[Case]:
         """See ``EvidenceKind``."""
@@ -69,7 +68,7 @@ class Cases:
 
     def count(self, recipe: Recipe, lake: Lake) -> int:
         """See ``EvidenceKind``."""
-        return lake.table_rows(lake_key(recipe, "cases"))
+        return int(lake.table_rows(lake_key(recipe, "cases")))
 
     def by_id(self, recipe: Recipe, lake: Lake) -> dict[str, Case]:
         """See ``EvidenceKind``."""
@@ -94,9 +93,9 @@ class Cases:
 class Volumes:
     """Imaging volumes with masks; the unit is a scan."""
 
-    tables = ("volumes", "structures", "measurements")
-    also = ("deidentified",)
-    code = (
+    tables: tuple[str, ...] = ("volumes", "structures", "measurements")
+    also: tuple[str, ...] = ("deidentified",)
+    code: tuple[str, ...] = (
         "grandrounds.gates.volumes.admission",
         "grandrounds.imaging",
         "grandrounds.measure",

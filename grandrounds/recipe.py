@@ -96,6 +96,9 @@ class Deidentify(_Strict):
     clean_descriptors: bool = Field(default=True, description="Keep descriptions' controlled words.")
     clean_structured_content: bool = False
     clean_graphics: bool = False
+    safe_private: Literal["none", "known"] = Field(
+        default="none", description="Private numbers that volumes need (b-values, scales): kept, or not."
+    )
     words: tuple[str, ...] = Field(default=(), description="Further words that are no names here.")
     faces: Literal["flag", "deface", "refuse"] = Field(
         default="refuse", description="Heads in which a face can be rebuilt."

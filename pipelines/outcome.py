@@ -19,6 +19,7 @@ from grandrounds.lake import Lake
 from grandrounds.recipe import Recipe
 from grandrounds.records.funnel import FunnelStep
 from grandrounds.records.source import FAILED
+from grandrounds.settings import Settings
 
 _INTERRUPTS = frozenset({KeyboardInterrupt.__name__, DagsterExecutionInterruptedError.__name__})
 _OWN = frozenset(
@@ -74,8 +75,11 @@ class Outcome:
     tracebacks: Sequence[str] = ()
 
 
-def outcome_of(what: str, recipe: Recipe, *, result: dg.ExecuteInProcessResult, lake: Lake) -> Outcome:
+def outcome_of(
+    what: str, recipe: Recipe, *, result: dg.ExecuteInProcessResult, settings: Settings
+) -> Outcome:
     """Collect what people want to know from the events of a run and the tables it left."""
+    lake = Lake(settings.lake_url.value)
     tables = _materialized(result)
     failures = list(_failures(result))
     funnel = lake_key(recipe, "funnel")
@@ -91,7 +95,7 @@ def outcome_of(what: str, recipe: Recipe, *, result: dg.ExecuteInProcessResult, 
         release=str(release) if release else None,
         failed_checks=_failed_checks(result),
         errors=[words for words in dict.fromkeys(map(_words, failures)) if words],
-        failed_sources=_failed_sources(lake, recipe) if "sources" in tables else (),
+        failed_sources=_failed_sources(lake, recipe, settings) if "sources" in tables else (),
         unanswered=[row for table in ("drafts", "revisions", *(("votes",) if recipe.panel else ()))
                     if "drafts" in tables and lake.has_table(lake_key(recipe, table))
                     for row in _unanswered(lake, recipe, table)],
@@ -161,10 +165,16 @@ def _failed_checks(result: dg.ExecuteInProcessResult) -> list[FailedCheck]:
     ]
 
 
-def _failed_sources(lake: Lake, recipe: Recipe) -> list[FailedSource]:
+def _failed_sources(lake: Lake, recipe: Recipe, settings: Settings) -> list[FailedSource]:
+    """The files that could not be read, by the names that whoever runs this knows them by."""
+    from grandrounds.deidentify.mapping import load_map
+
+    given = {
+        one.new: one.original for one in load_map(settings.home_path, recipe.name) if one.kind == "path"
+    }
     table = lake.read_table(lake_key(recipe, "sources")).select(["path", "status", "reason"])
     return [
-        FailedSource(path=row["path"], reason=row["reason"])
+        FailedSource(path=given.get(row["path"], row["path"]), reason=row["reason"])
         for row in table.to_pylist()
         if row["status"] == FAILED
     ]

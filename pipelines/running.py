@@ -14,7 +14,6 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from assets.tables import asset_key
 from grandrounds.errors import SettingsError
-from grandrounds.lake import Lake
 from grandrounds.locks import exclusive
 from grandrounds.progress import listening
 from grandrounds.recipe import Recipe
@@ -73,7 +72,7 @@ def run_job(
         )
     if was_interrupted(result):
         raise KeyboardInterrupt
-    return outcome_of(what, recipe, result=result, lake=Lake(settings.lake_url.value))
+    return outcome_of(what, recipe, result=result, settings=settings)
 
 
 @contextmanager

@@ -61,9 +61,7 @@ def read_studies(
     clean = deidentified(
         replace(found, sources=tuple(rows)),
         folder=folder,
-        settings=DeidentifySettings(
-            **asked.model_dump(exclude={"faces", "clear_list", "words"}), words=frozenset(asked.words)
-        ),
+        settings=_settings(asked),
         key=project_key(home),
         clear_list=read_clear_list(Path(asked.clear_list)) if asked.clear_list else None,
         faces=asked.faces,
@@ -76,4 +74,11 @@ def read_studies(
         report=clean.report,
         read_now=found.read_now,
         reused=found.reused,
+    )
+
+
+def _settings(asked: Deidentify) -> DeidentifySettings:
+    kept = asked.model_dump(exclude={"faces", "clear_list", "safe_private"})
+    return DeidentifySettings.from_mapping(
+        kept | ({"safe_private": "known"} if asked.safe_private == "known" else {})
     )

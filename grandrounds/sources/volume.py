@@ -127,12 +127,10 @@ def _told_apart(sources: Sequence[Source]) -> list[Source]:
     seen: set[str] = set()
     made = []
     for source in sources:
-        if source.source_id in seen:
-            source = replace(
-                source, source_id=content_id("source", ["copy", source.source_id, source.path])
-            )
-        seen.add(source.source_id)
-        made.append(source)
+        known = source.source_id in seen
+        own = content_id("source", ["copy", source.source_id, source.path]) if known else source.source_id
+        seen.add(own)
+        made.append(replace(source, source_id=own))
     return made
 
 
