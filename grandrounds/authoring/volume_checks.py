@@ -20,7 +20,8 @@ from grandrounds.records.envelope import Envelope
 from grandrounds.records.parts import Flag
 
 _FAR_LONGER = 1.5
-_NUMERIC = frozenset("0123456789.,- ")
+_FEW = 4  # characters
+_CRITERION = "criterion"
 
 
 @dataclass(slots=True)
@@ -67,18 +68,25 @@ def strays(row: Envelope, fact: Fact | None) -> str:
 
 
 def told_by_stem(row: Envelope) -> str:
-    """Why the stem alone answers the question; empty where it doesn't. Bare numbers say nothing alone."""
-    from grandrounds.text import contains_phrase
+    """Why the stem alone answers the question; empty where it doesn't. Numbers stand in stems for something
+    else: spacings, sizes, windows."""
+    from grandrounds.imaging.wording import says
+    from grandrounds.imaging.wording_terms import amount
 
-    if set(row.answer) <= _NUMERIC or not contains_phrase(row.stem, row.answer):
+    if amount(row.answer) is not None or not says(row.stem, row.answer):
         return ""
     return f"not_in_stem: the stem says {row.answer!r}"
 
 
 def lopsided(row: Envelope) -> tuple[Flag, ...]:
-    """A flag where the answer is far longer than every other option."""
+    """A flag where the answer is far longer than every other option.
+
+    Not where the options are a criterion's findings: who knows these, knows their lengths.
+    """
+    if any(origin.origin == _CRITERION for origin in row.option_origins):
+        return ()
     others = [len(option) for option in row.options if option != row.answer]
-    if not others or len(row.answer) <= _FAR_LONGER * max(others):
+    if not others or len(row.answer) <= max(_FAR_LONGER * max(others), max(others) + _FEW):
         return ()
     detail = f"{len(row.answer)} characters; the longest wrong option has {max(others)}"
     return (Flag(flag="answer_stands_out", detail=detail),)

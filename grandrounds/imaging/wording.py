@@ -18,9 +18,9 @@ from collections.abc import Iterator, Sequence
 from grandrounds.imaging.fact import Fact
 from grandrounds.imaging.wording_terms import (
     Quantity,
+    amount,
     directions,
     graded,
-    is_number,
     named,
     quantities,
     shown_number,
@@ -45,7 +45,7 @@ def described(fact: Fact) -> str:
         f"answer: {fact.answer}",
         f"other options: {'; '.join(origin.option for origin in fact.wrong)}",
     ]
-    lines += [f"reasoning {number}: {said}" for number, said in enumerate(fact.reasoning, start=1)]
+    lines += [f"reasoning: {said}" for said in fact.reasoning]  # a number before each would be one to use
     for value in fact.measurements:
         told = value.word if value.number is None else shown_number(value.number, value.uncertainty)
         unit = "" if value.unit == "1" else f" {value.unit}"
@@ -57,6 +57,12 @@ def described(fact: Fact) -> str:
         words = step.words.replace("_", " ")
         lines.append(f"{step.kind}: {words}{f' {told}{unit}' if told and told != words else ''}")
     return "\n".join(lines)
+
+
+def says(text: str, option: str) -> bool:
+    """Whether a text says an option: the same words, or, for a number, the same number and unit."""
+    own = amount(option)
+    return contains_phrase(text, option) if own is None else own in quantities(text)
 
 
 def _of_question(question: str, fact: Fact) -> Iterator[str]:
@@ -75,6 +81,10 @@ def _of_question(question: str, fact: Fact) -> Iterator[str]:
     )
     yield from (
         f"the question leaves out {word}" for word in sorted(named(fact.question) - named(question))
+    )
+    yield from (
+        f"the question speaks of {grade}, which the fact's own does not"
+        for grade in sorted(graded(question) - graded(fact.question))
     )
     told, due = directions(question), directions(fact.question)
     yield from (f"the question says {word}, which the fact's own does not" for word in sorted(told - due))
@@ -109,7 +119,7 @@ def _order_of(told: Sequence[str], fact: Fact) -> Iterator[str]:
     """The answer and the grade at the end, and nowhere before."""
     before, last = " ".join(told[:-1]), told[-1]
     for secret in _secrets(fact):
-        if contains_phrase(before, secret):
+        if says(before, secret):
             yield f"the rationale says {secret!r} before its last sentence"
     own = fact.reasoning[-1] if fact.reasoning else ""
     known = {graded_as for sentence in fact.reasoning[:-1] for graded_as in graded(sentence)}
@@ -126,7 +136,8 @@ def _order_of(told: Sequence[str], fact: Fact) -> Iterator[str]:
 
 
 def _gives_away(question: str, fact: Fact) -> bool:
-    return not is_number(fact.answer) and contains_phrase(question, fact.answer)
+    own = amount(fact.answer)
+    return (own is None or bool(own.unit)) and says(question, fact.answer)
 
 
 def _secrets(fact: Fact) -> tuple[str, ...]:

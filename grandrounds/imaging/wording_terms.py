@@ -10,7 +10,7 @@ from functools import lru_cache
 
 _NUMBER = re.compile(
     # The sign is one only where no number or word stands before it: "30-52" is a range.
-    r"(?<![\w.])(?P<sign>[-\u2212])?(?<![A-Za-z_\d.])(?P<digits>\d+(?:,\d{3})*(?:\.\d+)?)"
+    r"(?<![\w.])(?P<sign>[-\u2212])?(?<![A-Za-z_\d.])(?P<digits>\d+(?:,\d{3})*(?:\.\d+)?|\.\d+)"
     r"(?P<unit>\s?(?:mm3|mm|cm|ml|hu|percent|per cent|degrees?|deg|years?|%|\u00b0))?(?![A-Za-z_])",
     re.IGNORECASE,
 )
@@ -20,7 +20,6 @@ def _list(words_in_a_row: str) -> list[str]:
     return words_in_a_row.split()
 
 
-_BARE_NUMBER = re.compile(r"[-\u2212]?\d+(?:\.\d+)?")
 _UNITS = {
     "percent": "%", "per cent": "%", "degree": "deg", "degrees": "deg", "\u00b0": "deg", "year": "years",
 }  # fmt: skip
@@ -40,7 +39,9 @@ _ORDINAL_LEVEL = re.compile(
 )
 _REGION_LETTERS = {"cervical": "C", "thoracic": "T", "lumbar": "L", "sacral": "S"}
 _WORD = re.compile(r"[a-z]+")
-_GRADE = re.compile(r"\b(?:grade|stage)\s+(?:\d+|[ivx]+)\b|\b(?:mild|moderate|severe)\b", re.IGNORECASE)
+_GRADE = re.compile(
+    r"\b(?:grade|stage)\s+(?:\d+|[ivx]+)\b(?![.,]\d)|\b(?:mild|moderate|severe)\b", re.IGNORECASE
+)
 _ANATOMY = frozenset(
     _list("""
     abdomen adrenal aneurysm ankle aorta appendix artery atlas atrium axis bladder bowel brain brainstem
@@ -91,7 +92,8 @@ class Quantity:
 
 @lru_cache(maxsize=2048)
 def quantities(text: str) -> tuple[Quantity, ...]:
-    """The numbers of a text in order; digits within names (``L3``) are none, small spelled ones are."""
+    """The numbers of a text in order; digits of names (``L3``) and grades are none, spelled ones are."""
+    text = _GRADE.sub(lambda match: " " * len(match.group()), text)
     found: list[tuple[int, Quantity]] = []
     for match in _NUMBER.finditer(text):
         value = Decimal(match["digits"].replace(",", ""))
@@ -136,9 +138,11 @@ def graded(text: str) -> frozenset[str]:
     return frozenset(" ".join(match.group().casefold().split()) for match in _GRADE.finditer(text))
 
 
-def is_number(text: str) -> bool:
-    """Whether a text is a number and nothing else, such as the index of a slice."""
-    return _BARE_NUMBER.fullmatch(text.strip()) is not None
+@lru_cache(maxsize=2048)
+def amount(text: str) -> Quantity | None:
+    """The number that a text is, with its unit; ``None`` for a text that is more or something else."""
+    match = _NUMBER.fullmatch(text.strip())
+    return quantities(text)[0] if match else None
 
 
 def shown_number(value: float, uncertainty: float | None) -> str:
@@ -147,7 +151,7 @@ def shown_number(value: float, uncertainty: float | None) -> str:
         return str(value)
     if uncertainty is not None and uncertainty > 0 and math.isfinite(uncertainty):
         decimals = min(4, max(0, -math.floor(math.log10(uncertainty))))
-        return f"{value:.{decimals}f}"
+        return f"{round(value, decimals) + 0.0:.{decimals}f}"
     try:
         return f"{_plain(Decimal(f'{value:.3g}')):f}"
     except InvalidOperation:

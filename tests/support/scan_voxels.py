@@ -14,7 +14,7 @@ from grandrounds.volumes.canonical import Canonical, affine_of, blank
 def with_image(scan: Scan, lake: Lake) -> Scan:
     """The scan with an image in ``lake``: air, and each structure's box filled with a value of its own."""
     shape = scan.volume.shape
-    file, planes = blank(shape, np.dtype(np.int16))
+    file, planes = blank(shape[::-1], np.dtype(np.int16))
     voxels = planes.T
     voxels[...] = -1000
     for row in scan.structures:
