@@ -7,7 +7,7 @@ are measured where they make good questions. What a criterion needs must be ther
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 from grandrounds.imaging import names
 from grandrounds.imaging.chest_readings import of_film, on_film
@@ -60,16 +60,17 @@ def of_structure(found: Found, picture: Picture) -> Iterator[Reading]:
 
 def of_scan(
     kept: Sequence[Found], picture: Picture, masks: Mapping[str, VolumeRecord]
-) -> Iterator[Reading]:
-    """What several structures make together. Where masks name the same structure, one stands for it."""
+) -> dict[str, Iterable[Reading]]:
+    """What several structures make together, by what it is of, to be measured one after the other.
+
+    Where masks name the same structure, one stands for it.
+    """
     chosen = _chosen(kept, masks)
     if picture.flat:
-        yield from of_film(chosen, picture)
-        return
+        return {"the chest": of_film(chosen, picture)}
     if picture.record.space != "patient":
-        return  # no direction of the array is known to be the patient's
-    yield from of_spine(chosen, picture)
-    yield from of_aorta(chosen, picture)
+        return {}  # no direction of the array is known to be the patient's
+    return {**of_spine(chosen, picture), "the aorta": of_aorta(chosen, picture)}
 
 
 def needed_later(known: Known, picture: Picture) -> bool:

@@ -9,7 +9,6 @@ from __future__ import annotations
 from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
-from functools import partial
 from typing import Any, Protocol
 
 import numpy as np
@@ -29,6 +28,8 @@ from grandrounds.records.volume import USABLE, VolumeRecord
 
 GRID_TOLERANCE = 1e-3
 """Most that the affines of image and mask may differ in any number."""
+
+_TROUBLE = (GrandRoundsError, ValueError, ArithmeticError, LookupError)
 
 Progress = Callable[[int, int], None]
 """Called with how many images are done, and how many there are."""
@@ -103,7 +104,7 @@ def measure_image(image: VolumeRecord, masks: Sequence[VolumeRecord], *, open_vo
         for mask in masks:
             reading.take(mask, open_volume)
         reading.join()
-    except (GrandRoundsError, ValueError, ArithmeticError) as exc:
+    except _TROUBLE as exc:
         reading.problems.append(f"{image.volume_id} can't be measured: {exc}")
     return reading.result()
 
@@ -137,17 +138,18 @@ class _Reading:
         """Measure the labels of one mask, each for itself; keep those that are measured together."""
         try:
             found = list(self._labels(mask, open_volume))
-        except (GrandRoundsError, ValueError, ArithmeticError) as exc:
+        except _TROUBLE as exc:
             self.problems.append(f"The mask {mask.volume_id} can't be measured: {exc}")
             return
         for one in found:
             self.rows.append(one.row)
-            self.readings += self._safely(one.known.name, partial(of_structure, one, self.picture))
+            self._add(one.known.name, of_structure(one, self.picture))
         self.kept += [one for one in found if needed_later(one.known, self.picture)]
 
     def join(self) -> None:
         """Measure what several structures make together."""
-        self.readings += self._safely("", partial(of_scan, self.kept, self.picture, self.masks))
+        for what, readings in of_scan(self.kept, self.picture, self.masks).items():
+            self._add(what, readings)
 
     def result(self) -> Measured:
         """The rows, sorted by id."""
@@ -184,13 +186,13 @@ class _Reading:
             )
             yield Found(row=row, known=own, structure=structure)
 
-    def _safely(self, what: str, measure: Callable[[], Iterable[Reading]]) -> list[Reading]:
-        """What ``measure`` gives; a mistake in one measure must not cost the others."""
+    def _add(self, what: str, readings: Iterable[Reading]) -> None:
+        """Take what is measured of ``what``; a mistake in one measure must not cost the others."""
         try:
-            return list(measure())
-        except (MeasureError, ValueError, ArithmeticError) as exc:
-            self.problems.append(f"{what or 'The structures together'}: {exc}")
-            return []
+            for one in readings:
+                self.readings.append(one)
+        except _TROUBLE as exc:
+            self.problems.append(f"Of {what}, not all could be measured: {exc}")
 
 
 def _known(mask: VolumeRecord) -> dict[int, Known]:

@@ -31,7 +31,8 @@ def recomputed(scan: Scan, *, open_volume: Open) -> Scan:
     Raises ``RecomputeError`` where a file can't be measured.
     """
     again = measure_image(scan.volume, scan.masks, open_volume=open_volume)
-    if again.problem:
+    measured = {row.mask_id for row in again.structures}
+    if not measured.issuperset(row.mask_id for row in scan.structures):
         raise RecomputeError(
             f"The scan {scan.evidence_id} can't be measured again: {again.problem}",
             remedy="Check that the release or lake is complete, and build again.",

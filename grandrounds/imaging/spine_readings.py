@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from itertools import pairwise
 
@@ -38,16 +38,17 @@ _BONE_LEVEL = "L1"
 _HALF_BODY_MM = 10.0
 
 
-def of_spine(chosen: Mapping[str, Found], picture: Picture) -> Iterator[Reading]:
-    """All readings of a spine; nothing where no vertebra was found."""
+def of_spine(chosen: Mapping[str, Found], picture: Picture) -> dict[str, Iterable[Reading]]:
+    """All readings of a spine, by what they are of; none where no vertebra was found."""
     wholes = whole_vertebrae(chosen)
     found = bodies(chosen, wholes)
-    yield from _heights(found)
-    yield from _slips(found)
-    yield from _angles(found, wholes)
-    yield from _canal(chosen, found, wholes)
-    if picture.hounsfield:
-        yield from _bone(found, wholes, picture)
+    return {
+        "the heights": _heights(found),
+        "the slips": _slips(found),
+        "the angles": _angles(found, wholes),
+        "the canal": _canal(chosen, found, wholes),
+        "the bone": _bone(found, wholes, picture) if picture.hounsfield else (),
+    }
 
 
 def _heights(found: Mapping[str, Body]) -> Iterator[Reading]:

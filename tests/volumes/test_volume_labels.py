@@ -85,6 +85,8 @@ def test_a_segmentation_becomes_a_label_map_on_its_image(folder: Path, lake: Lak
     assert mask.status == OK and mask.mask_of
     assert np.array_equal(open_volume(lake, mask).data, expected)
     assert [(x.value, x.name, x.voxels) for x in mask.labels] == [(1, "liver", 18), (2, "spleen", 1)]
+    # As its SegmentAlgorithmType says.
+    assert {x.drawn for x in mask.labels} == {"manual"}
 
 
 def test_segments_that_overlap_become_masks_of_their_own(folder: Path, lake: Lake) -> None:
