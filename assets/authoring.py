@@ -18,7 +18,7 @@ from grandrounds.llm.answer import WAITING
 from grandrounds.llm.answering import Answering
 from grandrounds.paths import bundled
 from grandrounds.progress import stage
-from grandrounds.recipe import Recipe
+from grandrounds.recipe import Recipe, prompt_folder
 from grandrounds.records.envelope import OK, Draft, Revision
 from grandrounds.streams import Counted
 from resources import LakeResource, ModelResource
@@ -189,7 +189,7 @@ def _parameters(recipe: Recipe, client: Answering | None, lake: Lake, key: str) 
         code_fingerprint(
             "grandrounds.authoring", "grandrounds.records", "grandrounds.text", *kind_of(recipe).code,
         ),
-        [folder_fingerprint(bundled("prompts") / task.name) for task in recipe.tasks],
+        [folder_fingerprint(bundled("prompts") / prompt_folder(task.name)) for task in recipe.tasks],
         unfinished,
     ]  # fmt: skip
 
