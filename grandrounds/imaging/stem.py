@@ -12,15 +12,17 @@ import re
 from grandrounds.records.scan import Scan
 from grandrounds.records.volume import VolumeRecord, Window
 
+_FILM = "radiograph"
+_AXES = "ijk"
 _MODALITIES = {
     "CT": "CT",
     "MR": "MR",
     "PT": "PET",
     "NM": "nuclear medicine",
     "US": "ultrasound",
-    "CR": "radiograph",
-    "DX": "radiograph",
-    "RF": "radiograph",
+    "CR": _FILM,
+    "DX": _FILM,
+    "RF": _FILM,
     "XA": "angiography",
     "MG": "mammography",
 }
@@ -71,13 +73,13 @@ def _what(volume: VolumeRecord) -> str:
         word for word in (_region(volume), _sequence(volume), _modality(volume), _noun(volume)) if word
     )
     article = "An" if re.match(r"(?i)[aeio]|ultra|mr\b", words) else "A"
-    sides = 2 if _is_film(volume) else 3
-    shape = " x ".join(str(side) for side in volume.shape[:sides])
-    spacing = " x ".join(f"{side:.4g}" for side in volume.spacing[:sides])
-    where = " on the detector" if volume.space != "patient" else ""
-    told = (
-        f"{article} {words} of {shape} {'pixels' if sides == 2 else 'voxels'}, {spacing} mm apart{where}."
-    )
+    sides = [axis for axis in range(3) if volume.shape[axis] > 1 or not _is_flat(volume)]
+    shape = " x ".join(str(volume.shape[axis]) for axis in sides)
+    spacing = " x ".join(f"{volume.spacing[axis]:.4g}" for axis in sides)
+    pieces = "pixels" if _is_flat(volume) else "voxels"
+    where = " on the detector" if _modality(volume) == _FILM else ""
+    along = ", ".join(_AXES[axis] for axis in sides)
+    told = f"{article} {words} of {shape} {pieces} ({along}), {spacing} mm apart{where}."
     frames = volume.shape[3] if len(volume.shape) > 3 else 1
     if frames > 1:
         told += f" It has {frames} frames; the first one is shown."
@@ -85,14 +87,15 @@ def _what(volume: VolumeRecord) -> str:
 
 
 def _noun(volume: VolumeRecord) -> str:
-    if _is_film(volume):
-        return "" if _modality(volume) == "radiograph" else "image"
+    if _is_flat(volume):
+        return "" if _modality(volume) == _FILM else "image"
     return "volume"
 
 
 def _axes(volume: VolumeRecord) -> str:
     if volume.space != "patient":
-        return _IMAGE + _film_directions(volume)
+        third = "" if _is_flat(volume) else " Slices are counted along k."
+        return _IMAGE + _film_directions(volume) + third
     if volume.obliquity_degrees < _OBLIQUE_DEGREES:
         return _PATIENT
     return (
@@ -137,5 +140,6 @@ def _region(volume: VolumeRecord) -> str:
     return _REGIONS.get(re.sub(r"[^A-Z]", "", (volume.body_part or "").upper()), "")
 
 
-def _is_film(volume: VolumeRecord) -> bool:
-    return len(volume.shape) > 2 and volume.shape[2] == 1
+def _is_flat(volume: VolumeRecord) -> bool:
+    """Whether it is one slice."""
+    return 1 in volume.shape[:3]

@@ -7,7 +7,7 @@ from dataclasses import replace
 from itertools import pairwise
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from grandrounds.imaging.fact import Fact, NoFact
@@ -102,8 +102,24 @@ class TestSeverity:
         need = VolumeNeed(rules=("spondylolisthesis",))
         assert isinstance(facts(lumbar_spine(), SEVERITY, need), NoFact)
 
+    def test_intact_vertebrae_do_not_crowd_out_everything(self) -> None:
+        scan = lumbar_spine(losses=(3.0, 4.0, 5.0, 6.0, 3.5, 2.0, 1.0))
+        assert len(made(scan, SEVERITY, VolumeNeed(questions_each=4))) == 2
+
 
 class TestMeasurement:
+    def test_kinds_of_measurement_are_varied(self) -> None:
+        found = made(abdomen(), VALUE, VolumeNeed(questions_each=3))
+        assert {fact.measurements[0].name for fact in found} == {"volume", "long_axis", "short_axis"}
+
+    def test_values_that_their_uncertainty_swallows_are_not_asked(self) -> None:
+        scan = abdomen()
+        row = row_named(scan, "spleen", "volume")
+        assert row.number is not None
+        dull = with_row(scan, replace(row, uncertainty=0.3 * row.number))
+        assert fact_of(scan, VALUE, NEED, row.measurement_id) is not None
+        assert fact_of(dull, VALUE, NEED, row.measurement_id) is None
+
     def test_options_differ_by_more_than_the_uncertainty_and_are_written_alike(self) -> None:
         for scan in (lumbar_spine(), abdomen(), radiograph()):
             for fact in made(scan, VALUE):
@@ -161,6 +177,7 @@ class TestMeasurement:
         alone = scan_of(scan.volume, scan.masks, rows, scan.measurements)
         assert fact_of(alone, VALUE, NEED, row.measurement_id) is None
 
+    @settings(max_examples=50, deadline=None)
     @given(
         value=st.floats(min_value=-500, max_value=5000, allow_nan=False).filter(lambda x: abs(x) > 1e-3),
         uncertainty=st.one_of(st.none(), st.floats(min_value=1e-3, max_value=80)),

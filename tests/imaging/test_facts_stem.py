@@ -16,16 +16,23 @@ def with_volume(scan: Scan, **changes: object) -> Scan:
 
 def test_a_volume_is_told_by_modality_voxels_spacing_and_axes() -> None:
     told = stem(abdomen())
-    assert told.startswith("A CT volume of 320 x 260 x 90 voxels, 1.2 x 1.2 x 3 mm apart.")
+    assert told.startswith("A CT volume of 320 x 260 x 90 voxels (i, j, k), 1.2 x 1.2 x 3 mm apart.")
     assert "i (to the patient's right), j (to the front) and k (to the head)" in told
     assert "across k axial" in told
 
 
 def test_a_film_is_told_in_pixels_and_which_side_is_which() -> None:
     told = stem(radiograph())
-    assert told.startswith("A chest radiograph of 512 x 480 pixels, 0.8 x 0.8 mm apart on the detector.")
+    assert told.startswith(
+        "A chest radiograph of 512 x 480 pixels (i, j), 0.8 x 0.8 mm apart on the detector."
+    )
     assert "The right of the image is the patient's left." in told
     assert "k" not in told.split()
+
+
+def test_a_film_with_patient_axes_is_told_along_its_two_sides() -> None:
+    told = stem(with_volume(abdomen(), modality="DX", shape=(164, 1, 142), spacing=(2.2, 12.0, 2.2)))
+    assert told.startswith("A radiograph of 164 x 142 pixels (i, k), 2.2 x 2.2 mm apart on the detector.")
 
 
 def test_body_parts_are_told_as_regions_or_not_at_all() -> None:

@@ -5,15 +5,15 @@
 
 A task's module has ``subjects`` (what could be asked about, by id) and ``fact`` (the fact of one
 subject, or ``None``). Which of them are asked is drawn by hash of scan, task and subject, so that it is
-neither always the first level nor another choice tomorrow; facts whose answer was not had yet come
-first. The same rows in any order give the same facts. A module may have ``allowed``, too: which of the
-facts made may stand together.
+neither always the first level nor another choice tomorrow; what was not had yet (an answer, a kind of
+measurement) comes first. The same rows in any order give the same facts. A module may have ``allowed``,
+too: which of the facts made may stand together.
 """
 
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from types import ModuleType
 
 from grandrounds.imaging.fact import Fact, NoFact
@@ -54,7 +54,7 @@ def facts(scan: Scan, task: Task, need: VolumeNeed) -> tuple[Fact, ...] | NoFact
     """
     module = _TASKS[task.name]
     asking = inquire(scan, task, need)
-    made = _varied(_made(asking, module), need.questions_each)
+    made = _varied(_made(asking, module), need.questions_each, getattr(module, "variety", _answer))
     allowed = getattr(module, "allowed", _first)
     chosen: tuple[Fact, ...] = allowed(made, need.questions_each)
     return chosen or NoFact(task=task.name, reason=module.NOTHING)
@@ -78,13 +78,18 @@ def _made(asking: Inquiry, module: ModuleType) -> Iterator[Fact]:
             yield fact
 
 
-def _varied(made: Iterator[Fact], wanted: int) -> list[Fact]:
-    """Facts so ordered that an answer comes a second time only after every other had its turn."""
+def _answer(fact: Fact) -> str:
+    return fact.answer
+
+
+def _varied(made: Iterator[Fact], wanted: int, variety: Callable[[Fact], str]) -> list[Fact]:
+    """Facts so ordered that what is varied comes a second time only after every other had its turn."""
     seen: Counter[str] = Counter()
     ranked: list[tuple[int, int, Fact]] = []
     for at, fact in enumerate(made):
         if at == _LOOKED_AT * wanted:
             break
-        ranked.append((seen[fact.answer], at, fact))
-        seen[fact.answer] += 1
+        kind = variety(fact)
+        ranked.append((seen[kind], at, fact))
+        seen[kind] += 1
     return [fact for _, _, fact in sorted(ranked, key=lambda entry: entry[:2])]

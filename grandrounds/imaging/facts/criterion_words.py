@@ -47,7 +47,10 @@ WORDS: dict[str, CriterionWords] = {
         judges="how far a vertebra has moved on the next one",
         index="the shift in percent of the endplate below",
         structures="two neighbouring vertebral bodies",
-        asks="By Meyerding's limits ({limits} of the endplate below), how is {subject} graded?",
+        asks=(
+            "By Meyerding's limits ({limits} of the endplate below), how is the position of {subject} "
+            "graded?"
+        ),
     ),
     "scoliosis": CriterionWords(
         judges="how far the spine is curved to the side",
@@ -75,7 +78,7 @@ WORDS: dict[str, CriterionWords] = {
     ),
     "abdominal_aortic_aneurysm": CriterionWords(
         judges="how wide the abdominal aorta is",
-        index="the diameter across the vessel's longest one",
+        index="the diameter at right angles to the longest one",
         structures="the abdominal aorta",
         asks="By its short axis with the limit at {limits}, how is the {subject} to be judged?",
     ),
@@ -83,7 +86,7 @@ WORDS: dict[str, CriterionWords] = {
         judges="how dense vertebral bone is on CT",
         index="the mean attenuation of the core",
         structures="the core of the body of L1",
-        asks="By the mean attenuation with limits at {limits}, how is the bone of the {subject} judged?",
+        asks="By the mean attenuation of its core (limits {limits}), how dense is the bone of {level}?",
     ),
 }
 

@@ -6,6 +6,7 @@ never asked.
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Sequence
 
 from grandrounds.imaging.fact import Fact
@@ -14,7 +15,7 @@ from grandrounds.imaging.facts.inquiry import RELIABLE, Inquiry
 from grandrounds.imaging.facts.measured import boxes_for, drawn_of, seen, slices_for, structures_of
 from grandrounds.imaging.facts.options import CRITERION, window
 from grandrounds.imaging.facts.parts import labels_of, value_of
-from grandrounds.imaging.facts.values import limits_words, scale_of
+from grandrounds.imaging.facts.values import limits_words, number_words
 from grandrounds.imaging.facts.wording import capital, reasoning
 from grandrounds.measure.criteria import CANNOT, DECIDED, UNDECIDED, Criterion
 from grandrounds.measure.rules import CRITERIA
@@ -43,7 +44,7 @@ def fact_on(asking: Inquiry, row: MeasuredRow, *, turns: Sequence[Turn] = ()) ->
     """The fact of a judged measurement; ``None`` where its structures can't be named."""
     criterion = CRITERIA[row.criterion]
     own = structures_of(asking, row)
-    drawn = drawn_of(own)
+    drawn = drawn_of(row, own)
     slices = slices_for(asking, row, own, drawn) if own else ()
     if not slices:
         return None
@@ -74,8 +75,16 @@ def fact_on(asking: Inquiry, row: MeasuredRow, *, turns: Sequence[Turn] = ()) ->
 def balanced(made: Sequence[Fact], wanted: int, *, share: int, alone: bool) -> tuple[Fact, ...]:
     """At most ``wanted`` facts in order, of which at most one in ``share`` is "cannot be measured".
 
-    ``alone`` lets those stand where nothing else can be asked.
+    ``alone`` lets those stand where nothing else can be asked. No answer stands more often than in half of
+    the ``wanted`` facts: a spine without a fracture is not asked for all its intact vertebrae.
     """
+    counts: Counter[str] = Counter()
+    capped = []
+    for fact in made:
+        counts[fact.answer] += 1
+        if 2 * counts[fact.answer] <= wanted + 1:
+            capped.append(fact)
+    made = capped
     decided = sum(fact.answer != CANNOT for fact in made)
     undecided = len(made) - decided
     if alone and not decided:
@@ -100,7 +109,9 @@ def _wrong(asking: Inquiry, row: MeasuredRow, criterion: Criterion) -> tuple[Opt
     findings = criterion.findings
     share = asking.share(row.measurement_id, "findings")
     if row.finding == CANNOT:
-        offered = window(findings, int(share * len(findings)), asking.wrong_options, share)
+        # As if it had been measured: what is offered must not tell that it was not.
+        likely = findings[0] if row.number is None else criterion.finding(row.number)
+        offered = window(findings, findings.index(likely), asking.wrong_options, share)
     else:
         around = window(findings, findings.index(row.finding), max(1, asking.wrong_options), share)
         offered = (*(finding for finding in around if finding != row.finding), CANNOT)
@@ -116,7 +127,7 @@ def _grounds(asking: Inquiry, row: MeasuredRow, criterion: Criterion) -> list[st
         return [f"{capital(remark.words).rstrip('.')}." for remark in row.remarks[:_MOST_REMARKS]]
     assert row.number is not None
     own = structures_of(asking, row)
-    told = scale_of(row, row.number).words(row.number)
+    told = number_words(row.number, unit=row.unit)
     return [
         *seen(asking, row, own)[:_MOST_SEEN],
         f"The {measured_words(row)} is {told}.",

@@ -6,18 +6,23 @@ from collections.abc import Sequence
 from statistics import median_low
 
 from grandrounds.imaging.fact import KeySlice
-from grandrounds.imaging.facts.criterion_words import measured_words
 from grandrounds.imaging.facts.inquiry import Inquiry, is_body
 from grandrounds.imaging.facts.parts import ANSWER, CORONAL, SHOWN, boxes_of, slices_through
 from grandrounds.imaging.facts.values import levels_in, number_words
-from grandrounds.imaging.facts.wording import PLANES, capital, listed
+from grandrounds.imaging.facts.wording import PLANES, capital, in_sentence, listed, point_words
 from grandrounds.records.measured import MeasuredInput, MeasuredRow
 from grandrounds.records.parts import StructureBox
 from grandrounds.records.structure import StructureRow
 
 _CORONAL_ANGLES = ("cobb_angle", "centroid_angle")
 _CANAL = "canal"
-_SAID = ("mm", "%", "deg", "ml", "HU", "pixel", "voxel")
+_TOLD = {
+    "height_loss": ("front_height", "middle_height", "back_height", "reference_height"),
+    "slip_percent": ("slip", "endplate"),
+    "cardiothoracic_ratio": ("heart_width", "thoracic_width"),
+    "cobb_angle": ("upper_tilt", "lower_tilt"),
+}
+"""The inputs that a reader can follow, by measurement."""
 
 
 def structures_of(asking: Inquiry, row: MeasuredRow) -> tuple[StructureRow, ...]:
@@ -29,7 +34,8 @@ def structures_of(asking: Inquiry, row: MeasuredRow) -> tuple[StructureRow, ...]
     wanted = levels_in(row.subject)
     rested = [one for one in asking.rows if one.structure_id in row.structures]
     if not wanted:
-        return tuple(rested or [one for one in asking.rows if one.name == row.subject])
+        own = [one for one in rested if not one.level] or rested
+        return tuple(own or [one for one in asking.rows if one.name == row.subject])
     found = []
     for level in wanted:
         own = [one for one in asking.rows if one.level == level]
@@ -50,12 +56,12 @@ def boxes_for(asking: Inquiry, row: MeasuredRow, drawn: Sequence[StructureRow]) 
     return (*boxes_of(drawn, SHOWN), *boxes_of(rested, ANSWER))
 
 
-def drawn_of(own: Sequence[StructureRow]) -> tuple[StructureRow, ...]:
-    """The vertebrae among a measurement's structures: which level is meant isn't what is asked.
+def drawn_of(row: MeasuredRow, own: Sequence[StructureRow]) -> tuple[StructureRow, ...]:
+    """The vertebrae that a measurement's subject names: which level is meant isn't what is asked.
 
     Of organs nothing is drawn: the box of a heart beside those of the lungs would be its ratio.
     """
-    return tuple(one for one in own if one.level)
+    return tuple(one for one in own if one.level) if levels_in(row.subject) else ()
 
 
 def slices_for(
@@ -89,28 +95,28 @@ def measured_slice(asking: Inquiry, row: MeasuredRow) -> tuple[int, int] | None:
 
 
 def seen(asking: Inquiry, row: MeasuredRow, own: Sequence[StructureRow]) -> list[str]:
-    """Sentences on what was measured before the value itself: the slice, lengths, the mask."""
+    """Sentences on what was measured before the value itself: the slice, lengths or the place."""
     said = []
+    known = {one.name: one for one in row.inputs}
     place = measured_slice(asking, row)
     if place is not None and asking.in_patient_space:
         said.append(f"It was measured on {PLANES[place[0]]} slice {place[1]}.")
-    inputs = [_input_words(one) for one in row.inputs if _is_length(one)]
+    inputs = [
+        _input_words(known[name])
+        for name in _TOLD.get(row.name, ())
+        if name in known and len(known[name].numbers) == 1
+    ]
     if inputs:
         said.append(f"{capital(listed(inputs))}.")
-    if not inputs and len(own) == 1 and not own[0].level:
-        said.append(f"Its mask holds {own[0].voxels} voxels and {number_words(own[0].volume_ml)} ml.")
-    if row.uncertainty and measured_words(row):
+    else:
+        said.append(f"{capital(in_sentence(own[0]))} has its centre at {point_words(own[0].centre)}.")
+    if row.uncertainty:
         left = number_words(row.uncertainty, unit=row.unit, digits=2)
         said.append(f"The size of the voxels leaves {left} open to either side.")
     return said
 
 
-def _is_length(one: MeasuredInput) -> bool:
-    """Whether an input is a single number with a unit that a reader can follow."""
-    return len(one.numbers) == 1 and one.unit in _SAID and "slice" not in one.name and "row" not in one.name
-
-
 def _input_words(one: MeasuredInput) -> str:
-    unit = " pixels" if one.unit == "pixel" else " voxels" if one.unit == "voxel" else ""
-    number = number_words(one.numbers[0], unit="" if unit else one.unit)
-    return f"the {one.name.replace('_', ' ')} is {number}{unit}"
+    value = one.numbers[0]
+    told = f"{value:.0f} pixels" if one.unit == "pixel" else number_words(value, unit=one.unit)
+    return f"the {one.name.replace('_', ' ')} is {told}"

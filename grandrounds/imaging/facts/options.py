@@ -19,7 +19,6 @@ from grandrounds.records.structure import StructureRow
 
 STUDY, CRITERION = "study", "criterion"
 _NEAR = 8
-_NEARLY_ALL = 0.9
 LARGEST_OVERLAP = 0.5
 """Intersection over union of two boxes from which one could be taken for the other."""
 
@@ -35,20 +34,23 @@ def other_structures(asking: Inquiry, target: StructureRow, *, fits: Fits) -> tu
     if is_vertebra(target):
         spine = sorted([row for row in pool if row.level] + [target], key=lambda row: rank(row.level))
         around = window(spine, spine.index(target), count + 1, asking.share(target.structure_id, "window"))
-        found = [row for row in around if row is not target]
+        first = [row for row in around if row is not target]
     else:
-        found = [row for row in pool if is_sided_pair(row.name, target.name)][:count]
+        first = [row for row in pool if is_sided_pair(row.name, target.name)]
         near = sorted(
-            (row for row in pool if not is_vertebra(row) and row not in found),
+            (row for row in pool if not is_vertebra(row) and row not in first),
             key=lambda row: (distance(row, target), row.structure_id),
         )
         near = near[: max(_NEAR, count)]
         near.sort(key=lambda row: asking.share(target.structure_id, row.structure_id))
-        found += near[: count - len(found)]
-    if len(found) < count:
-        left = [row for row in pool if row not in found]
-        left.sort(key=lambda row: (distance(row, target), row.structure_id))
-        found += left[: count - len(found)]
+        first += near
+    rest = sorted(pool, key=lambda row: (distance(row, target), row.structure_id))
+    found: list[StructureRow] = []
+    for row in (*first, *rest):
+        if len(found) == count:
+            break
+        if not any(one_names_the_other(row, taken) for taken in found):
+            found.append(row)
     return tuple(found)
 
 
@@ -56,9 +58,13 @@ def could_be_wrong(row: StructureRow, target: StructureRow) -> bool:
     """Whether naming ``row`` is wrong where ``target`` is right: another structure, level and place."""
     if row.structure_id == target.structure_id or (row.level and row.level == target.level):
         return False
-    if overlap(row.box, target.box) > LARGEST_OVERLAP:
-        return False
-    return not (_one_names_the_other(row, target) and _one_holds_the_other(row.box, target.box))
+    return overlap(row.box, target.box) <= LARGEST_OVERLAP and not one_names_the_other(row, target)
+
+
+def one_names_the_other(row: StructureRow, other: StructureRow) -> bool:
+    """Whether one name is the other with a word more: aorta and abdominal aorta, lung and left lung."""
+    first, second = set(row.name.casefold().split()), set(other.name.casefold().split())
+    return first <= second or second <= first
 
 
 def distance(row: StructureRow, target: StructureRow) -> float:
@@ -107,17 +113,6 @@ def natural(text: str) -> tuple[tuple[float, str], ...]:
             number = ""
         made.append((math.inf, character))
     return tuple(made)
-
-
-def _one_names_the_other(row: StructureRow, target: StructureRow) -> bool:
-    """Whether one name is the other with a word more: aorta and abdominal aorta, lung and left lung."""
-    first, second = set(row.name.casefold().split()), set(target.name.casefold().split())
-    return first <= second or second <= first
-
-
-def _one_holds_the_other(first: Sequence[int], second: Sequence[int]) -> bool:
-    inside = _voxels([*map(max, first[:3], second[:3]), *map(min, first[3:], second[3:])])
-    return inside >= _NEARLY_ALL * min(_voxels(first), _voxels(second))
 
 
 def _voxels(box: Sequence[int]) -> int:

@@ -22,7 +22,10 @@ from grandrounds.records.parts import OptionOrigin
 
 _UNITS = {"mm": " mm", "ml": " ml", "%": " %", "deg": " degrees", "HU": " HU", "1": ""}
 _LEAST_SHARE = 0.005
-_UNKNOWN_SHARE = 0.02
+_UNKNOWN_SHARE = 0.05
+_UNKNOWN_LEAST = {"HU": 5.0, "deg": 2.0}
+"""What is taken as open where a measurement doesn't say: a share of the value, and at least so much."""
+_SHARPEST_SHARE = 0.25
 _FILL_APART, _FILL_SHARE = 3.2, 0.15
 _LARGEST_FACTOR = 3.0
 _DIGITS = 3
@@ -44,17 +47,20 @@ class Scale:
         return f"{rounded:.{max(self.decimals, 0)}f}{_UNITS[self.unit]}"
 
 
-def has_unit(row: MeasuredRow) -> bool:
-    """Whether values in the row's unit can be written."""
-    return row.unit in _UNITS
+def is_sharp(row: MeasuredRow) -> bool:
+    """Whether a row has a sure value of which its uncertainty is no more than a quarter."""
+    if row.status != RELIABLE or row.number is None or row.unit not in _UNITS:
+        return False
+    return scale_of(row, row.number).open <= _SHARPEST_SHARE * abs(row.number)
 
 
 def scale_of(row: MeasuredRow, value: float) -> Scale:
-    """The scale of a value of the row's measurement, by its uncertainty (2 per cent where it has none)."""
+    """The scale of a value of the row's measurement, by its uncertainty; a guess where it has none."""
     size = abs(value)
     known = row.uncertainty if row.uncertainty and row.uncertainty > 0 else None
-    left_open = max(known if known is not None else _UNKNOWN_SHARE * size, _LEAST_SHARE * size, 1e-6)
-    finest = -math.floor(math.log10(left_open)) if known is not None else _significant(size)
+    guess = max(_UNKNOWN_SHARE * size, _UNKNOWN_LEAST.get(row.unit, 0.0))
+    left_open = max(guess if known is None else known, _LEAST_SHARE * size, 1e-6)
+    finest = -math.floor(math.log10(left_open))
     return Scale(decimals=max(_COARSEST, min(_FINEST, finest)), unit=row.unit, open=left_open)
 
 

@@ -14,6 +14,7 @@ AXES = ("i", "j", "k")
 HALF_OPEN = "first index included, last excluded"
 _SACRAL = ("S", "Co")
 _SIDES = ("left", "right")
+_NUMBERED = re.compile(r"[CTLS]\d{1,2}")
 _LESS, _MORE = 0, 1
 DIRECTIONS = {RIGHT: ("to the left", "to the right"), FRONT: ("behind", "in front"), UP: ("below", "above")}
 """Per world axis, where something lies whose coordinate is smaller and larger. Left and right are the
@@ -27,7 +28,7 @@ def is_vertebra(row: StructureRow) -> bool:
 
 def in_sentence(row: StructureRow) -> str:
     """What it is called within a sentence: ``vertebra L3``, ``the L3 body``, ``the left kidney``."""
-    return f"vertebra {row.name}" if is_vertebra(row) and row.name == row.level else f"the {row.name}"
+    return f"vertebra {row.name}" if _NUMBERED.fullmatch(row.name) else f"the {row.name}"
 
 
 def is_sided_pair(first: str, second: str) -> bool:
@@ -52,8 +53,9 @@ def size_words(row: StructureRow, volume: VolumeRecord) -> str:
 
     A film's millimetres are those of its detector, not of the patient.
     """
-    if volume.space != "patient":
-        return " x ".join(str(row.box[at + 3] - row.box[at]) for at in range(2)) + " pixels"
+    if volume.space != "patient" or 1 in volume.shape[:3]:
+        sides = [str(row.box[at + 3] - row.box[at]) for at in range(3) if volume.shape[at] > 1]
+        return f"{' x '.join(sides)} pixels"
     bounds = row.box_millimetres
     return " x ".join(f"{bounds[at + 3] - bounds[at]:.0f}" for at in range(3)) + " mm"
 
