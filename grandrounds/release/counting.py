@@ -13,6 +13,8 @@ from grandrounds.release.manifest import Counts, ManifestAuthor, VolumeCounts
 from grandrounds.release.splits import SPLITS
 
 UNNAMED = "unnamed"
+# What de-identification writes into the row of a volume that shows a face, or showed one.
+_FACES = ("face can be rebuilt", "face was cut out")
 
 
 def letter(index: int) -> str:
@@ -77,6 +79,7 @@ def _volumes(evidence: VolumeEvidence) -> VolumeCounts:
         by_structure=_sorted(Counter(row.name or UNNAMED for row in evidence.structures)),
         by_origin=_sorted(Counter(row.origin for row in evidence.structures)),
         by_verdict=_sorted(Counter(row.verdict for row in evidence.measurements if row.criterion)),
+        faces=sum(any(words in row.reason for words in _FACES) for row in images),
         spacing=(min(distances, default=0.0), max(distances, default=0.0)),
     )
 

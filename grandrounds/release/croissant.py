@@ -11,10 +11,13 @@ from collections.abc import Iterator
 from typing import Any
 
 from grandrounds.contracts import Column, contract
+from grandrounds.release.evidence import TABLES
 from grandrounds.release.manifest import Manifest, ManifestFile
+from grandrounds.release.packed import ENDING
 from grandrounds.release.plots import plural
 from grandrounds.release.shards import CANARY, IMAGES
 from grandrounds.release.statements import Statements
+from grandrounds.release.telling import deidentification, raw_data, social_impact, telling_of
 
 NAME = "croissant.json"
 
@@ -68,7 +71,7 @@ _PARQUET = "application/x-parquet"
 
 def croissant(manifest: Manifest, *, statements: Statements) -> bytes:
     """The bytes of ``croissant.json`` for the release of ``manifest``, its data files listed."""
-    reviewed = not manifest.preview
+    reviewed, told = not manifest.preview, telling_of(manifest)
     value: dict[str, Any] = {
         "@context": _CONTEXT,
         "@type": "sc:Dataset",
@@ -85,9 +88,9 @@ def croissant(manifest: Manifest, *, statements: Statements) -> bytes:
         "citeAs": f"{manifest.title}, version {manifest.version}. Cite the sources of its items too.",
         "distribution": _distribution(manifest),
         "recordSet": [_split_set(manifest), *(_record_set(task) for task in manifest.counts.by_task)],
-        "rai:dataCollection": "Read from published case reports; each item names its source and place.",
+        "rai:dataCollection": told.collection,
         "rai:dataCollectionType": ["Secondary Data Analysis"],
-        "rai:dataCollectionRawData": f"{len(manifest.sources)} case reports, listed in manifest.json.",
+        "rai:dataCollectionRawData": raw_data(manifest),
         "rai:dataManipulationProtocol": _protocol(manifest),
         "rai:dataAnnotationProtocol": (
             "Clinicians read each item beside its evidence; their decisions are in reviews.parquet."
@@ -102,14 +105,8 @@ def croissant(manifest: Manifest, *, statements: Statements) -> bytes:
         "rai:dataBiases": list(statements.biases),
         "rai:dataUseCases": list(statements.uses),
         "rai:dataLimitations": list(statements.limits),
-        "rai:dataSocialImpact": (
-            "Helps to measure models before they come near patients. A good score is no evidence of "
-            "safety in care."
-        ),
-        "rai:personalSensitiveInformation": [
-            "Health information about patients as published, with consent, in the source articles; "
-            "no names and no record numbers."
-        ],
+        "rai:dataSocialImpact": social_impact(),
+        "rai:personalSensitiveInformation": [told.personal, *deidentification(manifest)],
         "rai:dataReleaseMaintenancePlan": (
             "Releases are immutable; corrections come as a new version with a list of changes (CHANGES.md)."
         ),
@@ -152,7 +149,10 @@ def _protocol(manifest: Manifest) -> str:
 
 
 def _distribution(manifest: Manifest) -> list[dict[str, Any]]:
-    files = [_file_object(file) for file in manifest.files_of("items")]
+    files = [
+        _file_object(file, f"{file.rows} items of {file.task}, split {file.split}.")
+        for file in manifest.files_of("items")
+    ]
     # In no container: these are the files beside this one, as they lie in the folder.
     sets = [
         {
@@ -165,15 +165,32 @@ def _distribution(manifest: Manifest) -> list[dict[str, Any]]:
         }
         for task in manifest.counts.by_task
     ]
-    return files + sets
+    return [*files, *sets, *_volume_files(manifest)]
 
 
-def _file_object(file: ManifestFile) -> dict[str, Any]:
+def _volume_files(manifest: Manifest) -> Iterator[dict[str, Any]]:
+    """Volumes beside the tables, and the tables of what was measured; nothing for other evidence."""
+    if manifest.counts.volumes is None:
+        return
+    for table in TABLES[manifest.evidence_kind]:
+        for file in manifest.files_of(table.kind):
+            yield _file_object(file, f"{file.rows} rows: {contract(table.contract).description}")
+    yield {
+        "@type": "cr:FileSet",
+        "@id": "volumes",
+        "name": "volumes",
+        "description": "Images and masks as NIfTI, named by the SHA-256 of the unpacked file.",
+        "encodingFormat": "application/gzip",
+        "includes": f"media/*{ENDING}",
+    }
+
+
+def _file_object(file: ManifestFile, description: str) -> dict[str, Any]:
     return {
         "@type": "cr:FileObject",
         "@id": file.path,
         "name": file.path,
-        "description": f"{file.rows} items of {file.task}, split {file.split}.",
+        "description": description,
         "contentUrl": file.path,
         "contentSize": f"{file.bytes} B",
         "encodingFormat": _PARQUET,
@@ -186,7 +203,7 @@ def _split_set(manifest: Manifest) -> dict[str, Any]:
         "@type": "cr:RecordSet",
         "@id": "splits",
         "name": "splits",
-        "description": "The splits; no group (patient, article) is in two of them.",
+        "description": f"The splits; no group ({telling_of(manifest).unit}) is in two of them.",
         "dataType": "cr:Split",
         "key": {"@id": "splits/name"},
         "field": [

@@ -42,8 +42,9 @@ _STEPS = {
 _WAITING = "waiting"
 
 
-def split_problems(items: Sequence[Item]) -> Iterator[Problem]:
-    """Ids given twice, and groups, cases or stems that stand in more than one split."""
+def split_problems(items: Sequence[Item], evidence: Evidence) -> Iterator[Problem]:
+    """Ids given twice; groups, evidence, volumes or stems that stand in more than one split; and groups of
+    the evidence that items part. (Items may join groups: what is alike belongs together.)"""
     for item_id, times in sorted(Counter(item.item_id for item in items).items()):
         if times > 1:
             yield Problem(where=item_id, what=f"stands in the release {times} times")
@@ -51,6 +52,9 @@ def split_problems(items: Sequence[Item]) -> Iterator[Problem]:
     yield from _torn(
         ((item.evidence_id, item.split) for item in items), "evidence {} is in several splits: {}"
     )
+    owners = evidence.groups
+    joined = ((owners[i.evidence_id], i.group_id) for i in items if i.evidence_id in owners)
+    yield from _torn(joined, "group {} of the evidence is in several groups of items: {}")
     # What is told of volumes is alike for many; they themselves must not be in two splits.
     volumes = ((m.sha256, item.split) for item in items for m in item.media if m.kind != IMAGE_KIND)
     yield from _torn(volumes, "volume {} is in several splits: {}")
@@ -114,8 +118,8 @@ def count_problems(
 ) -> Iterator[Problem]:
     """Counts and funnel of the manifest that the rows do not bear out."""
     counted = count(items, evidence=evidence, rejections=rejections, review_events=len(events))
-    for name, value in counted.model_dump().items():
-        said = getattr(manifest.counts, name)
+    for name in type(counted).model_fields:
+        said, value = getattr(manifest.counts, name), getattr(counted, name)
         if said != value:
             yield Problem(where=NAME, what=f"says {name} is {said}, but the rows give {value}")
     if manifest.authors != authors(items):

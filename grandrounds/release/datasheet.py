@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from functools import cache
 from pathlib import Path
@@ -18,6 +19,13 @@ from grandrounds.release.plots import PLOTS, Plot, plural
 from grandrounds.release.shards import CANARY, IMAGES
 from grandrounds.release.splits import SPLITS
 from grandrounds.release.statements import Statements
+from grandrounds.release.telling import (
+    deidentification,
+    origin_of_items,
+    task_words,
+    telling_of,
+    volume_sentences,
+)
 
 if TYPE_CHECKING:
     import jinja2
@@ -27,15 +35,9 @@ NAME = "README.md"
 # A list of thousands is no reading matter; manifest.json has them all.
 _SOURCES_SHOWN = 200
 
-_TASKS = {
-    "diagnosis_open": "the case as it was before the diagnosis; the solver names the diagnosis in "
-    "free words. `answer` and `answer_aliases` are what counts as right.",
-    "diagnosis_mcq": "the same case with options of one class; `answer_index` (0-based) is the right one.",
-}
 # A taxonomy of hundreds of diagnoses is no reading matter either.
 _LABELS_SHOWN = 20
 _PUBLIC_IDS = ("doi", "pmcid", "pmid")
-_OTHER_TASK = "see the recipe in `manifest.json`."
 _HUB_LICENCES = frozenset(
     {
         "apache-2.0", "cc-by-2.0", "cc-by-2.5", "cc-by-3.0", "cc-by-4.0", "cc-by-nc-2.0", "cc-by-nc-3.0",
@@ -52,17 +54,23 @@ def datasheet(manifest: Manifest, *, statements: Statements, plots: Sequence[Plo
     shown = {plot.name: f"![{one_line(plot.alt)}](plots/{plot.name})\n" for plot in plots}
     first_task = next(iter(manifest.counts.by_task))
     numbers = manifest.counts.by_task[first_task]
+    sources = _source_lines(manifest)
     text = _environment().get_template("datasheet.md.j2").render(
         head=_head(manifest),
         manifest=manifest,
         counts=manifest.counts,
-        tasks={task: _TASKS.get(task, _OTHER_TASK) for task in manifest.counts.by_task},
+        tasks={task: task_words(task) for task in manifest.counts.by_task},
+        told=telling_of(manifest),
+        origin=origin_of_items(manifest),
+        volumes=tuple(volume_sentences(manifest.counts.volumes)) if manifest.counts.volumes else (),
+        deidentified=deidentification(manifest),
         columns=[(column.name, _type(column), column.description) for column in _columns()],
         splits=SPLITS,
         first_task=first_task,
         first_split=next(split for split in ("test", "dev", "train") if numbers[split]),
         plots={name: shown.get(name, "") for name in PLOTS},
-        sources=sorted(manifest.sources, key=_source_order)[:_SOURCES_SHOWN],
+        sources=sources[:_SOURCES_SHOWN],
+        more_sources=len(sources[_SOURCES_SHOWN:]),
         most_labels=_LABELS_SHOWN,
         uses=statements.uses,
         limits=statements.limits,
@@ -77,7 +85,7 @@ def _head(manifest: Manifest) -> str:
     """The YAML head of a Hugging Face dataset card, with one configuration a task."""
     counts = manifest.counts
     licences = [_hub_licence(licence) for licence in counts.by_licence]
-    tags = ["medical", "benchmark", "clinical-cases", "croissant", "grandrounds"]
+    tags = ["medical", "benchmark", telling_of(manifest).tag, "croissant", "grandrounds"]
     categories = ["question-answering"]
     if counts.answer_positions:
         categories.append("multiple-choice")
@@ -127,6 +135,21 @@ def _hub_licence(licence: str) -> str:
     return name if name in _HUB_LICENCES else "other"
 
 
+def _source_lines(manifest: Manifest) -> list[str]:
+    """One line a source; of volumes, one for all that are cited alike."""
+    if manifest.counts.volumes is None:
+        return [
+            f"{one_line(source.citation or source.title or source.source_id)}{_identifiers(source)} "
+            f"({one_line(source.licence)})"
+            for source in sorted(manifest.sources, key=_source_order)
+        ]
+    alike = Counter((source.citation, source.licence) for source in manifest.sources)
+    return [
+        f"{one_line(citation) or 'no citation was given'} ({one_line(licence)}): {number:,} files or series"
+        for (citation, licence), number in sorted(alike.items())
+    ]
+
+
 def _source_order(source: ManifestSource) -> tuple[str, str]:
     return (source.citation or source.title or "", source.source_id)
 
@@ -154,7 +177,6 @@ def _environment() -> jinja2.Environment:
         "share": _share,
         "by_size": _by_size,
         "licence_link": _licence_link,
-        "identifiers": _identifiers,
     }
     return environment
 

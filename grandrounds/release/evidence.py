@@ -85,6 +85,11 @@ class CaseEvidence:
         return frozenset(case.evidence_id for case in self.cases)
 
     @property
+    def groups(self) -> Mapping[str, str]:
+        """The group of each of these."""
+        return {case.evidence_id: case.group_id for case in self.cases}
+
+    @property
     def source_ids(self) -> frozenset[str]:
         """The sources that a release names for its evidence."""
         return frozenset(case.source_id for case in self.cases)
@@ -121,6 +126,11 @@ class VolumeEvidence:
     def ids(self) -> frozenset[str]:
         """What an item's ``evidence_id`` may be: the images."""
         return frozenset(row.volume_id for row in self.volumes if not row.is_mask)
+
+    @property
+    def groups(self) -> Mapping[str, str]:
+        """The group of each of these."""
+        return {row.volume_id: row.group_id for row in self.volumes if not row.is_mask}
 
     @property
     def source_ids(self) -> frozenset[str]:

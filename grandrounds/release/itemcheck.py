@@ -146,7 +146,7 @@ def _text_problems(item: Item, cases: Mapping[str, Case]) -> Iterator[str]:
         yield "its stem is not what its spans of the stored text give"
     for part in item.evidence:
         yield from _quote_problems(part, item, cases.get(part.evidence_id))
-    for name in ("source_id", "group_id", "language", "citation", "protected"):
+    for name in ("source_id", "language", "citation", "protected"):
         if getattr(item, name) != getattr(case, name):
             yield f"its {name} is {getattr(item, name)!r}, but its case says {getattr(case, name)!r}"
     if item.source_published != case.published:

@@ -155,7 +155,8 @@ class VolumeCounts(_Part):
 
     ``by_modality`` counts images (``unknown`` where the source tells none), ``by_structure`` structures by
     name, ``by_origin`` structures by who drew their masks. ``spacing`` is the finest and the coarsest voxel
-    distance of the images in mm, ``bytes`` what all volumes unpack to.
+    distance of the images in mm, ``bytes`` what all volumes unpack to, ``faces`` how many images are marked
+    because a face can be rebuilt from them, or could before it was cut out.
     """
 
     images: int
@@ -168,6 +169,7 @@ class VolumeCounts(_Part):
     by_origin: dict[str, int]
     by_verdict: dict[str, int]
     spacing: tuple[float, float]
+    faces: int
 
 
 class Counts(_Part):

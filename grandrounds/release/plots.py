@@ -133,7 +133,8 @@ def _funnel(steps: Sequence[FunnelStep]) -> Plot | None:
 
 def _stem_length(items: Sequence[Item]) -> Plot | None:
     # One stem serves several tasks of a case; it counts once.
-    lengths = sorted(len(stem.split()) for stem in {item.stem for item in items})
+    # What is told of a volume is as long for all.
+    lengths = sorted(len(stem.split()) for stem in {item.stem for item in items if item.visible_spans})
     if not lengths:
         return None
     figure, axes = _blank(rows=9, title="How long the cases are", pad=16)

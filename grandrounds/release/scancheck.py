@@ -204,7 +204,7 @@ def _origin_faults(item: Item, scan: Scan) -> Iterator[str]:
         yield "its stem is not what its volume's row gives"
     if item.answer_aliases or item.visible_spans:
         yield "has aliases or spans, which items of volumes don't have"
-    for name in ("source_id", "group_id", "licence", "language", "citation", "protected"):
+    for name in ("source_id", "licence", "language", "citation", "protected"):
         if getattr(item, name) != getattr(scan, name):
             yield f"its {name} is {getattr(item, name)!r}, but its scan says {getattr(scan, name)!r}"
     if item.source_published != scan.published:

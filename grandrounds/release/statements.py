@@ -8,25 +8,11 @@ from typing import Any
 
 from grandrounds.release.manifest import Manifest
 from grandrounds.release.panel import filters_of
+from grandrounds.release.telling import telling_of, uses
 from grandrounds.statistics.bias import BiasReport, Excess
 
 PREVIEW_NOTICE = "Preview: not clinician-reviewed."
 
-_USES = (
-    "Meant for measuring how well models and people find the diagnosis of a written case.",
-    "Not meant for the care of patients, nor as proof that a model is safe in care.",
-)
-_LIMITS = (
-    "Case reports tell of rare and surprising patients: a score here says little about everyday practice.",
-    "Authors of case reports knew the diagnosis when they wrote; what they chose to mention gives hints.",
-    "The source articles are public: models may have read them. Compare items by `source_published` "
-    "with a model's training cut-off.",
-    "The right answer is the diagnosis of the article, which may be wrong or may have been replaced since.",
-)
-_RULE_LIMIT = (
-    "Items whose author is `rule` were made by extraction without a language model; their distractors are "
-    "chosen by class and body system, and their questions are all worded alike."
-)
 _MODEL_LIMIT = (
     "Items whose author is `model` were written by a language model and may favour models like it."
 )
@@ -45,16 +31,17 @@ class Statements:
 
 def statements(manifest: Manifest, *, bias: Sequence[BiasReport]) -> Statements:
     """The sentences that fit the release of ``manifest``, with the bias of its options."""
-    limits = list(_LIMITS)
+    told = telling_of(manifest)
+    limits = list(told.limits)
     if "rule" in manifest.counts.by_author:
-        limits.append(_RULE_LIMIT)
+        limits.append(told.rule_limit)
     if "model" in manifest.counts.by_author:
         limits.append(_MODEL_LIMIT)
     if manifest.preview:
         limits.insert(0, _PREVIEW_LIMIT)
     limits += _panel_limits(manifest)
     return Statements(
-        uses=_USES,
+        uses=uses(manifest),
         limits=tuple(limits),
         biases=(*(line for report in bias for line in _option_bias(report)), *_coverage(manifest)),
         review=tuple(_review(manifest)),
@@ -104,7 +91,7 @@ def _coverage(manifest: Manifest) -> Iterator[str]:
         name, most = scheme.replace("_", " "), path.replace("_", " ")
         yield f"{name}: {len(paths)} kinds; the commonest, {most}, is {share:.0%}."
     languages = ", ".join(f"{name} ({number:,})" for name, number in counts.by_language.items())
-    yield f"Languages: {languages}. Case reports from elsewhere, and in other languages, are missing."
+    yield f"Languages: {languages}. {telling_of(manifest).elsewhere}"
 
 
 def _review(manifest: Manifest) -> Iterator[str]:

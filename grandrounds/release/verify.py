@@ -87,7 +87,7 @@ def verify(directory: Path, *, on_progress: Progress | None = None) -> VerifyRep
     rejections, events, votes = reader.rows("rejections"), reader.rows("reviews"), reader.rows("votes")
     manifest = files.manifest
     problems += manifest_problems(manifest)
-    problems += split_problems(items)
+    problems += split_problems(items, evidence)
     if isinstance(evidence, CaseEvidence):
         problems += case_problems(evidence.cases, items, manifest)
     else:
