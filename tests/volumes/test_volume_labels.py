@@ -117,7 +117,7 @@ def write_structures(folder: Path, contours: list[np.ndarray], *, image: object 
     data.SOPClassUID = data.file_meta.MediaStorageSOPClassUID = UID("1.2.840.10008.5.1.4.1.1.481.3")
     data.Modality = "RTSTRUCT"
     roi, drawn = Dataset(), Dataset()
-    roi.ROINumber, roi.ROIName = 3, "cord"
+    roi.ROINumber, roi.ROIName, roi.ROIGenerationAlgorithm = 3, "cord", "AUTOMATIC"
     drawn.ReferencedROINumber = 3
     items = []
     for points in contours:
@@ -149,7 +149,7 @@ def test_contours_are_filled_on_their_slice_with_holes(folder: Path, lake: Lake)
     expected[3:5, 3:5, 1] = False
     assert mask.status == OK, mask.reason
     assert np.array_equal(open_volume(lake, mask).data == 3, expected[::-1, ::-1])
-    assert mask.labels[0].name == "cord"
+    assert (mask.labels[0].name, mask.labels[0].drawn) == ("cord", "predicted")
 
 
 def test_contours_between_slices_are_left_out_and_told(folder: Path, lake: Lake) -> None:
