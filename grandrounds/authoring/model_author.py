@@ -15,7 +15,7 @@ from grandrounds.authoring.asking import Asker, Reply
 from grandrounds.authoring.author import Progress, wording_of
 from grandrounds.authoring.compose import Content, envelope_fields
 from grandrounds.authoring.prompts import load_prompt
-from grandrounds.authoring.rows import row_id, spans
+from grandrounds.authoring.rows import draft_of, revision_of, spans
 from grandrounds.authoring.visible import visible_part
 from grandrounds.authoring.wording import Wording
 from grandrounds.fingerprint import code_fingerprint
@@ -127,9 +127,7 @@ class ModelAuthor:
             case, recipe=self._recipe.name, wording=wording, content=content, authorship=authorship
         )
         status, reason = (failure.status, failure.reason) if failure else (OK, "")
-        return Draft(
-            draft_id=row_id("draft", fields, status=status), status=status, reason=reason, **fields
-        )
+        return draft_of(fields, status=status, reason=reason)
 
     def _revision(self, draft: Draft, case: Case, reply: Reply) -> Revision:
         request, answer = reply.request, reply.answer
@@ -152,14 +150,7 @@ class ModelAuthor:
             case, recipe=self._recipe.name, wording=wording, content=content, authorship=authorship
         )
         status, reason = (failure.status, failure.reason) if failure else (OK, "")
-        return Revision(
-            revision_id=row_id("revision", fields, status=status, parent=draft.draft_id),
-            draft_id=draft.draft_id,
-            status=status,
-            reason=reason,
-            changes=changes,
-            **fields,
-        )
+        return revision_of(fields, draft_id=draft.draft_id, status=status, reason=reason, changes=changes)
 
     def _read(
         self, case: Case, wording: Wording, answer: ModelAnswer, *, flags: tuple[Flag, ...]

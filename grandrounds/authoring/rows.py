@@ -1,4 +1,4 @@
-"""Ids of drafts and revisions, and the spans that a row's evidence points to."""
+"""Rows of drafts and revisions with their ids, and the spans that a row's evidence points to."""
 
 from __future__ import annotations
 
@@ -6,8 +6,27 @@ from collections.abc import Mapping
 from typing import Any
 
 from grandrounds.fingerprint import content_id
-from grandrounds.records.envelope import Envelope
+from grandrounds.records.envelope import Draft, Envelope, Revision
 from grandrounds.records.parts import Span
+
+
+def draft_of(fields: Mapping[str, Any], *, status: str, reason: str) -> Draft:
+    """The draft with these fields of the envelope."""
+    return Draft(draft_id=row_id("draft", fields, status=status), status=status, reason=reason, **fields)
+
+
+def revision_of(
+    fields: Mapping[str, Any], *, draft_id: str, status: str, reason: str, changes: tuple[str, ...]
+) -> Revision:
+    """The revision of a draft with these fields of the envelope."""
+    return Revision(
+        revision_id=row_id("revision", fields, status=status, parent=draft_id),
+        draft_id=draft_id,
+        status=status,
+        reason=reason,
+        changes=changes,
+        **fields,
+    )
 
 
 def row_id(prefix: str, fields: Mapping[str, Any], *, status: str, parent: str = "") -> str:

@@ -15,7 +15,7 @@ from grandrounds.authoring.author import Progress, wording_of
 from grandrounds.authoring.compose import Content, body_system, envelope_fields, visible_sentences
 from grandrounds.authoring.diagnosis import Diagnosis, NoDiagnosis, find_diagnosis
 from grandrounds.authoring.distractors import Asked, Known, balance, choose
-from grandrounds.authoring.rows import row_id, spans
+from grandrounds.authoring.rows import draft_of, revision_of, spans
 from grandrounds.authoring.visible import Visible, visible_part
 from grandrounds.authoring.wording import Wording
 from grandrounds.clinical.leaks import find_leaks, names_answer
@@ -140,9 +140,7 @@ class RuleAuthor:
         fields = envelope_fields(
             case, recipe=self._recipe.name, wording=wording, content=content, authorship=self._authorship
         )
-        return Draft(
-            draft_id=row_id("draft", fields, status=status), status=status, reason=reason, **fields
-        )
+        return draft_of(fields, status=status, reason=reason)
 
     def _revise(self, draft: Draft, case: Case, *, wording: Wording, pool: Sequence[Known]) -> Revision:
         changes: list[str] = []
@@ -168,13 +166,8 @@ class RuleAuthor:
         fields = envelope_fields(
             case, recipe=self._recipe.name, wording=wording, content=content, authorship=self._authorship
         )
-        return Revision(
-            revision_id=row_id("revision", fields, status=status, parent=draft.draft_id),
-            draft_id=draft.draft_id,
-            status=status,
-            reason=reason,
-            changes=tuple(changes),
-            **fields,
+        return revision_of(
+            fields, draft_id=draft.draft_id, status=status, reason=reason, changes=tuple(changes)
         )
 
 

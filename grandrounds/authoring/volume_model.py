@@ -17,7 +17,7 @@ from typing import Any
 from grandrounds.authoring.asking import Asker, Reply
 from grandrounds.authoring.author import Progress
 from grandrounds.authoring.prompts import Prompt, load_prompt
-from grandrounds.authoring.rows import row_id
+from grandrounds.authoring.rows import draft_of
 from grandrounds.authoring.volume_checks import Asked, strays, told_by_stem
 from grandrounds.authoring.volume_compose import (
     IMAGE,
@@ -26,7 +26,7 @@ from grandrounds.authoring.volume_compose import (
     author_version,
     envelope_fields,
 )
-from grandrounds.authoring.volume_rule import DROPPED, VolumeRuleAuthor, revision_of
+from grandrounds.authoring.volume_rule import DROPPED, VolumeRuleAuthor, as_revised
 from grandrounds.authoring.volume_rule import VERSION as RULE_VERSION
 from grandrounds.imaging.fact import Fact
 from grandrounds.lake import Lake
@@ -147,9 +147,7 @@ class VolumeModelAuthor:
             rationale=words.rationale if words else None,
             flags=flags,
         )
-        return Draft(
-            draft_id=row_id("draft", fields, status=status), status=status, reason=reason, **fields
-        )
+        return draft_of(fields, status=status, reason=reason)
 
     def _authorship(self, reply: Reply | None, *, by_model: bool) -> Authorship:
         """Whose the words are; the request is named either way."""
@@ -179,7 +177,7 @@ class VolumeModelAuthor:
         if status == OK:
             reason = asked.repeats(draft)
             status = DROPPED if reason else OK
-        return revision_of(draft, status=status, reason=reason, changes=changes)
+        return as_revised(draft, status=status, reason=reason, changes=changes)
 
     def _taken(self, draft: Draft, fact: Fact, reply: Reply) -> tuple[Draft, tuple[str, ...]]:
         """The draft in the revision's words, and what was changed; as it was where these leave the fact."""

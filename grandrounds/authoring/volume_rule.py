@@ -10,7 +10,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import replace
 
 from grandrounds.authoring.author import Progress
-from grandrounds.authoring.rows import row_id
+from grandrounds.authoring.rows import draft_of, revision_of
 from grandrounds.authoring.volume_checks import Asked, lopsided, strays, told_by_stem
 from grandrounds.authoring.volume_compose import (
     Composed,
@@ -62,12 +62,7 @@ class VolumeRuleAuthor:
 
     def _draft(self, composed: Composed) -> Draft:
         fields = envelope_fields(composed, recipe=self._recipe.name, authorship=self._authorship)
-        return Draft(
-            draft_id=row_id("draft", fields, status=composed.status),
-            status=composed.status,
-            reason=composed.reason,
-            **fields,
-        )
+        return draft_of(fields, status=composed.status, reason=composed.reason)
 
     def _revision(self, draft: Draft, scan: Scan, asked: Asked) -> Revision:
         fact = self._composer.fact_of(scan, task=draft.task, subject=draft.subject)
@@ -77,21 +72,14 @@ class VolumeRuleAuthor:
         if fact is not None and not reason:
             worded, changes, reason = _in_own_words(worded, fact)
         reason = reason or asked.repeats(worded)
-        return revision_of(worded, status=DROPPED if reason else OK, reason=reason, changes=changes)
+        return as_revised(worded, status=DROPPED if reason else OK, reason=reason, changes=changes)
 
 
-def revision_of(draft: Draft, *, status: str, reason: str, changes: tuple[str, ...]) -> Revision:
+def as_revised(draft: Draft, *, status: str, reason: str, changes: tuple[str, ...]) -> Revision:
     """The revision of ``draft`` as it stands now; its id stays the draft's."""
     fields = {field.name: getattr(draft, field.name) for field in dataclasses.fields(Envelope)}
     fields["quality_flags"] = tuple(dict.fromkeys((*draft.quality_flags, *lopsided(draft))))
-    return Revision(
-        revision_id=row_id("revision", fields, status=status, parent=draft.draft_id),
-        draft_id=draft.draft_id,
-        status=status,
-        reason=reason,
-        changes=changes,
-        **fields,
-    )
+    return revision_of(fields, draft_id=draft.draft_id, status=status, reason=reason, changes=changes)
 
 
 def _in_own_words(draft: Draft, fact: Fact) -> tuple[Draft, tuple[str, ...], str]:
