@@ -107,7 +107,7 @@ def test_labels_swapped_after_they_were_measured_are_refused(
 def test_one_voxel_more_is_enough(sound: Torso) -> None:
     def grown(mask: np.ndarray) -> np.ndarray:
         made = mask.copy()
-        made[34, 22, 0] = 24
+        made[24, 12, 0] = 24
         return made
 
     assert all(gate for touches, gate in refused_rows(sound, "vert", grown) if touches)
@@ -150,7 +150,7 @@ def test_a_sound_torso_is_refused_by_no_gate_of_geometry(sound: Torso) -> None:
 
 def test_a_mask_stored_with_a_mirrored_affine_is_a_flipped_mask(tmp_path: Path) -> None:
     mirrored = AFFINE.copy()
-    mirrored[2] = (0.0, 0.0, -2.0, AFFINE[2, 3] + 2.0 * 95)
+    mirrored[2] = (0.0, 0.0, -3.0, AFFINE[2, 3] + 3.0 * 63)
     folder = write_torso(tmp_path / "sources", affine=mirrored)
     torso = read_torso(folder, Lake(str(tmp_path / "lake")))
     assert "levels" in gates_that_refuse(about_everything(torso))
@@ -158,7 +158,7 @@ def test_a_mask_stored_with_a_mirrored_affine_is_a_flipped_mask(tmp_path: Path) 
 
 def test_a_mask_that_lies_elsewhere_has_no_image_and_is_not_asked_about(tmp_path: Path) -> None:
     moved = AFFINE.copy()
-    moved[0, 3] += 3.0
+    moved[0, 3] += 4.0
     torso = read_torso(write_torso(tmp_path / "sources", affine=moved), Lake(str(tmp_path / "lake")))
     (refused,) = [row for row in torso.refused if "vert" in row.row]
     assert (refused.stage, refused.gate) == ("evidence", "mask_without_image")

@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 
 from grandrounds.authoring.volume_rule import VolumeRuleAuthor
-from grandrounds.gates.gate import Looked
+from grandrounds.gates.gate import Gate, Looked
 from grandrounds.gates.looking import look_into
 from grandrounds.gates.volumes.admission import admit
 from grandrounds.imaging.facts.parts import box_of
@@ -33,17 +33,17 @@ from grandrounds.volumes.volume import open_volume
 from tests.support.volumes import write_centroids, write_nifti
 
 TASKS = ("level_mcq", "box_mcq", "slice_mcq", "relation_mcq")
-SHAPE = (80, 64, 96)
-AFFINE = np.diag([2.0, 2.0, 2.0, 1.0])
+SHAPE = (54, 44, 64)
+AFFINE = np.diag([3.0, 3.0, 3.0, 1.0])
 AFFINE[:3, 3] = (-80.0, -60.0, -100.0)
 LEVELS = {20: "L1", 21: "L2", 22: "L3", 23: "L4", 24: "L5"}
 ORGANS = {1: "kidney_left", 2: "kidney_right", 3: "liver", 4: "spleen", 5: "urinary_bladder"}
 _PLACES = {
-    1: ((20, 24, 56), (6, 6, 11)),
-    2: ((60, 24, 52), (6, 6, 11)),
-    3: ((62, 44, 78), (13, 12, 11)),
-    4: ((15, 28, 80), (8, 9, 8)),
-    5: ((40, 44, 12), (9, 8, 7)),
+    1: ((13, 16, 38), (4, 4, 7)),
+    2: ((40, 16, 35), (4, 4, 7)),
+    3: ((42, 31, 52), (9, 8, 7)),
+    4: ((10, 19, 53), (5, 6, 5)),
+    5: ((27, 30, 8), (6, 5, 5)),
 }
 Change = Callable[[np.ndarray], np.ndarray]
 
@@ -88,9 +88,9 @@ def vertebrae() -> np.ndarray:
     """A mask of five vertebrae, L1 uppermost: a body, and an arch behind it."""
     made = np.zeros(SHAPE, np.uint8)
     for number, label in enumerate(LEVELS):
-        low = 68 - 14 * number
-        made[34:48, 18 : 32 + number % 2, low : low + 10] = label
-        made[37:45, 8:18, low + 2 : low + 9] = label
+        low = 46 - 9 * number
+        made[23:33, 12 : 22 + number % 2, low : low + 7] = label
+        made[25:31, 5:12, low + 1 : low + 6] = label
     return made
 
 
@@ -123,7 +123,7 @@ def write_torso(
     write_nifti(place / f"{name}_seg-vert_msk.nii.gz", spine(bones), affine=affine)
     write_nifti(place / f"{name}_seg-organs_msk.nii.gz", viscera(parts), affine=AFFINE)
     (place / f"{name}_seg-organs_msk.json").write_text(json.dumps({str(k): v for k, v in ORGANS.items()}))
-    points = {label: (40.0, 25.0, 68.0 - 14 * n + 5) for n, label in enumerate(LEVELS)}
+    points = {label: (28.0, 17.0, 46.0 - 9 * n + 3) for n, label in enumerate(LEVELS)}
     write_centroids(place / f"{name}_seg-vert_ctd.json", "RAS", points)
     rules = folder / "sources.yaml"
     said = rules.read_text() if rules.exists() else "files:\n"
@@ -209,9 +209,14 @@ def about_everything(torso: Torso, *, opened: bool = True) -> Looked:
     ``opened`` they see the tables alone.
     """
     (scan,) = torso.scans
-    boxes = tuple(box_of(row, "asked") for row in scan.structures)
+    at = asking_about(scan, *(row.name for row in scan.structures))
+    return looked(torso, at.revision, scan=scan) if opened else at
+
+
+def asking_about(scan: Scan, *names: str, **recipe: Any) -> Looked:
+    """A row on a scan made by hand that boxes the structures of these names; no files."""
     row = Revision(
-        recipe=torso.recipe.name,
+        recipe="torsos",
         task="level_mcq",
         evidence_id=scan.evidence_id,
         source_id=scan.source_id,
@@ -219,13 +224,22 @@ def about_everything(torso: Torso, *, opened: bool = True) -> Looked:
         stem="stem",
         question="question",
         answer="answer",
-        boxes=boxes,
+        boxes=tuple(box_of(one, "asked") for one in scan.structures if one.name in names),
         language="en",
         licence=scan.licence,
         authorship=Authorship(author="rule", author_version="1"),
         revision_id="revision",
         draft_id="draft",
     )
-    if not opened:
-        return Looked(revision=row, evidence=scan, recipe=torso.recipe)
-    return looked(torso, row, scan=scan)
+    return Looked(revision=row, evidence=scan, recipe=make_recipe(**recipe))
+
+
+def with_row(scan: Scan, which: str, /, **changes: Any) -> Scan:
+    """A scan one of whose structures is changed."""
+    rows = tuple(replace(row, **changes) if row.name == which else row for row in scan.structures)
+    return replace(scan, structures=rows)
+
+
+def of_scan(gate: Gate, at: Looked, scan: Scan) -> str:
+    """What a gate says of the sound row on another scan."""
+    return " ".join(gate.look(replace(at, evidence=scan)).problems)

@@ -18,7 +18,7 @@ from grandrounds.statistics.bias import is_uniquely_longest
 from grandrounds.text import contains_phrase, normalise
 
 CRITERION = "criterion"
-_NUMBER = re.compile(r"(?<![\w.])-?\d+(?:\.\d+)?")
+NUMBER = re.compile(r"(?<![\w.])-?\d+(?:\.\d+)?")
 _COLLECTIVE = (
     "all of the above",
     "all of these",
@@ -62,12 +62,12 @@ def overlaps(options: Sequence[str], *, names: bool) -> list[str]:
 
 def numbers(text: str) -> tuple[float, ...]:
     """The numbers in a text, in order."""
-    return tuple(float(number) for number in _NUMBER.findall(text))
+    return tuple(float(number) for number in NUMBER.findall(text))
 
 
 def _same(one: str, other: str) -> bool:
-    return numbers(one) == numbers(other) and normalise(_NUMBER.sub("#", one)) == normalise(
-        _NUMBER.sub("#", other)
+    return numbers(one) == numbers(other) and normalise(NUMBER.sub("#", one)) == normalise(
+        NUMBER.sub("#", other)
     )
 
 

@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from itertools import combinations
 
 from grandrounds.gates.gate import Findings, Gate, Looked, found
-from grandrounds.gates.volumes.options import numbers
+from grandrounds.gates.volumes.options import NUMBER, numbers
 from grandrounds.records.parts import MeasuredValue
 
 MEASUREMENT = "measurement_mcq"
@@ -51,12 +51,11 @@ def _choices(at: Looked) -> Iterator[str]:
     values = {option: numbers(option)[0] for option in at.revision.options if numbers(option)}
     if asked is None or asked.number is None or at.revision.answer not in values:
         return
-    spread = asked.uncertainty or 0.0
-    rounding = 0.5 * 10.0 ** -_decimals(at.revision.answer)
-    if abs(values[at.revision.answer] - asked.number) > max(spread, rounding) * (1 + SHARE):
+    spread, unit = asked.uncertainty or 0.0, _rounded_to(tuple(values))
+    if abs(values[at.revision.answer] - asked.number) > max(spread, 0.5 * unit) * (1 + SHARE):
         yield f"The answer {at.revision.answer!r} is not the value measured, {asked.number:g}."
     for one, other in combinations(values, 2):
-        if abs(values[one] - values[other]) <= spread:
+        if abs(values[one] - values[other]) + unit <= spread:  # each was rounded by up to half a unit
             yield f"{one!r} and {other!r} lie no further apart than the uncertainty, {spread:g}."
 
 
@@ -67,11 +66,16 @@ def _asked(at: Looked) -> MeasuredValue | None:
     return named[0] if named else values[0] if len(values) == 1 else None
 
 
-def _decimals(text: str) -> int:
-    """How many decimals the first number of a text has."""
-    first = next((word for word in text.split() if any(sign.isdigit() for sign in word)), "")
-    digits = "".join(sign for sign in first.partition(".")[2] if sign.isdigit())
-    return len(digits)
+def _rounded_to(options: tuple[str, ...]) -> float:
+    """The power of ten that the options' first numbers are rounded to: 0.1 for ``21.3 mm``, 10 for tens."""
+    first = [found[0] for option in options if (found := NUMBER.findall(option))]
+    decimals = max((len(number.partition(".")[2]) for number in first), default=0)
+    if decimals:
+        return 10.0**-decimals
+    zeros = min(
+        (len(number) - len(number.rstrip("0")) for number in first if number.strip("-0")), default=0
+    )
+    return 10.0**zeros
 
 
 GATE = Gate(name="tolerance", look=look)
