@@ -104,7 +104,9 @@ class Vertebra:
         thick = max(self.width * 0.105, 3.2)
         made = []
         for side in (-1.0, 1.0):
-            start = self.frame.world((side * (wide + thick * 0.5), -b + 4, self.height * 0.18))
+            # In the neck the canal is wider than the body: the pedicles run outwards.
+            inner = min(wide + thick * 0.5, self.width * 0.42)
+            start = self.frame.world((side * inner, -b + 4, self.height * 0.18))
             stop = self.frame.world((side * (wide + thick * 0.8), -b - deep * 0.65, self.height * 0.12))
             made.append(shapes.rod(start, stop, thick, flat=0.85))
         return tuple(made)
