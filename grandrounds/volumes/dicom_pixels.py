@@ -23,6 +23,10 @@ _SMALL_FRAME = 64 << 20
 _WIDTHS = (1, 8, 16, 32, 64)
 _MOST_BUFFERED = 8 << 20
 _SPARE = 4096
+_EXTENDED_JPEG = "1.2.840.10008.1.2.4.51"
+_JPEG_FAMILY = tuple(f"1.2.840.10008.1.2.4.{kind}" for kind in ("5", "7", "8", "9", "20"))
+_END_OF_IMAGE = b"\xff\xd9"  # EOI of JPEG and JPEG-LS, EOC of JPEG 2000
+_TAIL = 18  # writers fill up with a few bytes of their own
 
 
 class Buffers:
@@ -97,6 +101,11 @@ class Frames:
         from pydicom.pixels.decoders.base import get_decoder
         from pydicom.uid import UID
 
+        if source.syntax == _EXTENDED_JPEG and source.bits_allocated > 8:
+            raise VolumeError(
+                "JPEG Extended of 12 bits is a syntax that no decoder here reads.",
+                remedy="Convert the file to an uncompressed syntax (DCMTK's dcmdjpeg does it).",
+            )
         try:
             if source.bits_allocated == 1:
                 return self._bits(number)
@@ -122,7 +131,7 @@ class Frames:
                 f"The transfer syntax {source.syntax} is not one that is decoded.",
                 remedy="Convert the file to an uncompressed syntax.",
             ) from exc
-        except MemoryError:
+        except (MemoryError, VolumeError):
             raise
         except Exception as exc:
             raise VolumeError(
@@ -148,6 +157,11 @@ class Frames:
         start = source.scan.pixel_start
         if source.scan.encapsulated:
             frame = self._encapsulated()[number]
+            if source.syntax.startswith(_JPEG_FAMILY) and _END_OF_IMAGE not in frame[-_TAIL:]:
+                raise VolumeError(
+                    f"Frame {number + 1} ends before its end marker.",
+                    remedy="The file was cut short; send it again.",
+                )
             # An empty offset table and one item (PS3.5, A.4).
             head = b"\xfe\xff\x00\xe0\x00\x00\x00\x00\xfe\xff\x00\xe0"
             return head + len(frame).to_bytes(4, "little") + frame

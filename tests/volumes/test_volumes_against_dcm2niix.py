@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import shutil
-import subprocess
 from pathlib import Path
 
 import nibabel
@@ -13,6 +12,7 @@ import pytest
 from grandrounds.lake import Lake
 from grandrounds.records.volume import FLAGGED, OK, REFUSED, VolumeRecord
 from grandrounds.volumes.reader import open_volume, read_volumes
+from tests.support.compare_volumes import best, by_pydicom, compare, dcm2niix
 
 EQUAL = [
     ("ct-phantom-philips/axial", "LPS", OK),
@@ -32,6 +32,9 @@ EQUAL = [
     ("rtstruct/oriented_data", "LPS", OK),
     ("rtstruct/mock_data", "LPS", FLAGGED),
     ("dicomdir/98892001/CT5N", "LPS", OK),
+    ("dicomdir/98892003/MR1", "PIR PIR PIR", FLAGGED),
+    ("dicomdir/98892003/MR2", "LIP LIP LPS LPS PIR PIR PIR", FLAGGED),
+    ("dicomdir/98892003/MR700", "LIP LIP LIP PIR PIR PIR PIR", FLAGGED),
 ]
 TRUTHS = [
     "mr-sag-siemens",
@@ -54,28 +57,8 @@ def images(folder: Path, lake: Lake) -> list[VolumeRecord]:
     return [record for record in found if record.format == "dicom" and not record.is_mask]
 
 
-def values(image: nibabel.Nifti1Image) -> np.ndarray:
-    found = np.asanyarray(image.dataobj)
-    return np.stack([found[c] for c in "RGB"], axis=-1) if found.dtype.names else found
-
-
-def ours(record: VolumeRecord, lake: Lake) -> tuple[np.ndarray, np.ndarray]:
-    volume = open_volume(lake, record)
-    data = volume.data
-    if data.dtype.names:
-        data = np.stack([data[colour] for colour in data.dtype.names], axis=-1)
-    return data, volume.affine
-
-
 def agree(record: VolumeRecord, lake: Lake, image: nibabel.Nifti1Image, *, within: float = 1e-5) -> bool:
-    theirs = nibabel.as_closest_canonical(image)
-    data, affine = ours(record, lake)
-    other = values(theirs)
-    return (
-        other.size == data.size
-        and float(np.abs(theirs.affine - affine).max()) <= 1e-3
-        and float(np.abs(other.reshape(data.shape).astype(float) - data).max()) <= within
-    )
+    return compare(record, lake, image).equal(within)
 
 
 @pytest.mark.parametrize(("folder", "codes", "status"), EQUAL)
@@ -85,17 +68,73 @@ def test_series_equals_dcm2niix(
     if shutil.which("dcm2niix") is None:
         pytest.skip("dcm2niix is not installed (Debian: apt-get install dcm2niix)")
     source = shared_data / "studies" / "dicom" / folder
-    subprocess.run(
-        ["dcm2niix", "-z", "n", "-b", "n", "-o", str(tmp_path), str(source)],
-        capture_output=True,
-        check=False,
-    )
-    references = [nibabel.load(path) for path in sorted(tmp_path.glob("*.nii")) if "_Eq" not in path.name]
+    references, _ = dcm2niix([path for path in sorted(source.iterdir()) if path.is_file()], tmp_path)
     found = images(source, lake)
     assert sorted(record.original_codes for record in found) == codes.split()
     for record in found:
         assert record.status == status, record.reason
         assert any(agree(record, lake, reference) for reference in references), record.name
+
+
+def test_localizers_equal_dcm2niix_one_by_one(shared_data: Path, lake: Lake, tmp_path: Path) -> None:
+    if shutil.which("dcm2niix") is None:
+        pytest.skip("dcm2niix is not installed (Debian: apt-get install dcm2niix)")
+    source = shared_data / "studies" / "dicom" / "dicomdir" / "98892001" / "CT2N"
+    found = images(source, lake)
+    assert sorted(record.original_codes for record in found) == ["AIL", "LIP"]
+    # Given both at once, dcm2niix leaves one out.
+    references = [dcm2niix([path], tmp_path / path.name)[0][0] for path in sorted(source.iterdir())]
+    for record in found:
+        assert "localizer" in record.reason
+        assert any(agree(record, lake, reference) for reference in references)
+
+
+@pytest.mark.parametrize("name", ["CR1", "CR2", "CR3"])
+def test_radiographs_equal_dcm2niix_turned_over(
+    name: str, shared_data: Path, lake: Lake, tmp_path: Path
+) -> None:
+    if shutil.which("dcm2niix") is None:
+        pytest.skip("dcm2niix is not installed (Debian: apt-get install dcm2niix)")
+    source = shared_data / "studies" / "dicom" / "dicomdir" / "77654033" / name
+    (record,) = images(source, lake)
+    references, _ = dcm2niix(sorted(source.iterdir()), tmp_path)
+    found = best(record, lake, references)
+    assert record.inverted and record.space == "image"
+    # dcm2niix keeps MONOCHROME1 as it is stored, and slopes in 32 bits.
+    assert found.turned and found.voxels <= 1e-3
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        "rtdose.dcm",
+        "examples_palette.dcm",
+        "examples_jpeg2k.dcm",
+        "image_dfl.dcm",
+        "JPEGLSNearLossless_16.dcm",
+    ],
+)
+def test_objects_that_dcm2niix_cannot_read_equal_pydicoms_pixels(
+    name: str, shared_data: Path, lake: Lake
+) -> None:
+    path = shared_data / "studies" / "dicom" / "pydicom-samples" / name
+    (record,) = read_volumes([path], lake=lake, workers=1).volumes
+    assert by_pydicom(record, lake, path) <= 1e-9
+
+
+def test_frames_of_a_cut_off_object_equal_its_uncompressed_original(shared_data: Path, lake: Lake) -> None:
+    folder = shared_data / "studies" / "dicom"
+    cut = folder / "bad-input" / "emri_small_jpeg_2k_lossless_too_short.dcm"
+    (one,) = read_volumes([cut], lake=lake, workers=1).volumes
+    (other,) = read_volumes([folder / "pydicom-samples" / "emri_small.dcm"], lake=lake, workers=1).volumes
+    assert one.sha256 == other.sha256
+
+
+def test_jpeg_extended_of_12_bits_says_what_to_do(shared_data: Path, lake: Lake) -> None:
+    path = shared_data / "studies" / "dicom" / "pydicom-samples" / "JPGExtended.dcm"
+    (row,) = read_volumes([path], lake=lake, workers=1).files
+    assert row.status == "failed" and "JPEG Extended of 12 bits" in row.reason
+    assert "Convert the file to an uncompressed syntax" in row.reason
 
 
 @pytest.mark.parametrize("name", TRUTHS)
