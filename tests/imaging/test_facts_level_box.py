@@ -95,7 +95,7 @@ def test_boxes_offered_do_not_overlap_the_right_one_by_half() -> None:
             assert all(overlap(right.voxels, box.voxels) <= 0.5 for box in wrong)
 
 
-def test_no_picture_tells_which_box_is_meant() -> None:
+def test_pictures_show_all_boxes_alike() -> None:
     for scan in (lumbar_spine(), abdomen()):
         for fact in asked(scan, BOX).values():
             assert all(not shown.draws for shown in fact.slices)
@@ -104,6 +104,12 @@ def test_no_picture_tells_which_box_is_meant() -> None:
                     box.voxels[shown.axis] <= shown.index < box.voxels[shown.axis + 3]
                     for shown in fact.slices
                 ), box.name
+
+
+def test_one_slice_from_the_side_is_enough_where_it_crosses_all_boxes() -> None:
+    for fact in asked(lumbar_spine(), BOX).values():
+        assert [shown.axis for shown in fact.slices] == [0]
+    assert any(len(fact.slices) > 1 for fact in asked(abdomen(), BOX).values())
 
 
 def test_a_box_that_could_be_taken_for_another_is_no_wrong_option() -> None:

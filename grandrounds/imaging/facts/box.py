@@ -1,8 +1,8 @@
 """``box_mcq``: a structure is named; which of these boxes fits around it?
 
-The solver sees the boxes as voxel ranges, and one slice through each option's structure in the same
-plane, by index: as each option has its slice, none stands out. Nothing is drawn. Wrong options are the
-boxes of neighbouring levels, the other side and what lies near; none overlaps the right one by more
+The solver sees the boxes as voxel ranges, and slices that show all options alike: one that crosses every
+box, else one through each option's structure in the same plane, by index. Nothing is drawn. Wrong options
+are the boxes of neighbouring levels, the other side and what lies near; none overlaps the right one by more
 than half or holds it whole.
 
 Blind: who knows anatomy tells left boxes from right ones by i, and large organs from small ones. Levels

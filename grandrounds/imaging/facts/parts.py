@@ -103,8 +103,16 @@ def slices_through(
 
 
 def slices_of_each(volume: VolumeRecord, rows: Sequence[StructureRow]) -> tuple[KeySlice, ...]:
-    """One slice through each structure in one plane, by index: which of them is meant can't be told."""
+    """Slices in one plane that show all structures alike, so that which of them is meant can't be told.
+
+    One where the first one's crosses the boxes of all (a spine from the side), else one through each, by
+    index.
+    """
     axes = planes(volume, rows)[:1]
+    for axis in axes:
+        index = rows[0].largest[axis]
+        if all(row.box[axis] <= index < row.box[axis + 3] for row in rows):
+            return (KeySlice(axis=axis, index=index),)
     found = sorted({(axis, row.largest[axis]) for axis in axes for row in rows})
     return tuple(KeySlice(axis=axis, index=index) for axis, index in found)
 
