@@ -1,8 +1,8 @@
 """What the gates of volumes see of the voxels: one scan's files, looked at once.
 
 A scan is opened when the first of its revisions is judged and forgotten when the next scan's turn comes, so
-memory holds one image and one mask. What stays are summaries: each grid, and how each label's voxels
-spread along the axes.
+memory never holds voxels of two. What stays of a scan are summaries: each grid, and how each label's
+voxels spread along the axes.
 """
 
 from __future__ import annotations
