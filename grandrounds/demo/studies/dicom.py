@@ -23,6 +23,7 @@ FILM = "1.2.840.10008.5.1.4.1.1.1.1"
 PLATE = "1.2.840.10008.5.1.4.1.1.1"
 REPORT = "1.2.840.10008.5.1.4.1.1.88.11"
 _OFFSET = 1024
+_ORGAN_CODES = {"liver": ("10200004", "Liver"), "spleen": ("78961009", "Spleen")}
 
 
 def uid(*parts: object) -> str:
@@ -147,12 +148,17 @@ def _slice(
 
 
 def _segment(number: int, name: str) -> Dataset:
-    item, code = Dataset(), Dataset()
-    code.CodeValue, code.CodingSchemeDesignator, code.CodeMeaning = "123037004", "SCT", "Body structure"
+    item = Dataset()
     item.SegmentNumber, item.SegmentLabel, item.SegmentAlgorithmType = number, name, "MANUAL"
-    item.SegmentedPropertyCategoryCodeSequence = Items([code])
-    item.SegmentedPropertyTypeCodeSequence = Items([code])
+    item.SegmentedPropertyCategoryCodeSequence = Items([_code("123037004", "Anatomical Structure")])
+    item.SegmentedPropertyTypeCodeSequence = Items([_code(*_ORGAN_CODES[name])])
     return item
+
+
+def _code(value: str, meaning: str) -> Dataset:
+    made = Dataset()
+    made.CodeValue, made.CodingSchemeDesignator, made.CodeMeaning = value, "SCT", meaning
+    return made
 
 
 def _referenced(study: str, series: str, count: int) -> Dataset:
