@@ -76,8 +76,9 @@ def is_nifti(head: bytes) -> bool:
 
 
 def is_truncated_nifti(head: bytes, *, size: int) -> bool:
-    """Whether a file shorter than a NIfTI header begins like one (size field, sane dimensions)."""
-    if not 56 <= size < 348 or _header_size(head) != 348:
+    """Whether a file shorter than a NIfTI header begins like one (size field, sane dimensions), or is a
+    header alone without NIfTI's magic: ANALYZE 7.5, NIfTI's ancestor, whose voxels are in another file."""
+    if not 56 <= size <= 348 or _header_size(head) != 348:
         return False
     order = "<" if struct.unpack("<i", head[:4])[0] == 348 else ">"
     (rank,) = struct.unpack(order + "h", head[40:42])

@@ -2,15 +2,40 @@
 
 from __future__ import annotations
 
+import contextlib
 import math
+import os
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from functools import cache
+from pathlib import Path
 
 from grandrounds.errors import SourceError
+
+_LEAST_MEMORY, _MOST_MEMORY = 4 << 30, 12 << 30
+_CGROUP_LIMITS = ("/sys/fs/cgroup/memory.max", "/sys/fs/cgroup/memory/memory.limit_in_bytes")
 
 
 class VolumeError(SourceError):
     """A volume, a slice or a sidecar can't be read as it stands; the message is the row's reason."""
+
+
+@cache
+def machine_bytes() -> int:
+    """The memory of this machine, or of the container that it is; 0 where nothing tells."""
+    found = []
+    with contextlib.suppress(ValueError, OSError, AttributeError):
+        found.append(os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE"))
+    for name in _CGROUP_LIMITS:
+        with contextlib.suppress(ValueError, OSError):  # "max" is no number
+            found.append(int(Path(name).read_text()))
+    return min((size for size in found if size > 0), default=0)
+
+
+def process_share() -> int:
+    """A quarter of the memory, but at least 4 GB (a large volume whose axes change places is held twice)
+    and at most 12 GB (more than the largest volume that is read ever needs)."""
+    return min(max(machine_bytes() // 4, _LEAST_MEMORY), _MOST_MEMORY)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -20,7 +45,8 @@ class Limits:
     ``voxels`` and ``bytes`` bound what is decoded, ``header_bytes`` what stands before the pixels,
     ``sidecar_bytes`` a file of names or centroids, ``files`` the slices of one series.
     ``seconds`` bounds the work on one series or file in a process of its own (it grows with the
-    bytes read, see ``seconds_for``), ``process_bytes`` that process's address space (0: no bound).
+    bytes read, see ``seconds_for``), ``process_bytes`` that process's address space (0: no bound;
+    by default a share of the machine's memory, see ``process_share``).
     ``expansion`` is the largest believable ratio of decoded to stored bytes of a compressed frame.
     """
 
@@ -30,7 +56,7 @@ class Limits:
     sidecar_bytes: int = 4 << 20
     files: int = 20_000
     seconds: float = 60.0
-    process_bytes: int = 12 << 30
+    process_bytes: int = field(default_factory=process_share)
     expansion: int = 5_000
 
     def seconds_for(self, size: int) -> float:

@@ -1,8 +1,9 @@
 """What earlier readings found out, so that a study that did not change is not decoded again.
 
-A job's result is kept under the hashes of its files' bytes, their names, the limits and the reader's
-code. Hashes are known without reading while a file's stamp holds (``sources.memory``). A result counts
-only while the volumes that it names are in the lake.
+A job's result is kept under the hashes of its files' bytes, their names, the limits (but those of time
+and memory: what they end is not kept) and the reader's code. Hashes are known without reading while a
+file's stamp holds (``sources.memory``). A result counts only while the volumes that it names are in the
+lake.
 """
 
 from __future__ import annotations
@@ -19,16 +20,19 @@ from grandrounds.lake import Lake
 from grandrounds.sources import kinds, memory
 from grandrounds.sources.folder import FoundFile
 from grandrounds.volumes.jobs import FAILED, Job, JobResult, Sorted, dump_result, load_result
+from grandrounds.volumes.limits import Limits
+
+_PASSING = ("seconds", "process_bytes")
 
 
 class Memory:
     """The memory of one folder."""
 
-    def __init__(self, lake: Lake, root: Path, limits: object) -> None:
+    def __init__(self, lake: Lake, root: Path, limits: Limits) -> None:
         self._lake = lake
         self._place = root / "#volumes"
         self._index = memory.load_index(lake, self._place)
-        self._limits = asdict(limits)  # type: ignore[call-overload]
+        self._limits = {name: value for name, value in asdict(limits).items() if name not in _PASSING}
         self._seen: dict[str, int] = {}
         self._version = code_fingerprint(
             "grandrounds.volumes", "grandrounds.records.volume", "grandrounds.fingerprint"

@@ -35,6 +35,7 @@ _CHUNK = 1 << 20
 _MOST_EXTENSIONS = 16 << 20
 _MOST_TRAILING = 16 << 20
 _LARGEST_RATIO = 1100  # deflate can't expand more
+_ONE_FILE = "Convert the two to a single .nii file, with nibabel: nib.save(nib.load('x.hdr'), 'x.nii')."
 _REMEDY = "Write the file again from its source."
 _LABEL = re.compile(
     rb"<Label\s[^>]{0,200}?Key=\"(-?\d{1,9})\"[^>]{0,300}>\s{0,20}"
@@ -209,9 +210,7 @@ def _header(stream: _Stream) -> NiftiHeader:
 
 def _first(head: bytes, order: str) -> NiftiHeader:
     if head[344:348] != b"n+1\0":
-        raise VolumeError(
-            "The voxels are in a second file (.hdr and .img).", remedy="Convert it to a single .nii file."
-        )
+        raise VolumeError("The voxels are in a second file (.hdr and .img).", remedy=_ONE_FILE)
     unpack = struct.Struct
     dims = unpack(order + "8h").unpack_from(head, 40)
     intent, code, bits = unpack(order + "3h").unpack_from(head, 68)
@@ -239,9 +238,7 @@ def _first(head: bytes, order: str) -> NiftiHeader:
 
 def _second(head: bytes, order: str) -> NiftiHeader:
     if head[4:8] != b"n+2\0":
-        raise VolumeError(
-            "The voxels are in a second file (.hdr and .img).", remedy="Convert it to a single .nii file."
-        )
+        raise VolumeError("The voxels are in a second file (.hdr and .img).", remedy=_ONE_FILE)
     unpack = struct.Struct
     code, bits = unpack(order + "2h").unpack_from(head, 12)
     dims = unpack(order + "8q").unpack_from(head, 16)

@@ -178,6 +178,16 @@ class _Reading:
                 self._sort_object(one)
             elif not file.trouble and file.name.casefold().endswith(sidecars.TABLE_ENDINGS):
                 self.others.append(file)
+        self._tell_pairs()
+
+    def _tell_pairs(self) -> None:
+        """The second files of NIfTI pairs, which hold nothing but voxels."""
+        heads = {file.name[:-4]: file.name for file in self.niftis if file.name.casefold().endswith(".hdr")}
+        for name, kind in self.kinds.items():
+            head = heads.get(name[:-4]) if name.casefold().endswith(".img") else None
+            if head and kind not in VOLUME_KINDS:
+                self.kinds[name] = kinds.NIFTI
+                self._row(name, PASSED_BY, f"The voxels of {head}, whose row says what to do.")
 
     def _sorted(self, files: Sequence[JobFile], pool: Pool) -> Iterable[JobResult]:
         jobs = [

@@ -305,6 +305,41 @@ def test_a_small_file_cannot_claim_what_deflate_cannot_hold(folder: Path, lake: 
     assert record.status == REFUSED and "can't hold them" in record.reason
 
 
+@pytest.mark.parametrize("kind", [nibabel.Nifti1Pair, nibabel.AnalyzeImage, nibabel.Nifti2Pair])
+def test_a_pair_of_header_and_voxels_says_what_to_do(kind: type, folder: Path, lake: Lake) -> None:
+    nibabel.save(kind(np.arange(60, dtype=np.int16).reshape(3, 4, 5), np.eye(4)), str(folder / "x.img"))
+    found = read_volumes(folder, lake=lake, workers=1)
+    told = {row.file.name: (row.status, row.reason) for row in found.files}
+    assert told["x.hdr"][0] == "failed" and "second file" in told["x.hdr"][1]
+    assert "Convert the two to a single .nii file" in told["x.hdr"][1]
+    assert told["x.img"] == ("passed_by", "The voxels of x.hdr, whose row says what to do.")
+    (record,) = found.volumes
+    assert record.status == REFUSED and record.reason == told["x.hdr"][1]
+
+
+def test_a_process_may_take_a_share_of_the_memory(monkeypatch: pytest.MonkeyPatch) -> None:
+    from grandrounds.volumes import limits
+
+    gigabyte = 1 << 30
+    for memory, share in ((0, 4), (8, 4), (32, 8), (512, 12)):
+        monkeypatch.setattr(limits, "machine_bytes", lambda memory=memory: memory * gigabyte)
+        assert limits.Limits().process_bytes == share * gigabyte
+    assert limits.Limits(process_bytes=0).process_bytes == 0
+
+
+def test_limits_of_time_and_memory_do_not_make_anything_be_read_again(folder: Path, lake: Lake) -> None:
+    import os
+    import time
+
+    write_nifti(folder / "a.nii", ramp((4, 4, 4)))
+    os.utime(folder / "a.nii", (1, 1))
+    time.sleep(2.1)  # stamps younger than two seconds are not trusted
+    assert read_volumes(folder, lake=lake, workers=1).read_now == 1
+    other = Limits(seconds=5.0, process_bytes=5 << 30)
+    assert read_volumes(folder, lake=lake, workers=1, limits=other).reused == 1
+    assert read_volumes(folder, lake=lake, workers=1, limits=Limits(voxels=10)).read_now == 1
+
+
 def test_limits_can_be_set(tmp_path: Path) -> None:
     path = write_nifti(tmp_path / "v.nii", ramp((10, 10, 10)))
     with pytest.raises(VolumeError, match="1,000 voxels, more than the 999"):
