@@ -28,16 +28,19 @@ def verify(ctx: click.Context, directory: Path, as_json: bool) -> None:
     """Re-check the release in DIR from its files alone: no lake, database or network is needed.
 
     Checksums, schemas, ids, stems, quotes, answers, pictures, splits, licences, counts and marks are
-    made again from the files and compared. Ends with 1, and a list, when anything is off.
+    made again from the files and compared; volumes are unpacked and measured again. Ends with 1, and a
+    list, when anything is off.
 
     \b
     Examples:
       grandrounds verify .grandrounds/releases/case_diagnosis/0.1.0
       grandrounds verify ~/Downloads/case_diagnosis --json | jq .problems
     """
+    from grandrounds.progress import listening
     from grandrounds.release.verify import verify as check
 
-    report = check(directory)
+    with _Working() as working, listening(working):
+        report = check(directory)
     if as_json:
         click.echo(json.dumps(asdict(report) | {"sound": report.sound}, indent=2, ensure_ascii=False))
     else:
@@ -68,6 +71,38 @@ def diff(before: Path, after: Path, as_json: bool) -> None:
         click.echo(json.dumps(asdict(difference), indent=2, ensure_ascii=False))
     else:
         _show_difference(difference)
+
+
+class _Working:
+    """Says on a terminal what a long check is at; nothing is written where the errors go to a file."""
+
+    def __init__(self) -> None:
+        from rich.console import Console
+
+        self._status = Console(stderr=True).status("Checking")
+
+    def __enter__(self) -> _Working:
+        self._status.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._status.stop()
+
+    def start(self, name: str) -> None:
+        """A stage begins."""
+        self._status.update(name)
+
+    def update(self, name: str, done: int, total: int | None) -> None:
+        """So many are done."""
+        self._status.update(f"{name}: {done:,} of {total:,}" if total else f"{name}: {done:,}")
+
+    def note(self, name: str, words: str) -> None:
+        """There is more to say."""
+        self._status.update(f"{name}: {words}")
+
+    def finish(self, name: str) -> None:
+        """A stage ended."""
+        self._status.update(f"{name}: done")
 
 
 def _show_report(report: VerifyReport, directory: Path) -> None:

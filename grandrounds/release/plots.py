@@ -21,10 +21,13 @@ from grandrounds.release.splits import SPLITS
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
+    from matplotlib.patches import Rectangle
 
 PLOTS = ("splits.png", "funnel.png", "stem_length.png", "answers.png")
 
 _DPI = 150
+_MOST_BARS = 3
+"""Tasks whose bars stand side by side."""
 _WIDTH = 8.0
 _ROW = 0.34
 _INK = "#22303c"
@@ -159,6 +162,8 @@ def _stem_length(items: Sequence[Item]) -> Plot | None:
 def _answers(counts: Counts) -> Plot | None:
     if not counts.answer_positions:
         return None
+    if len(counts.answer_positions) > _MOST_BARS:
+        return _answer_grid(counts)
     figure, axes = _blank(rows=9, title="Where the right answer stands", pad=16)
     tasks = list(counts.answer_positions)
     width = 0.8 / len(tasks)
@@ -196,6 +201,44 @@ def _answers(counts: Counts) -> Plot | None:
             loc="lower right", bbox_to_anchor=(1.0, 1.0), ncols=len(tasks), frameon=False, fontsize=9
         )
     return _png(figure, "answers.png", "Bars: letter of the right answer. " + "; ".join(told) + ".")
+
+
+def _answer_grid(counts: Counts) -> Plot:
+    """A row a task, a column a letter: bars of more than a few tasks can't be told apart."""
+    tasks = list(counts.answer_positions)
+    letters = max((list(positions) for positions in counts.answer_positions.values()), key=len)
+    figure, axes = _blank(rows=2 * len(tasks), title="Where the right answer stands")
+    told = []
+    for row, task in enumerate(tasks):
+        positions = counts.answer_positions[task]
+        total, chance = sum(positions.values()), 100 / len(positions)
+        for column, count in enumerate(positions.values()):
+            share = 100 * count / total
+            # As dark as it lies above chance: twice as often as by luck is the darkest.
+            dark = min(share / (2 * chance), 1.0)
+            axes.add_patch(_cell(column, row, colour=_KEPT, opacity=0.08 + 0.92 * dark if count else 0.0))
+            axes.text(
+                column, row, f"{share:.0f}%\n{count:,}", ha="center", va="center", fontsize=9,
+                linespacing=1.25, color="white" if dark > 0.8 else _INK,
+            )  # fmt: skip
+        axes.text(len(letters) - 0.4, row, f"chance {chance:.0f}%", va="center", fontsize=9)
+        told.append(
+            f"{_words(task)}: "
+            + ", ".join(f"{name} {100 * count / total:.0f}%" for name, count in positions.items())
+        )
+    _rows(axes, [_words(task) for task in tasks])
+    axes.set_xlim(-0.5, len(letters) + 0.5)
+    axes.set_ylim(len(tasks) - 0.5, -0.5)
+    axes.set_xticks(range(len(letters)), letters)
+    axes.tick_params(axis="x", length=0, labelcolor=_INK, labeltop=True, labelbottom=False)
+    axes.spines["bottom"].set_visible(False)
+    return _png(figure, "answers.png", "Table: letter of the right answer. " + "; ".join(told) + ".")
+
+
+def _cell(column: int, row: int, *, colour: str, opacity: float) -> Rectangle:
+    from matplotlib.patches import Rectangle
+
+    return Rectangle((column - 0.48, row - 0.46), 0.96, 0.92, facecolor=colour, alpha=opacity, linewidth=0)
 
 
 def _passed_by(step: FunnelStep) -> int:

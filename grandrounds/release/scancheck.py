@@ -8,13 +8,16 @@ chain, stages, stem and key slices with the fact; its words must keep to the fac
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from grandrounds import __version__
 from grandrounds.errors import RecipeError
+from grandrounds.fingerprint import code_fingerprint
 from grandrounds.imaging.fact import Fact
 from grandrounds.imaging.keyslices import DrawnSlice, crosses, draw, slice_locator, slice_source
+from grandrounds.progress import stage
 from grandrounds.recipe import Recipe, Task, parse_recipe
 from grandrounds.records.envelope import Item
 from grandrounds.records.measured import MeasuredRow
@@ -28,9 +31,6 @@ from grandrounds.release.manifest import NAME, Manifest
 from grandrounds.release.packed import MIME, VOLUME_KIND
 from grandrounds.release.shards import IMAGE_KIND
 from grandrounds.release.volumefiles import ReleasedVolumes
-
-Progress = Callable[[int, int], None]
-"""Called with how many scans are done, and how many there are."""
 
 _ANSWER, _REVIEWER = "answer", "reviewer"
 _ROLES = {"support": "asked", "answer": "answer"}
@@ -53,7 +53,6 @@ def scan_problems(
     manifest: Manifest,
     files: ReleasedVolumes,
     pictures: Mapping[str, str],
-    on_progress: Progress | None = None,
 ) -> Iterator[Problem]:
     """All that is wrong with the volumes, with what was measured on them, and with the items.
 
@@ -70,16 +69,28 @@ def scan_problems(
     parts = _by_image(evidence)
     for image in sorted(cited_ids(items) - parts.keys()):
         yield Problem(where=image, what="is asked about, but is no image of the evidence")
-    for done, image in enumerate(sorted(parts), start=1):
-        again, found = _measured(image, parts[image], recipe, files)
-        yield from found
-        for item in sorted(asked[image], key=lambda each: each.item_id):
-            where = f"item {item.item_id}"
-            for what in _faults(item, again, recipe, pictures):
-                yield Problem(where=where, what=what)
-        files.forget()
-        if on_progress:
-            on_progress(done, len(parts))
+    with stage("Measuring volumes again") as report:
+        for done, image in enumerate(sorted(parts), start=1):
+            again, found = _measured(image, parts[image], recipe, files)
+            yield from found
+            for item in sorted(asked[image], key=lambda each: each.item_id):
+                where = f"item {item.item_id}"
+                for what in _faults(item, again, recipe, pictures):
+                    yield Problem(where=where, what=what)
+            files.forget()
+            report(done, len(parts))
+
+
+def code_remarks(manifest: Manifest) -> Iterator[Problem]:
+    """That a release was made by other code than checks it: what is computed again may differ by that."""
+    here = code_fingerprint("grandrounds")
+    if manifest.code.fingerprint != here:
+        yield Problem(
+            where=NAME,
+            what=f"was made by grandrounds {manifest.code.version} (code {manifest.code.fingerprint}), and "
+            f"{__version__} (code {here}) checks it: if only facts or key slices differ, check it with the "
+            "version that made it",
+        )
 
 
 def _by_image(evidence: VolumeEvidence) -> dict[str, VolumeEvidence]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from grandrounds.errors import ReleaseError
@@ -16,14 +17,14 @@ from grandrounds.release.crosscheck import (
     review_problems,
     split_problems,
 )
-from grandrounds.release.evidence import CASES, VOLUMES, CaseEvidence, VolumeEvidence
+from grandrounds.release.evidence import CASES, VOLUMES, CaseEvidence, Evidence, VolumeEvidence
 from grandrounds.release.findings import Checked, Problem, VerifyReport
 from grandrounds.release.integrity import FileReport, check_files, printable
 from grandrounds.release.itemcheck import Setting, item_problems, leak_problems, pixels_of
 from grandrounds.release.manifest import Manifest
 from grandrounds.release.panel import filters_of, panel_problems
 from grandrounds.release.reading import Reader
-from grandrounds.release.scancheck import Progress, scan_problems
+from grandrounds.release.scancheck import code_remarks, scan_problems
 from grandrounds.release.volumecheck import volume_problems
 from grandrounds.release.volumefiles import ReleasedVolumes
 
@@ -49,11 +50,12 @@ _VOLUME_RULE = "volumes: unpacked, hashed, and placed as their rows say"
 _SCAN_RULE = "scans: measured again, and as the tables say"
 
 
-def verify(directory: Path, *, on_progress: Progress | None = None) -> VerifyReport:
-    """Re-check the release at ``directory`` from its files alone. Progress counts scans of volumes.
+def verify(directory: Path) -> VerifyReport:
+    """Re-check the release at ``directory`` from its files alone.
 
     What is wrong is reported, never raised and never followed out of the folder; only a
-    ``directory`` that is no folder raises ``ReleaseError``.
+    ``directory`` that is no folder raises ``ReleaseError``. Volumes are measured again, which takes seconds
+    for each; a stage of ``grandrounds.progress`` tells how far it is.
     """
     if not directory.is_dir():
         raise ReleaseError(
@@ -65,12 +67,10 @@ def verify(directory: Path, *, on_progress: Progress | None = None) -> VerifyRep
         return _report(None, files, [], [], [])
     reader = Reader(directory=directory, manifest=files.manifest, sound=files.sound)
     evidence = reader.evidence()
-    setting = Setting(
-        manifest=files.manifest,
-        cases={case.evidence_id: case for case in evidence.cases}
-        if isinstance(evidence, CaseEvidence)
-        else None,
+    cases = (
+        {case.evidence_id: case for case in evidence.cases} if isinstance(evidence, CaseEvidence) else None
     )
+    setting = Setting(manifest=files.manifest, cases=cases)
     items: list[Item] = []
     problems: list[Problem] = []
     remarks: list[Problem] = []
@@ -79,7 +79,7 @@ def verify(directory: Path, *, on_progress: Progress | None = None) -> VerifyRep
         where = f"item {read.item.item_id}"
         items.append(read.item)
         problems += [Problem(where=where, what=what) for what in item_problems(read, setting)]
-        if setting.cases is None:
+        if cases is None:
             pictures |= pixels_of(read.pictures)
             continue
         for fault, what in leak_problems(read.item):
@@ -91,16 +91,11 @@ def verify(directory: Path, *, on_progress: Progress | None = None) -> VerifyRep
     if isinstance(evidence, CaseEvidence):
         problems += case_problems(evidence.cases, items, manifest)
     else:
-        volumes = ReleasedVolumes(directory, sound=files.sound)
         problems += volume_problems(evidence, items, manifest)
-        problems += scan_problems(
-            evidence,
-            items,
-            manifest=manifest,
-            files=volumes,
-            pictures=pictures,
-            on_progress=on_progress,
-        )
+        volumes = ReleasedVolumes(directory, sound=files.sound)
+        again = list(scan_problems(evidence, items, manifest=manifest, files=volumes, pictures=pictures))
+        problems += again
+        remarks += code_remarks(manifest) if again else ()
     problems += refusal_problems(rejections, manifest)
     problems += review_problems(events, manifest)
     problems += media_problems(items, evidence, manifest)
@@ -113,24 +108,25 @@ def verify(directory: Path, *, on_progress: Progress | None = None) -> VerifyRep
     problems += document_problems(
         manifest, datasheet=reader.text("datasheet"), croissant=reader.text("croissant")
     )
-    checked = [Checked(what=rule, count=len(items)) for rule in (*_ITEM_RULES, *_KIND_RULES[evidence.kind])]
+    checked = [*reader.checked, *_checked(manifest, items, evidence, votes=len(votes))]
+    return _report(manifest, files, [*reader.problems, *problems], remarks, checked)
+
+
+def _checked(
+    manifest: Manifest, items: Sequence[Item], evidence: Evidence, *, votes: int
+) -> Iterator[Checked]:
+    """The rules, and on how many things each was checked."""
+    for rule in (*_ITEM_RULES, *_KIND_RULES[evidence.kind]):
+        yield Checked(what=rule, count=len(items))
     if isinstance(evidence, VolumeEvidence):
-        checked.append(Checked(what=_VOLUME_RULE, count=len(evidence.packed)))
-        checked.append(Checked(what=_SCAN_RULE, count=len(evidence.ids)))
-    checked.append(
-        Checked(
-            what="groups: each in one split, and no stem in two", count=len({i.group_id for i in items})
-        )
-    )
-    checked.append(Checked(what="funnel: adds up and ends with the items", count=len(manifest.funnel)))
-    checked.append(
-        Checked(what="counts, sources, preview marks: as the rows say", count=len(manifest.sources))
-    )
+        yield Checked(what=_VOLUME_RULE, count=len(evidence.packed))
+        yield Checked(what=_SCAN_RULE, count=len(evidence.ids))
+    groups = len({item.group_id for item in items})
+    yield Checked(what="groups: each in one split, and no stem in two", count=groups)
+    yield Checked(what="funnel: adds up and ends with the items", count=len(manifest.funnel))
+    yield Checked(what="counts, sources, preview marks: as the rows say", count=len(manifest.sources))
     if manifest.panel is not None:
-        checked.append(
-            Checked(what="votes: those of the items, and as the manifest says", count=len(votes))
-        )
-    return _report(manifest, files, [*reader.problems, *problems], remarks, [*reader.checked, *checked])
+        yield Checked(what="votes: those of the items, and as the manifest says", count=votes)
 
 
 def _report(
