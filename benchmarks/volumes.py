@@ -311,12 +311,11 @@ def report(found: dict[str, list[dict[str, float]]], *, as_json: bool) -> None:
         print(json.dumps({"jobs": summary, "ratios": ratios}, indent=1))
         return
     for name, row in summary.items():
-        times = f"{row['median_seconds']:8.3f} s  (least {row['least_seconds']:.3f}, cpu {row['cpu_seconds']:.3f})"
-        print(f"{name:28s} {times}  +{row['peak_mb']} MB")
+        least, cpu = f"least {row['least_seconds']:.3f}", f"cpu {row['cpu_seconds']:.3f}"
+        print(f"{name:28s} {row['median_seconds']:8.3f} s  ({least}, {cpu})  +{row['peak_mb']} MB")
     for name, row in ratios.items():
-        print(
-            f"{name:28s} {row['ratio']:8.3f}    cpu {row['cpu_ratio']:.3f}    at most {row['target_at_most']}"
-        )
+        target = f"at most {row['target_at_most']}"
+        print(f"{name:28s} {row['ratio']:8.3f}    cpu {row['cpu_ratio']:.3f}    {target}")
 
 
 if __name__ == "__main__":

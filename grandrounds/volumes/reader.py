@@ -62,6 +62,8 @@ SIDECAR = "sidecar"
 _SMALL = 48 << 20
 """Uncompressed work below this many bytes is done here: a process takes longer to start."""
 _LARGE_CLAIM = 512 << 20
+_WORTH_STARTING = 400
+"""Files from which on processes are started before it is known whether there is work for them."""
 _SORTED_AT_ONCE = 64
 """Files that are looked at in one job: few enough that all processes end together."""
 
@@ -107,7 +109,7 @@ def read_volumes(
     root = source if isinstance(source, Path) else Path(os.path.commonpath([p.absolute() for p in source]))
     files = walk(source).files if isinstance(source, Path) else _given(source, root)
     with Pool(workers or _processors()) as pool:
-        if sum(file.size for file in files) > _SMALL:
+        if len(files) >= _WORTH_STARTING and sum(file.size for file in files) > _SMALL:
             pool.start()
         reading = _Reading(
             lake=lake, limits=limits, memory=Memory(lake, root, limits), workers=pool.workers

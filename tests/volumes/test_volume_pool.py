@@ -30,6 +30,7 @@ def test_files_sorted_and_read_by_two_processes_give_the_rows_of_one(
     odd.write_bytes((folder / "mr" / "enhanced.dcm").read_bytes()[:-4])
     one = read_volumes(folder, lake=Lake(str(tmp_path / "l1")), workers=1)
     monkeypatch.setattr(reader, "_SMALL", -1)
+    monkeypatch.setattr(reader, "_WORTH_STARTING", 1)
     monkeypatch.setattr(reader, "_SORTED_AT_ONCE", 2)
     two = read_volumes(folder, lake=Lake(str(tmp_path / "l2")), workers=2)
     assert one.volumes == two.volumes and one.files == two.files
