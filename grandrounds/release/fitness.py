@@ -10,8 +10,9 @@ from grandrounds.licences import allowed
 from grandrounds.recipe import Recipe
 from grandrounds.records.envelope import Item
 from grandrounds.records.funnel import problems as funnel_problems
-from grandrounds.release.evidence import cited_ids
+from grandrounds.release.evidence import VolumeEvidence, cited_ids
 from grandrounds.release.items import NOT_REVIEWED
+from grandrounds.release.volumecheck import row_faults
 
 if TYPE_CHECKING:
     from grandrounds.release.writer import ReleaseRequest
@@ -40,12 +41,28 @@ def refuse_unfit(request: ReleaseRequest) -> None:
                 f"Item {item.item_id} can't be released: {fault}",
                 remedy="No gate should have let it through.",
             )
+    _refuse_unfit_volumes(request)
     unsound = funnel_problems(request.funnel)
     if unsound:
         raise ReleaseError(
             f"The funnel of {request.recipe.name} does not add up: {unsound[0]}.",
             remedy="Something was lost quietly; build the recipe again and report it if it stays.",
         )
+
+
+def _refuse_unfit_volumes(request: ReleaseRequest) -> None:
+    """Before gigabytes are packed: no volume that may not be shown."""
+    cited = request.evidence.cited(request.items)
+    if not isinstance(cited, VolumeEvidence):
+        return
+    by_id = {row.volume_id: row for row in cited.volumes}
+    for row in cited.volumes:
+        fault = next(row_faults(row, by_id, profile=request.recipe.release.profile), "")
+        if fault:
+            raise ReleaseError(
+                f"Volume {row.volume_id} can't be released: {fault}.",
+                remedy="No gate should have let items of it through.",
+            )
 
 
 def _refuse_wrong_days(request: ReleaseRequest) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 
 from grandrounds.licences import allowed
 from grandrounds.records.envelope import Item
@@ -25,7 +25,7 @@ def volume_problems(
     by_id = {row.volume_id: row for row in evidence.volumes}
     wanted = cited_ids(items) | {row.mask_id for row in evidence.structures}
     for row in evidence.volumes:
-        found = list(_row_faults(row, by_id, manifest))
+        found = list(row_faults(row, by_id, profile=manifest.profile))
         if row.volume_id not in wanted:
             found.append("is evidence that no item rests on")
         yield from (Problem(where=row.volume_id, what=what) for what in found)
@@ -33,16 +33,17 @@ def volume_problems(
     yield from _source_problems(evidence, manifest)
 
 
-def _row_faults(row: VolumeRecord, by_id: dict[str, VolumeRecord], manifest: Manifest) -> Iterator[str]:
+def row_faults(row: VolumeRecord, by_id: Mapping[str, VolumeRecord], *, profile: str) -> Iterator[str]:
+    """Why a volume may not stand in a release of ``profile`` whose volumes are ``by_id``."""
     if row.status not in USABLE:
         yield f"has the status {row.status!r}, which is never released"
     if not row.sha256:
         yield "names no file"
     if not row.source_ids:
         yield "names no source"
-    if not allowed(row.licence, profile=manifest.profile):
+    if not allowed(row.licence, profile=profile):
         yield f"its licence {row.licence!r} does not allow to show it"
-    if row.protected and manifest.profile != "private":
+    if row.protected and profile != "private":
         yield "is protected"
     if not row.is_mask:
         return
@@ -53,7 +54,7 @@ def _row_faults(row: VolumeRecord, by_id: dict[str, VolumeRecord], manifest: Man
         yield "is in another group than its image"
 
 
-def _structure_problems(evidence: VolumeEvidence, by_id: dict[str, VolumeRecord]) -> Iterator[Problem]:
+def _structure_problems(evidence: VolumeEvidence, by_id: Mapping[str, VolumeRecord]) -> Iterator[Problem]:
     for row in evidence.structures:
         mask = by_id.get(row.mask_id)
         if mask is None or not mask.is_mask or mask.mask_of != row.volume_id:

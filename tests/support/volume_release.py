@@ -22,12 +22,14 @@ from tests.support.volume_builds import Torso, authored, make_recipe, read_torso
 FEW = {"kind": "volumes", "questions_each": 2}
 
 
-def torsos(folder: Path, lake: Lake, *, recipe: Recipe | None = None) -> Torso:
-    """Two torsos of two patients, with drafts and revisions."""
-    write_torso(folder, "sub-one", seed=1, group="patient-one")
-    # The same masks would be the same files, which are read once.
-    higher = partial(np.roll, shift=1, axis=2)
-    write_torso(folder, "sub-two", seed=2, spine=higher, viscera=higher, group="patient-two")
+def torsos(folder: Path, lake: Lake, *, patients: int = 2, recipe: Recipe | None = None) -> Torso:
+    """Torsos of some patients, with drafts and revisions."""
+    for number in range(patients):
+        # The same masks would be the same files, which are read once.
+        higher = partial(np.roll, shift=number, axis=2)
+        name = f"sub-{number + 1}"
+        group = f"patient-{number + 1}"
+        write_torso(folder, name, seed=number + 1, spine=higher, viscera=higher, group=group)
     made = recipe or make_recipe(evidence=FEW)
     return authored(read_torso(folder, lake, recipe=made))
 

@@ -1,0 +1,595 @@
+"""Releases of volumes: what they hold, that nothing else gets in, and that any change of meaning is found.
+
+The releases are real ones: two little torsos, read, measured, asked about, judged, published.
+"""
+
+from __future__ import annotations
+
+import gzip
+import shutil
+import struct
+from dataclasses import replace
+from pathlib import Path
+
+import nibabel
+import numpy as np
+import pyarrow.parquet as pq
+import pytest
+
+from grandrounds.errors import ReleaseError
+from grandrounds.fingerprint import sha256_bytes
+from grandrounds.lake import Lake
+from grandrounds.records.parts import OptionOrigin
+from grandrounds.records.volume import VolumeRecord
+from grandrounds.release.evidence import CaseEvidence, VolumeEvidence
+from grandrounds.release.identity import content_sha256
+from grandrounds.release.packed import claimed_bytes, unpack
+from grandrounds.release.plots import Plot
+from grandrounds.release.published import read_items
+from grandrounds.release.verify import verify
+from grandrounds.release.writer import ReleaseRequest, write_release
+from tests.support.factories import picture
+from tests.support.releases import change_manifest, files_of, seal_again, writable
+from tests.support.volume_builds import flipped, make_recipe, swapped
+from tests.support.volume_forgery import (
+    change_item,
+    change_rows,
+    change_voxels,
+    packed_as,
+    remade_ids,
+    rows_of,
+    unpacked,
+    volume_named,
+)
+from tests.support.volume_release import request_of, torsos
+
+TASKS = ("level_mcq", "box_mcq", "measurement_mcq")
+FEW = {"kind": "volumes", "questions_each": 1}
+
+
+def made_of(patients: int, folders: pytest.TempPathFactory) -> ReleaseRequest:
+    recipe = make_recipe(tasks=TASKS, evidence=FEW)
+    lake = Lake(str(folders.mktemp("lake")))
+    return request_of(torsos(folders.mktemp("studies"), lake, patients=patients, recipe=recipe))
+
+
+def written(request: ReleaseRequest, root: Path) -> Path:
+    """The release of a request, with a stand-in for its plots."""
+    with pytest.MonkeyPatch.context() as patch:
+        plots = (Plot(name="funnel.png", alt="funnel", png=picture(7)),)
+        patch.setattr("grandrounds.release.folder.draw_plots", lambda *args, **more: plots)
+        return write_release(request, root=root).path
+
+
+def changeable(published: Path, folder: Path) -> Path:
+    copy = folder / published.name
+    shutil.copytree(published, copy)
+    writable(copy)
+    return copy
+
+
+@pytest.fixture(scope="module")
+def request_(tmp_path_factory: pytest.TempPathFactory) -> ReleaseRequest:
+    return made_of(2, tmp_path_factory)
+
+
+@pytest.fixture(scope="module")
+def published(request_: ReleaseRequest, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Two patients' scans."""
+    return written(request_, tmp_path_factory.mktemp("releases"))
+
+
+@pytest.fixture(scope="module")
+def small(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """One scan, quick to check again and again."""
+    return written(made_of(1, tmp_path_factory), tmp_path_factory.mktemp("releases"))
+
+
+@pytest.fixture
+def release(small: Path, tmp_path: Path) -> Path:
+    """A copy of the small one that may be changed."""
+    return changeable(small, tmp_path)
+
+
+def told(directory: Path) -> str:
+    return "\n".join(f"{problem.where}: {problem.what}" for problem in verify(directory).problems)
+
+
+# What it holds -------------------------------------------------------------------------------------------
+
+
+def test_it_is_sound_and_every_scan_was_measured_again(published):
+    report = verify(published)
+    assert report.problems == ()
+    counts = {checked.what: checked.count for checked in report.checked}
+    assert counts["scans: measured again, and as the tables say"] == 2
+    assert counts["volumes: unpacked, hashed, and placed as their rows say"] == 6
+    assert (
+        counts["items: answer, options, boxes, measurements and chain computed again from the voxels"] == 6
+    )
+
+
+def test_volumes_lie_beside_the_tables_named_by_what_they_hold(published):
+    rows = {row["sha256"]: row for row in rows_of(published, "volumes")}
+    files = sorted((published / "media").iterdir())
+    assert [path.name for path in files] == [f"{name}.nii.gz" for name in sorted(rows)]
+    for path in files:
+        sha256 = path.name.removesuffix(".nii.gz")
+        assert sha256_bytes(gzip.decompress(path.read_bytes())) == sha256
+        image = nibabel.load(path)
+        assert list(image.shape) == rows[sha256]["shape"]
+        assert np.abs(image.affine - np.reshape(rows[sha256]["affine"], (4, 4))).max() < 1e-3
+
+
+def test_an_item_names_its_volume_and_embeds_its_key_slices(published):
+    for item in read_items(published):
+        image, *shown = item.media
+        assert (image.kind, image.mime) == ("volume", "application/x-nifti")
+        assert (published / f"media/{image.sha256}.nii.gz").is_file()
+        assert shown
+        assert {(media.kind, media.locator.kind) for media in shown} == {("image", "voxel_box")}
+    (path, *_) = sorted((published / "data/level_mcq").glob("*.parquet"))
+    row = pq.read_table(path).to_pylist()[0]
+    names = [media["sha256"] for media in row["media"] if media["kind"] == "image"]
+    assert [sha256_bytes(image["bytes"]) for image in row["images"]] == names
+
+
+def test_the_same_request_gives_the_same_bytes_and_the_same_content_no_new_version(
+    request_, published, tmp_path
+):
+    mixed = replace(
+        request_,
+        items=request_.items[::-1],
+        evidence=VolumeEvidence(
+            volumes=request_.evidence.volumes[::-1],
+            structures=request_.evidence.structures[::-1],
+            measurements=request_.evidence.measurements[::-1],
+        ),
+        sources=request_.sources[::-1],
+    )
+    assert content_sha256(mixed) == content_sha256(request_)
+    assert write_release(mixed, root=published.parent.parent).unchanged
+    assert files_of(written(mixed, tmp_path)) == files_of(published)
+
+
+def test_only_what_items_rest_on_is_published(request_, tmp_path):
+    (first, *_) = sorted({item.evidence_id for item in request_.items})
+    cited = request_.evidence.cited([item for item in request_.items if item.evidence_id == first])
+    assert {row.volume_id for row in cited.volumes if not row.is_mask} == {first}
+    assert {row.mask_of for row in cited.volumes if row.is_mask} == {first}
+    assert len(cited.volumes) == 3
+    assert (
+        {row.volume_id for row in cited.structures} == {first} == {r.volume_id for r in cited.measurements}
+    )
+    assert len(cited.structures) == 10
+
+
+def test_the_datasheet_says_what_the_volumes_are_and_how_to_load_them(published):
+    text = (published / "README.md").read_text()
+    assert "2 volumes (CT 2) and 4 masks" in text
+    assert "unknown 20" in text
+    assert "## De-identification" in text
+    assert "nibabel.load" in text
+    for word in ("diagnosis", "article", "case report", "cases.parquet", "{{"):
+        assert word not in text.split("---", 2)[2].replace("clinical-cases", "")
+
+
+@pytest.mark.slow  # the library takes seconds to load
+def test_croissant_has_the_volumes(published):
+    mlcroissant = pytest.importorskip("mlcroissant")
+    dataset = mlcroissant.Dataset(jsonld=published / "croissant.json")
+    assert {"volumes", "evidence/volumes.parquet"} <= {part.id for part in dataset.metadata.distribution}
+
+
+# What gets in --------------------------------------------------------------------------------------------
+
+
+def with_rows(request: ReleaseRequest, **changes) -> ReleaseRequest:
+    volumes = [replace(row, **changes) for row in request.evidence.volumes]
+    return replace(request, evidence=replace(request.evidence, volumes=volumes))
+
+
+UNFIT = {
+    "made from volumes, but cases": lambda request: replace(request, evidence=CaseEvidence()),
+    "not among the volumes": lambda request: replace(request, evidence=VolumeEvidence()),
+    "never released": lambda request: with_rows(request, status="quarantined"),
+    "does not allow to show it": lambda request: with_rows(request, licence="unknown"),
+    "is protected": lambda request: with_rows(request, protected=True),
+    "not what their hash names": lambda request: replace(
+        request,
+        get_media=lambda sha256: b"x" if sha256 == request.evidence.volumes[0].sha256
+        else request.get_media(sha256),
+    ),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("why", UNFIT)
+def test_what_must_not_be_released_is_refused_and_leaves_nothing(request_, tmp_path, why):
+    with pytest.raises(ReleaseError, match=why):
+        write_release(UNFIT[why](request_), root=tmp_path)
+    folder = tmp_path / "torsos"
+    assert not folder.exists() or [path.name for path in folder.iterdir()] == [".lock"]
+
+
+# What was changed is found, all checksums made to fit ------------------------------------------------------
+
+
+def flip_mask(directory: Path) -> None:
+    change_voxels(directory, "organs", flipped(0))
+
+
+def swap_labels(directory: Path) -> None:
+    change_voxels(directory, "organs", swapped(1, 2))
+
+
+def one_voxel(directory: Path) -> None:
+    def change(mask: np.ndarray) -> np.ndarray:
+        made = mask.copy()
+        made[tuple(np.argwhere(made == 3)[0])] = 0
+        return made
+
+    change_voxels(directory, "organs", change)
+
+
+def flip_image(directory: Path) -> None:
+    change_voxels(directory, "", flipped(0))
+    remade_ids(directory)
+
+
+def moved_row(directory: Path) -> None:
+    def change(rows):
+        rows[0]["affine"][3] += 0.01
+
+    change_rows(directory, "volumes", change)
+    seal_again(directory)
+
+
+def moved_image(directory: Path) -> None:
+    """Header and row of image and masks, 5 mm to the left: all of them agree."""
+    image = volume_named(directory, "")["volume_id"]
+    for row in rows_of(directory, "volumes"):
+        if image in (row["volume_id"], row["mask_of"]):
+            data = unpacked(directory, row)
+            for place in (268, 292):  # qoffset_x and srow_x[3]
+                struct.pack_into("<f", data, place, struct.unpack_from("<f", data, place)[0] - 5.0)
+            packed_as(directory, row["sha256"], bytes(data))
+
+    def change(rows):
+        for row in rows:
+            if image in (row["volume_id"], row["mask_of"]):
+                row["affine"][3] -= 5.0
+
+    change_rows(directory, "volumes", change)
+    remade_ids(directory)
+
+
+def other_bytes(directory: Path) -> None:
+    one, other = sorted((directory / "media").iterdir())[:2]
+    one.write_bytes(other.read_bytes())
+    seal_again(directory)
+
+
+def other_answer(directory: Path) -> None:
+    def change(item):
+        other = next(option for option in item.options if option != item.answer)
+        origins = tuple(
+            replace(o, option={item.answer: other, other: item.answer}.get(o.option, o.option))
+            for o in item.option_origins
+        )
+        return replace(item, answer=other, answer_index=item.options.index(other), option_origins=origins)
+
+    change_item(directory, "level_mcq", change)
+
+
+def other_box(directory: Path) -> None:
+    def change(item):
+        one, other, *rest = item.boxes
+        swap = (replace(one, voxels=other.voxels), replace(other, voxels=one.voxels))
+        return replace(item, boxes=(*swap, *rest))
+
+    change_item(directory, "level_mcq", change)
+
+
+def other_option(directory: Path) -> None:
+    def change(item):
+        old = next(option for option in item.options if option != item.answer)
+        options = tuple("heart" if option == old else option for option in item.options)
+        origins = tuple(replace(o, option="heart") if o.option == old else o for o in item.option_origins)
+        return replace(item, options=options, option_origins=origins)
+
+    change_item(directory, "level_mcq", change)
+
+
+def reviewers_option(directory: Path) -> None:
+    """A preview has no reviewers, so nobody can have edited an option."""
+
+    def change(item):
+        old = next(option for option in item.options if option != item.answer)
+        options = tuple("heart" if option == old else option for option in item.options)
+        origins = tuple(
+            OptionOrigin(option="heart", origin="reviewer") if o.option == old else o
+            for o in item.option_origins
+        )
+        return replace(item, options=options, option_origins=origins)
+
+    change_item(directory, "level_mcq", change)
+
+
+def number_in_rationale(directory: Path) -> None:
+    def change(item):
+        return replace(item, rationale=f"It measures 99.25 mm. {item.rationale}")
+
+    change_item(directory, "measurement_mcq", change)
+
+
+def name_in_question(directory: Path) -> None:
+    def change(item):
+        return replace(item, question=f"{item.question} Mind the pancreas at L2.")
+
+    change_item(directory, "measurement_mcq", change)
+
+
+def other_measurement(directory: Path) -> None:
+    def change(item):
+        (value, *rest) = item.measurements
+        return replace(item, measurements=(replace(value, number=(value.number or 0) + 1), *rest))
+
+    change_item(directory, "measurement_mcq", change)
+
+
+def other_stem(directory: Path) -> None:
+    change_item(directory, "box_mcq", lambda item: replace(item, stem=item.stem.replace("CT", "MR")))
+
+
+def other_subject(directory: Path) -> None:
+    change_item(directory, "box_mcq", lambda item: replace(item, subject="structure-none"), sealed=False)
+
+
+def other_slice(directory: Path) -> None:
+    def change(item):
+        (part, *rest) = item.evidence
+        locator = replace(part.locator, slice_index=part.locator.slice_index + 1)
+        return replace(item, evidence=(replace(part, locator=locator), *rest))
+
+    change_item(directory, "level_mcq", change)
+
+
+def other_caption(directory: Path) -> None:
+    def change(item):
+        media = tuple(
+            replace(m, caption=f"{m.caption} of the {item.answer}") if m.kind == "image" else m
+            for m in item.media
+        )
+        return replace(item, media=media)
+
+    change_item(directory, "level_mcq", change)
+
+
+def other_picture(directory: Path) -> None:
+    """Another PNG of the same size, its hash in the right place."""
+    import io
+
+    import pyarrow as pa
+    from PIL import Image
+
+    made: dict[str, bytes] = {}
+
+    def change(item):
+        shown = next(media for media in item.media if media.kind == "image")
+        buffer = io.BytesIO()
+        Image.new("RGB", (shown.width, shown.height), (9, 9, 9)).save(buffer, format="PNG")
+        made[shown.sha256] = buffer.getvalue()
+        media = tuple(
+            replace(m, sha256=sha256_bytes(buffer.getvalue())) if m is shown else m for m in item.media
+        )
+        return replace(item, media=media)
+
+    changed = change_item(directory, "box_mcq", change)
+    for path in (directory / "data/box_mcq").glob("*.parquet"):
+        table = pq.read_table(path)
+        rows = table.to_pylist()
+        for row in rows:
+            if row["item_id"] == changed.item_id:
+                (data,) = made.values()
+                row["images"][0] = {"bytes": data, "path": f"{sha256_bytes(data)}.png"}
+        pq.write_table(pa.Table.from_pylist(rows, schema=table.schema), path)
+    seal_again(directory)
+
+
+def other_label_names(directory: Path) -> None:
+    def change(rows):
+        for row in rows:
+            names = [label["name"] for label in row["labels"]]
+            for label, name in zip(row["labels"], names[1:] + names[:1], strict=True):
+                label["name"] = name
+
+    change_rows(directory, "volumes", change)
+    seal_again(directory)
+
+
+def structure_taken_out(directory: Path) -> None:
+    known = {box.structure_id for item in read_items(directory) for box in item.boxes}
+
+    def change(rows):
+        unused = next(row for row in rows if row["structure_id"] not in known)
+        return [row for row in rows if row is not unused]
+
+    change_rows(directory, "structures", change)
+
+    def lie(value):
+        for file in value["files"]:
+            file["rows"] = 19 if file["kind"] == "structures" else file["rows"]
+
+    change_manifest(directory, lie)
+    seal_again(directory)
+
+
+def other_volume_ml(directory: Path) -> None:
+    change_rows(
+        directory, "structures", lambda rows: rows[0].update(volume_ml=rows[0]["volume_ml"] * 1.001)
+    )
+    seal_again(directory)
+
+
+def quarantined(directory: Path) -> None:
+    change_rows(directory, "volumes", lambda rows: rows[0].update(status="quarantined"))
+    seal_again(directory)
+
+
+def no_image(directory: Path) -> None:
+    def change(rows):
+        next(row for row in rows if row["is_mask"])["mask_of"] = "volume-none"
+
+    change_rows(directory, "volumes", change)
+    seal_again(directory)
+
+
+def given_twice(directory: Path) -> None:
+    change_rows(directory, "volumes", lambda rows: [*rows, rows[0]])
+    seal_again(directory)
+
+
+def a_title(directory: Path) -> None:
+    change_manifest(directory, lambda value: value["sources"][0].update(title="CT of Mrs Smith"))
+    seal_again(directory)
+
+
+def other_group(directory: Path) -> None:
+    change_item(directory, "level_mcq", lambda item: replace(item, group_id="group-none"))
+
+
+FORGERIES = {
+    flip_mask: "measured again",
+    swap_labels: "measured again",
+    one_voxel: "measured again",
+    flip_image: "is not what the volume shows there",
+    moved_row: "mm from where its row says",
+    moved_image: "is stored but not measured again",
+    other_bytes: "unpacks to",
+    other_answer: "computed again, its answer is",
+    other_box: "computed again, its boxes are others",
+    other_option: "computed again, its options are others",
+    reviewers_option: "computed again, its options are others",
+    number_in_rationale: "99.25",
+    name_in_question: "pancreas",
+    other_measurement: "computed again, its measurements are others",
+    other_stem: "its stem is not what its volume's row gives",
+    other_subject: "its scan gives no box_mcq of 'structure-none'",
+    other_slice: "is none of the fact's",
+    other_caption: "is said to show another slice than it should",
+    other_picture: "is not what the volume shows there",
+    other_label_names: "measured again",
+    structure_taken_out: "is measured again but not stored",
+    other_volume_ml: "volume_ml is stored as",
+    quarantined: "has the status 'quarantined', which is never released",
+    no_image: "is a mask of no image in the release",
+    given_twice: "stands in the volumes 2 times",
+    a_title: "tells a title or number of an imaging source",
+    other_group: "is in several groups of items",
+}
+
+
+@pytest.mark.parametrize("forge", FORGERIES, ids=lambda forge: forge.__name__)
+def test_a_forgery_is_found_even_under_right_checksums(release, forge):
+    forge(release)
+    problems = told(release)
+    assert FORGERIES[forge] in problems
+    assert "has SHA-256" not in problems
+
+
+def test_sealing_again_without_a_change_is_sound(release):
+    """Else the tests above would find the sealing, not the change."""
+    change_rows(release, "volumes", lambda rows: None)
+    change_voxels(release, "organs", lambda mask: mask)
+    change_item(release, "level_mcq", lambda item: item)
+    remade_ids(release)
+    assert told(release) == ""
+
+
+# Volumes from anywhere -------------------------------------------------------------------------------------
+
+
+def packed(tmp_path: Path, data: bytes, *, tail: bytes = b"") -> Path:
+    path = tmp_path / "volume.nii.gz"
+    path.write_bytes(gzip.compress(data, 9) + tail)
+    return path
+
+
+def row_of(data: bytes, *, shape=(4, 5, 6), dtype="int16") -> VolumeRecord:
+    return VolumeRecord(
+        volume_id="volume",
+        source_ids=("source",),
+        format="nifti",
+        status="ok",
+        sha256=sha256_bytes(data),
+        bytes=len(data),
+        dtype=dtype,
+        shape=shape,
+    )
+
+
+def test_a_packed_volume_is_unpacked_when_all_is_right(tmp_path):
+    data = bytes(range(240)) * 2 + bytes(352 - 240)
+    assert claimed_bytes(row_of(data)) == len(data)
+    assert bytes(unpack(packed(tmp_path, data), row_of(data))) == data
+
+
+def test_a_bomb_takes_no_memory(tmp_path):
+    import tracemalloc
+
+    data = bytes(352 + 240)
+    path = packed(tmp_path, bytes(64 << 20))
+    tracemalloc.start()
+    with pytest.raises(ReleaseError, match="unpacks to more than the 592 bytes"):
+        unpack(path, row_of(data))
+    _, most = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    assert most < 4 << 20
+
+
+@pytest.mark.parametrize(
+    ("what", "change"),
+    [
+        ("claims", {"shape": (40_000, 40_000, 40_000)}),
+        ("can't hold", {"shape": (500, 500, 500)}),
+        ("claims the shape", {"shape": ()}),
+        ("claims the shape", {"shape": (4, -5, 6)}),
+        ("unknown voxel type", {"dtype": "object"}),
+        ("of the 772 bytes", {"shape": (6, 5, 7)}),
+        ("which is not its name", {"sha256": "0" * 64}),
+    ],
+)
+def test_a_row_that_lies_is_told_before_memory_is_taken(tmp_path, what, change):
+    data = bytes(range(240)) * 2 + bytes(352 - 240)
+    with pytest.raises(ReleaseError, match=what):
+        unpack(packed(tmp_path, data), replace(row_of(data), **change))
+
+
+def test_damaged_packing_is_told(tmp_path):
+    data = bytes(592)
+    whole = packed(tmp_path, data).read_bytes()
+    for damaged, what in (
+        (whole[:-9], "ends before"),
+        (whole + b"x", "behind its gzip stream"),
+        (whole + whole, "behind its gzip stream"),
+        (b"plain", "no sound gzip"),
+        (whole[:-5] + bytes([whole[-5] ^ 1]) + whole[-4:], "no sound gzip"),
+    ):
+        path = tmp_path / "damaged.nii.gz"
+        path.write_bytes(damaged)
+        with pytest.raises(ReleaseError, match=what):
+            unpack(path, row_of(data))
+
+
+def test_rows_made_to_break_the_measures_are_problems_and_no_crash(release):
+    def change(rows):
+        for row in rows:
+            row["labels"] = [
+                {"value": -(2**62), "name": "L1" * 2000, "voxels": -1, "origin": "", "drawn": ""}
+            ]
+            row["landmarks"] = [{"label": 1, "name": "", "voxel": [1e300], "world": [], "source_id": ""}]
+            row["spacing"] = [0.0, float("inf")]
+
+    change_rows(release, "volumes", change)
+    seal_again(release)
+    assert not verify(release).sound
