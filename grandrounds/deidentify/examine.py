@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     from grandrounds.lake import Lake
 
 DICOM, NIFTI = "dicom", "nifti"
-_IN_PROCESS = 64  # files; below it a second process takes longer to start than to help
+_IN_PROCESS = 1000  # files; below it starting processes takes longer than they save
 _SECONDS = 120.0
 _HEAD = 1024
 _LARGEST = 4 << 30
