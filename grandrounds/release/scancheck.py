@@ -212,8 +212,8 @@ def _origin_faults(item: Item, scan: Scan) -> Iterator[str]:
 
     if item.stem != stem(scan):
         yield "its stem is not what its volume's row gives"
-    if item.answer_aliases or item.visible_spans:
-        yield "has aliases or spans, which items of volumes don't have"
+    if item.visible_spans or (item.answer_aliases and not item.reviewed):
+        yield "has spans or aliases, which items of volumes don't have"
     for name in ("source_id", "licence", "language", "citation", "protected"):
         if getattr(item, name) != getattr(scan, name):
             yield f"its {name} is {getattr(item, name)!r}, but its scan says {getattr(scan, name)!r}"

@@ -9,7 +9,11 @@ import pandas as pd
 import pytest
 from PIL.Image import Image
 
+from grandrounds.lake import Lake
+from grandrounds.release.writer import write_release
 from tests.support.releases import make_request, publish
+from tests.support.volume_builds import SHAPE, make_recipe
+from tests.support.volume_release import request_of, torsos
 
 datasets = pytest.importorskip("datasets")
 
@@ -65,6 +69,18 @@ def test_the_code_of_the_datasheet_runs(published, monkeypatch, capsys):
     assert "item_id" in said
 
 
+def test_the_code_of_the_datasheet_of_volumes_runs(tmp_path, monkeypatch, capsys):
+    recipe = make_recipe(tasks=("level_mcq",), evidence={"kind": "volumes", "questions_each": 1})
+    made = torsos(tmp_path / "in", Lake(str(tmp_path / "lake")), patients=1, recipe=recipe)
+    release = write_release(request_of(made), root=tmp_path / "out").path
+    monkeypatch.chdir(release)
+    blocks = re.findall(r"```python\n(.*?)```", (release / "README.md").read_text(), re.DOTALL)
+    assert len(blocks) == 3
+    for block in blocks:
+        exec(compile(block, "README.md", "exec"), {})
+    assert str(SHAPE) in capsys.readouterr().out
+
+
 def test_the_code_of_the_docs_runs(published, monkeypatch, tmp_path):
     page = (Path(__file__).parents[2] / "docs" / "releases.md").read_text()
     monkeypatch.chdir(published)
@@ -73,6 +89,6 @@ def test_the_code_of_the_docs_runs(published, monkeypatch, tmp_path):
         for block in re.findall(r"```python\n(.*?)```", page, re.DOTALL)
         if "SplitRegister" not in block
     ]
-    assert len(blocks) >= 3
+    assert len(blocks) >= 4
     for block in blocks:
         exec(compile(block.replace("PATH/TO/RELEASE", str(published)), "releases.md", "exec"), {})

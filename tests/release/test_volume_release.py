@@ -8,7 +8,7 @@ from __future__ import annotations
 import gzip
 import shutil
 import struct
-from dataclasses import replace
+from dataclasses import fields, replace
 from pathlib import Path
 
 import nibabel
@@ -19,17 +19,21 @@ import pytest
 from grandrounds.errors import ReleaseError
 from grandrounds.fingerprint import sha256_bytes
 from grandrounds.lake import Lake
-from grandrounds.records.parts import OptionOrigin
+from grandrounds.recipe import Review
+from grandrounds.records.envelope import Candidate
+from grandrounds.records.parts import OptionOrigin, ReviewSummary
 from grandrounds.records.volume import VolumeRecord
 from grandrounds.release.evidence import CaseEvidence, VolumeEvidence
 from grandrounds.release.identity import content_sha256
+from grandrounds.release.items import reviewed_items
 from grandrounds.release.packed import claimed_bytes, unpack
 from grandrounds.release.plots import Plot
 from grandrounds.release.published import read_items
 from grandrounds.release.verify import verify
 from grandrounds.release.writer import ReleaseRequest, write_release
-from tests.support.factories import picture
-from tests.support.releases import change_manifest, files_of, seal_again, writable
+from grandrounds.review.edits import Edits, apply_edits
+from tests.support.factories import make_reviews, picture
+from tests.support.releases import DAY, Accepted, change_manifest, files_of, seal_again, writable
 from tests.support.volume_builds import flipped, make_recipe, swapped
 from tests.support.volume_forgery import (
     change_item,
@@ -504,6 +508,49 @@ def test_sealing_again_without_a_change_is_sound(release):
     change_item(release, "level_mcq", lambda item: item)
     remade_ids(release)
     assert told(release) == ""
+
+
+# What readers may change -----------------------------------------------------------------------------------
+
+
+def reviewed(request: ReleaseRequest, edits: Edits) -> ReleaseRequest:
+    """The same content read by two readers; the first item of a task was edited."""
+    names = [field.name for field in fields(Candidate)]
+    recipe = request.recipe.model_copy(update={"review": Review(policy="readers")})
+    summary = ReviewSummary(
+        status="accepted", readers=2, accepted=2, reviewers=("reviewer-a", "reviewer-b")
+    )
+    accepted = []
+    for number, item in enumerate(sorted(request.items, key=lambda each: (each.task, each.item_id))):
+        candidate = Candidate(**{name: getattr(item, name) for name in names})
+        changed = candidate if number else apply_edits(candidate, edits)
+        accepted.append(Accepted(candidate=changed, candidate_id=candidate.item_id, review=summary))
+    items = reviewed_items(
+        accepted,
+        splits={item.group_id: item.split for item in request.items},
+        available_from={each.candidate.item_id: DAY for each in accepted},
+    )
+    *steps, last = request.funnel
+    step = replace(last, step="review", unit="candidate")
+    return replace(
+        request,
+        recipe=recipe,
+        items=items,
+        reviews=make_reviews(each.candidate for each in accepted),
+        funnel=[*steps, step, replace(last, position=last.position + 1)],
+        released=DAY,
+    )
+
+
+def test_readers_may_word_anew_but_not_change_what_was_computed(request_, tmp_path):
+    first = min(request_.items, key=lambda item: (item.task, item.item_id))
+    old = next(option for option in first.options if option != first.answer)
+    mine = ["i 1-2, j 1-2, k 1-2" if option == old else option for option in first.options]
+    worded = Edits(options=mine, question=f"Look closely. {first.question}")
+    path = written(reviewed(request_, worded), tmp_path / "worded")
+    assert verify(path).problems == ()
+    with pytest.raises(ReleaseError, match="computed again, its answer is"):
+        written(reviewed(request_, Edits(answer=old)), tmp_path / "answered")
 
 
 # Volumes from anywhere -------------------------------------------------------------------------------------
