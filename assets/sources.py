@@ -48,10 +48,16 @@ def reading(recipe: Recipe) -> dg.AssetsDefinition:
         config: SourceFolder, settings: SettingsResource, lake: LakeResource, engine: EngineResource
     ) -> Iterator[dg.MaterializeResult[Any]]:
         opened = lake.open()
-        folder = source_folder(config, settings.get())
+        given = settings.get()
+        folder = source_folder(config, given)
         with engine.open(recipe) as spread, stage("Reading sources") as progress:
             inventory = read_folder(
-                folder, lake=opened, wanted=CASE_KINDS, progress=counting(progress), engine=spread
+                folder,
+                lake=opened,
+                wanted=CASE_KINDS,
+                rules=source_rules(given),
+                progress=counting(progress),
+                engine=spread,
             )
         keys = [lake_key(recipe, table) for table in ("sources", "cases")]
         made = opened.step(
@@ -84,6 +90,11 @@ def reading(recipe: Recipe) -> dg.AssetsDefinition:
 def source_folder(config: SourceFolder, settings: Settings) -> Path:
     """The folder that a run asked for, else that of the settings, else the demo's."""
     return Path(config.folder or settings.sources.value or demo_sources())
+
+
+def source_rules(settings: Settings) -> Path | None:
+    """The rules that stand in for the folder's own ``sources.yaml``, if any were given."""
+    return Path(settings.source_rules.value) if settings.source_rules.value else None
 
 
 def counting(report: Callable[[int, int | None], None]) -> Progress:

@@ -9,7 +9,7 @@ from typing import Any
 import dagster as dg
 from pydantic_core import to_jsonable_python
 
-from assets.sources import SourceFolder, by_status, counting, source_folder
+from assets.sources import SourceFolder, by_status, counting, source_folder, source_rules
 from assets.tables import lake_key, table_result, table_spec
 from grandrounds.contracts import contract
 from grandrounds.errors import SourceError
@@ -60,6 +60,7 @@ def reading(recipe: Recipe) -> dg.AssetsDefinition:
                 lake=opened,
                 home=given.home_path,
                 name=recipe.name,
+                rules=source_rules(given),
                 asked=recipe.volumes.deidentify,
                 progress=counting(progress),
             )

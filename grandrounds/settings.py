@@ -31,6 +31,7 @@ class Settings:
 
     home: Setting
     sources: Setting
+    source_rules: Setting
     lake_url: Setting
     review_url: Setting
     ledger_url: Setting
@@ -69,6 +70,7 @@ class Settings:
         return (
             self.home,
             self.sources,
+            self.source_rules,
             self.lake_url,
             self.review_url,
             self.ledger_url,
@@ -107,6 +109,7 @@ def resolve(
     return Settings(
         home=home,
         sources=_absolute(pick("GRANDROUNDS_SOURCES")),
+        source_rules=_absolute(pick("GRANDROUNDS_SOURCE_RULES")),
         lake_url=pick("GRANDROUNDS_LAKE_URL", str(base / "lake")),
         review_url=pick("GRANDROUNDS_REVIEW_URL", f"sqlite:///{base / 'review.sqlite'}"),
         ledger_url=pick("GRANDROUNDS_LEDGER_URL", f"sqlite:///{base / 'ledger.sqlite'}"),

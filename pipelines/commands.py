@@ -26,16 +26,22 @@ RECIPES = Path(__file__).resolve().parent / "recipes"
 @click.option(
     "--sources", metavar="DIR", help="Source folder (GRANDROUNDS_SOURCES; default: the demo sources)."
 )
+@click.option(
+    "--rules",
+    metavar="FILE",
+    help="Licences, groups and dates of a folder that holds no sources.yaml (GRANDROUNDS_SOURCE_RULES).",
+)
 @click.option("--json", "as_json", is_flag=True, help="Print the outcome as JSON.")
-def build(recipe: str, sources: str | None, as_json: bool) -> None:
+def build(recipe: str, sources: str | None, rules: str | None, as_json: bool) -> None:
     """Run RECIPE up to its review queue, or to a preview release where it asks for no review.
 
     \b
     Examples:
       grandrounds build case_diagnosis
       grandrounds build case_diagnosis --sources ~/case_reports
+      grandrounds build volume_grounding --sources /mnt/archive --rules ~/archive.yaml
     """
-    settings = resolve({"GRANDROUNDS_SOURCES": sources})
+    settings = resolve({"GRANDROUNDS_SOURCES": sources, "GRANDROUNDS_SOURCE_RULES": rules})
     _run("build", recipe, settings=settings, as_json=as_json)
 
 

@@ -31,7 +31,11 @@ _UNFINISHED = [dg.DagsterRunStatus.STARTING, dg.DagsterRunStatus.STARTED, dg.Dag
 
 def definitions_of(recipe: Recipe, settings: Settings) -> dg.Definitions:
     """One recipe's definitions on resources that take what flags said."""
-    given = SettingsResource(home=settings.home.value, sources=settings.sources.value)
+    given = SettingsResource(
+        home=settings.home.value,
+        sources=settings.sources.value,
+        source_rules=settings.source_rules.value,
+    )
     return dg.Definitions.merge(
         benchmark_definitions(recipe), dg.Definitions(resources=all_resources(given))
     )

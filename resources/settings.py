@@ -12,7 +12,14 @@ class SettingsResource(dg.ConfigurableResource):  # type: ignore[type-arg]
 
     home: str = ""
     sources: str = ""
+    source_rules: str = ""
 
     def get(self) -> Settings:
         """The settings, resolved when a step asks, so that loading definitions never fails on them."""
-        return resolve({"GRANDROUNDS_HOME": self.home, "GRANDROUNDS_SOURCES": self.sources})
+        return resolve(
+            {
+                "GRANDROUNDS_HOME": self.home,
+                "GRANDROUNDS_SOURCES": self.sources,
+                "GRANDROUNDS_SOURCE_RULES": self.source_rules,
+            }
+        )

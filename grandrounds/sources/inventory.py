@@ -49,6 +49,7 @@ def read_folder(
     *,
     lake: Lake,
     wanted: frozenset[str] = kinds.CASE_KINDS,
+    rules: Path | None = None,
     progress: Progress | None = None,
     workers: int | None = None,
     engine: Engine | None = None,
@@ -57,8 +58,8 @@ def read_folder(
 
     A folder without files gives an empty inventory. ``workers`` of 1 reads in this process alone;
     ``engine`` says who reads where there is much to read (processes of this machine by default).
-    Raises ``SourceError`` when the folder can't be opened or ``sources.yaml`` is wrong; a file that
-    can't be read becomes a row that says why.
+    ``rules`` stand in for the folder's own ``sources.yaml``. Raises ``SourceError`` when the folder can't
+    be opened or the rules are wrong; a file that can't be read becomes a row that says why.
     """
     unread = sorted(wanted - kinds.CASE_KINDS)
     if unread:
@@ -67,10 +68,11 @@ def read_folder(
             remedy=f"Readers take: {', '.join(sorted(kinds.CASE_KINDS))}.",
         )
     found = walk(folder)
-    rules = load_rules(found.rules)
+    if rules is not None:
+        found = replace(found, rules=rules)
     taking = _Taking(
         found=found,
-        rules=rules,
+        rules=load_rules(found.rules),
         lake=lake,
         wanted=wanted,
         engine=engine,

@@ -43,18 +43,20 @@ def read_studies(
     home: Path,
     name: str,
     asked: Deidentify,
+    rules: Path | None = None,
     progress: Progress | None = None,
 ) -> Studies:
     """Read ``folder`` and take out what identifies; the project's key is made in ``home`` when missing.
 
-    ``name`` is that of the map back, which is kept in ``home``.
+    ``name`` is that of the map back, which is kept in ``home``; ``rules`` stand in for the folder's own
+    ``sources.yaml``.
 
     Raises ``SourceError`` when the folder can't be opened or ``sources.yaml`` is wrong, ``SettingsError``
     when the key can't be used.
     """
-    found = read_volume_folder(folder, lake=lake, progress=progress)
+    found = read_volume_folder(folder, lake=lake, rules=rules, progress=progress)
     told = {source.path for source in found.sources}
-    others = read_folder(folder, lake=lake, wanted=frozenset()).sources
+    others = read_folder(folder, lake=lake, wanted=frozenset(), rules=rules).sources
     rows = sorted(
         [*found.sources, *(row for row in others if row.path not in told)], key=lambda row: row.path
     )

@@ -52,19 +52,21 @@ def read_volume_folder(
     folder: Path,
     *,
     lake: Lake,
+    rules: Path | None = None,
     limits: Limits = DEFAULT,
     progress: Progress | None = None,
     workers: int | None = None,
 ) -> VolumeSources:
     """Read the imaging studies of ``folder``. Files of other kinds get no row: other readers tell them.
 
-    Raises ``SourceError`` when the folder can't be opened or ``sources.yaml`` is wrong.
+    ``rules`` stand in for the folder's own ``sources.yaml``. Raises ``SourceError`` when the folder can't
+    be opened or the rules are wrong.
     """
     found = walk(folder)
-    rules = load_rules(found.rules)
+    said = load_rules(rules or found.rules)
     inventory = read_volumes(folder, lake=lake, limits=limits, progress=progress, workers=workers)
     version = reader_version()
-    sources = _told_apart([_source(row, rules.about(row.file.name), version) for row in inventory.files])
+    sources = _told_apart([_source(row, said.about(row.file.name), version) for row in inventory.files])
     volumes = _ruled(inventory.volumes, sources)
     groups = {one: volume.group_id for volume in volumes for one in volume.source_ids}
     sources = [
