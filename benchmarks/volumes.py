@@ -1,6 +1,6 @@
 """Reading volumes against dcm2niix and a plain pydicom + nibabel loop, interleaved in one run.
 
-    python benchmarks/volumes.py [--slices 300] [--rounds 5] [--series 200] [--series-slices 24] [--json]
+    python benchmarks/volumes.py [--slices 300] [--rounds 5] [--series 200] [--series-slices 48] [--json]
 
 A synthetic CT series of 512x512 slices (made by code) is turned into a canonical volume: uncompressed,
 as ``.nii.gz``, and from JPEG-lossless files. ``ours`` reads headers, orders, checks the geometry, hashes
@@ -9,7 +9,8 @@ first and the last less. ``lake`` adds hashing the volume and writing it synced.
 interleaved rounds; ratios are taken round by round, of wall time and of processor time (children included,
 which a busy machine disturbs less). Each run is a process of its own; imports are not timed for Python,
 nor is the start of dcm2niix left out. ``many`` reads many series into the lake on one processor and on
-two; its second ratio is the busiest process's processor time against that of one process alone.
+two; its second ratio is the busiest process's processor time against that of one process alone. What two
+processors are worth here is told by ``machine``: two loops at once against one (1.0: two whole ones).
 """
 
 from __future__ import annotations
@@ -193,6 +194,21 @@ def many(workers: int) -> Callable[[Path, Path], None]:
     return run
 
 
+def loops(count: int) -> Callable[[Path, Path], None]:
+    """``count`` processes that do nothing but count, each on a processor of its own."""
+
+    def run(_: Path, __: Path) -> None:
+        places = (
+            sorted(os.sched_getaffinity(0))[:count] if hasattr(os, "sched_getaffinity") else [0] * count
+        )
+        hold = "import os, sys; hasattr(os, 'sched_setaffinity') and os.sched_setaffinity(0, {int(sys.argv[1])})"
+        code = f"{hold}; sum(range(10**8))"
+        running = [subprocess.Popen([sys.executable, "-c", code, str(place)]) for place in places]
+        assert [one.wait() for one in running] == [0] * count
+
+    return run
+
+
 JOBS: dict[str, tuple[str, Callable[[Path, Path], None]]] = {
     "nii: dcm2niix": ("raw", dcm2niix("n")),
     "nii: plain loop": ("raw", plain_loop),
@@ -205,6 +221,8 @@ JOBS: dict[str, tuple[str, Callable[[Path, Path], None]]] = {
     "jpeg: plain loop": ("jpeg", plain_loop),
     "jpeg: ours": ("jpeg", ours),
     "jpeg: ours, into the lake": ("jpeg", lake),
+    "machine: 1 loop": ("raw", loops(1)),
+    "machine: 2 loops": ("raw", loops(2)),
     "many: 1 worker": ("many", many(1)),
     "many: 2 workers": ("many", many(2)),
 }
@@ -213,6 +231,7 @@ TARGETS = {
     "nii: ours / plain loop": ("nii: ours", "nii: plain loop", 0.6),
     "nii.gz: ours / dcm2niix": ("nii.gz: ours", "nii.gz: dcm2niix", 0.25),
     "jpeg: ours / dcm2niix": ("jpeg: ours", "jpeg: dcm2niix", 1.0),
+    "machine: 2 loops / 1": ("machine: 2 loops", "machine: 1 loop", 1.0),
     "many: 2 workers / 1": ("many: 2 workers", "many: 1 worker", 1 / 1.7),
 }
 
@@ -249,8 +268,8 @@ def main() -> None:
     parser.add_argument("--slices", type=int, default=300)
     parser.add_argument("--rounds", type=int, default=5)
     parser.add_argument("--series", type=int, default=200)
-    parser.add_argument("--series-slices", type=int, default=24)
-    parser.add_argument("--only", default="", help="jobs whose name begins so")
+    parser.add_argument("--series-slices", type=int, default=48)
+    parser.add_argument("--only", default="", help="jobs whose name begins so (m: many and machine)")
     parser.add_argument("--json", action="store_true")
     parser.add_argument("--data", type=Path, help="inputs made before, kept")
     parser.add_argument("--one", help=argparse.SUPPRESS)

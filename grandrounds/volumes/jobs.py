@@ -22,6 +22,9 @@ SERIES, NIFTI, SEGMENTATION, STRUCTURES = "series", "nifti", "segmentation", "st
 SORT = "sort"
 """Tells what files are (``sorting``)."""
 
+BATCH = "batch"
+"""Several small jobs, sent at once: an answer to each would cost this process more than the work."""
+
 PROBE = "probe"
 """Decodes one file and keeps nothing: tells which file of a series kills a process."""
 
@@ -42,18 +45,20 @@ class JobFile:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Job:
-    """Work for one process. ``images`` are the volumes that a segmentation may lie on."""
+    """Work for one process. ``images`` are the volumes that a segmentation may lie on, ``parts`` the jobs
+    of a batch, which has no files of its own."""
 
     kind: str
     files: tuple[JobFile, ...]
     lake: str
     limits: Limits = DEFAULT
     images: tuple[VolumeRecord, ...] = ()
+    parts: tuple[Job, ...] = ()
 
     @property
     def size(self) -> int:
         """Bytes of all files."""
-        return sum(file.size for file in self.files)
+        return sum(file.size for file in self.files) + sum(part.size for part in self.parts)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -92,12 +97,13 @@ class FileOutcome:
 class JobResult:
     """The records that a job made, and one outcome for each of its files. ``lasting`` is false where
     the same bytes might end otherwise next time (time, memory, rights). ``sorted`` is what a job that
-    only sorts its files found."""
+    only sorts its files found, ``parts`` the results of a batch."""
 
     records: tuple[VolumeRecord, ...] = ()
     outcomes: tuple[FileOutcome, ...] = ()
     lasting: bool = True
     sorted: tuple[Sorted, ...] = ()
+    parts: tuple[JobResult, ...] = ()
 
 
 def source_id(sha256: str) -> str:
@@ -126,14 +132,21 @@ def complete(job: Job, result: JobResult) -> JobResult:
 
 def dump_job(job: Job) -> bytes:
     """A job as JSON. Paths are spelt byte by byte: not every file system's name is text."""
+    return orjson.dumps(_spelt(job))
+
+
+def _spelt(job: Job) -> Job:
     files = [replace(file, path=os.fsencode(file.path).decode("latin-1")) for file in job.files]
-    return orjson.dumps(replace(job, files=tuple(files)))
+    return replace(job, files=tuple(files), parts=tuple(_spelt(part) for part in job.parts))
 
 
 def load_job(data: bytes) -> Job:
     """The job that JSON holds. A worker needs no pydantic for it, which takes longer to load than most
     jobs to do; only jobs that name images do."""
-    told: dict[str, Any] = orjson.loads(data)
+    return _job(orjson.loads(data))
+
+
+def _job(told: dict[str, Any]) -> Job:
     images: tuple[VolumeRecord, ...] = ()
     if told["images"]:
         from pydantic import TypeAdapter
@@ -148,6 +161,7 @@ def load_job(data: bytes) -> Job:
         lake=told["lake"],
         limits=Limits(**told["limits"]),
         images=images,
+        parts=tuple(_job(part) for part in told["parts"]),
     )
 
 
@@ -169,6 +183,7 @@ def _result_codec() -> TypeAdapter[JobResult]:
 
 
 __all__ = [
+    "BATCH",
     "DUPLICATE",
     "FAILED",
     "NIFTI",

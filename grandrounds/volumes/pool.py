@@ -19,6 +19,7 @@ from grandrounds.records.volume import FLAGGED, OK
 from grandrounds.sources import kinds
 from grandrounds.volumes import worker
 from grandrounds.volumes.jobs import (
+    BATCH,
     FAILED,
     PROBE,
     SERIES,
@@ -35,6 +36,7 @@ from grandrounds.volumes.jobs import (
 )
 
 MOST_WORKERS = 16
+_BATCH_JOBS, _BATCH_BYTES = 8, 32 << 20
 
 
 class Pool:
@@ -67,19 +69,26 @@ class Pool:
         self._threads.shutdown()
 
     def run(
-        self, jobs: Sequence[Job], *, here: Callable[[Job], JobResult], harmless: Callable[[Job], bool]
+        self,
+        jobs: Sequence[Job],
+        *,
+        here: Callable[[Job], JobResult],
+        harmless: Callable[[Job], bool],
+        known: Callable[[Job], bool] = lambda _: False,
     ) -> Iterator[tuple[int, JobResult]]:
         """The results of ``jobs`` with their places in ``jobs``, each as soon as it is there.
 
         Large jobs go first. A process that overstays its job's time is killed, and the job fails. This
-        process takes part by doing ``harmless`` jobs ``here``, the smallest first.
+        process takes part by doing ``harmless`` jobs ``here``, the smallest first; of those of much the
+        same size the ones that are ``known`` here, whose headers another process would scan again.
         """
         done: queue.SimpleQueue[tuple[int, JobResult]] = queue.SimpleQueue()
-        waiting = deque(sorted(range(len(jobs)), key=lambda n: (-jobs[n].size, n)))
+        order = [(-job.size.bit_length(), known(job), -job.size, n) for n, job in enumerate(jobs)]
+        waiting = deque(n for *_, n in sorted(order))
         mine = {n for n in waiting if harmless(jobs[n])}
         count = len(self._processes) - (1 if len(mine) == len(jobs) else 0)
         for _ in range(min(count, len(jobs))):
-            self._threads.submit(self._work, jobs, waiting, done)
+            self._threads.submit(self._work, jobs, waiting, done, mine)
         for _ in jobs:
             place = None
             if done.empty() and waiting and waiting[-1] in mine:
@@ -91,29 +100,45 @@ class Pool:
                 yield place, here(jobs[place])
             else:
                 # Another thread took the harmless one in between.
-                self._threads.submit(self._work, jobs, deque([place]), done)
+                self._threads.submit(self._work, jobs, deque([place]), done, mine)
                 yield done.get()
 
     def _work(
-        self, jobs: Sequence[Job], waiting: deque[int], done: queue.SimpleQueue[tuple[int, JobResult]]
+        self,
+        jobs: Sequence[Job],
+        waiting: deque[int],
+        done: queue.SimpleQueue[tuple[int, JobResult]],
+        harmless: set[int],
     ) -> None:
         """Do waiting jobs in one process until none is left."""
         process = self._idle.get()
         try:
-            while True:
+            while places := self._next(jobs, waiting, harmless):
+                batch = [jobs[place] for place in places]
                 try:
-                    place = waiting.popleft()
-                except IndexError:
-                    return
-                try:
-                    result = process.run(jobs[place])
+                    results = process.run_batch(batch) if len(batch) > 1 else [process.run(batch[0])]
                 except Exception as exc:  # noqa: BLE001 - a lost answer would leave the run waiting for ever
-                    result = failed(
-                        jobs[place], f"The reader failed ({type(exc).__name__}). Please report it."
-                    )
-                done.put((place, result))
+                    why = f"The reader failed ({type(exc).__name__}). Please report it."
+                    results = [_lost(job, why) for job in batch]
+                for place, result in zip(places, results, strict=True):
+                    done.put((place, result))
         finally:
             self._idle.put(process)
+
+    def _next(self, jobs: Sequence[Job], waiting: deque[int], harmless: set[int]) -> list[int]:
+        """The next job; small harmless ones several at once, while enough are left for all processes."""
+        taken: list[int] = []
+        size = 0
+        with suppress(IndexError):
+            while not taken or (
+                len(taken) < min(_BATCH_JOBS, len(waiting) // (2 * self.workers))
+                and taken[0] in harmless
+                and waiting[0] in harmless
+                and size + jobs[waiting[0]].size <= _BATCH_BYTES
+            ):
+                taken.append(waiting.popleft())
+                size += jobs[taken[-1]].size
+        return taken
 
 
 class _Process:
@@ -136,6 +161,14 @@ class _Process:
             parts = [self.run(replace(job, files=(file,))) for file in job.files]
             return JobResult(sorted=tuple(one for part in parts for one in part.sorted))
         return self._without_culprits(job) if job.kind == SERIES else failed(job, done)
+
+    def run_batch(self, jobs: Sequence[Job]) -> list[JobResult]:
+        """Do several jobs, sent and answered at once; one by one where that ends badly."""
+        batch = Job(kind=BATCH, files=(), lake="", limits=jobs[0].limits, parts=tuple(jobs))
+        done = self._attempt(batch)
+        if isinstance(done, JobResult) and len(done.parts) == len(jobs):
+            return [_whole(job, result) for job, result in zip(jobs, done.parts, strict=True)]
+        return [self.run(job) for job in jobs]
 
     def _without_culprits(self, job: Job) -> JobResult:
         """Decode each file alone to find those that end the process; read the series without them."""
@@ -189,7 +222,7 @@ class _Process:
         finally:
             timer.cancel()
         if data is not None and not late.is_set():
-            return _taken(job, data)
+            return _whole(job, load_result(data))
         self._end()
         if late.is_set():
             return f"Reading took more than {seconds:.0f} seconds and was ended. Look at the file."
@@ -249,9 +282,8 @@ def _launched() -> subprocess.Popen[bytes]:
     )
 
 
-def _taken(job: Job, data: bytes) -> JobResult:
-    """The result in an answer, with an account of every file."""
-    result = load_result(data)
+def _whole(job: Job, result: JobResult) -> JobResult:
+    """A result with an account of every file."""
     if job.kind != SORT:
         return complete(job, result)
     told = {one.name: one for one in result.sorted}

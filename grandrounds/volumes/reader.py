@@ -289,7 +289,12 @@ class _Reading:
             result = self._in_this_process(job)
             self.memory.keep(job, result, self.found)
             finished(job, result)
-        shared = pool.run(elsewhere, here=self._in_this_process, harmless=self._harmless)
+        shared = pool.run(
+            elsewhere,
+            here=self._in_this_process,
+            harmless=self._harmless,
+            known=lambda job: job.files[0].name in self.objects,
+        )
         for place, result in shared:
             self.memory.keep(elsewhere[place], result, self.found)
             finished(elsewhere[place], result)

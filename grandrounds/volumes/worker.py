@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, BinaryIO
 
 from grandrounds.errors import GrandRoundsError
 from grandrounds.volumes.jobs import (
+    BATCH,
     NIFTI,
     PROBE,
     SERIES,
@@ -39,6 +40,8 @@ _HEADERS: dict[str, DicomObject] = {}
 
 def run_job(job: Job) -> JobResult:
     """Do one job. Whatever goes wrong becomes a result that accounts for every file."""
+    if job.kind == BATCH:
+        return JobResult(parts=tuple(run_job(part) for part in job.parts))
     try:
         return _read(job) if job.kind == SORT else complete(job, _read(job))
     except MemoryError:
@@ -118,6 +121,8 @@ def main() -> None:
 
 def _prepare() -> None:
     """Load what nearly every job needs, while the first one is still being thought of."""
+    import upath  # noqa: F401 - what a lake opens its files with
+
     import grandrounds.volumes.series_job
     import grandrounds.volumes.sorting  # noqa: F401
 

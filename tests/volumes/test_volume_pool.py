@@ -10,7 +10,7 @@ import pytest
 from grandrounds.lake import Lake
 from grandrounds.records.volume import VolumeRecord
 from grandrounds.volumes import jobs, pool, reader
-from grandrounds.volumes.jobs import SERIES, SORT, Job, JobFile, JobResult, Sorted
+from grandrounds.volumes.jobs import NIFTI, READ, SERIES, SORT, FileOutcome, Job, JobFile, JobResult, Sorted
 from grandrounds.volumes.pool import Pool
 from grandrounds.volumes.reader import read_volumes
 from tests.support.volumes import ramp, write_enhanced, write_nifti, write_series
@@ -61,6 +61,34 @@ def test_a_file_that_ends_the_process_which_looks_at_it_costs_itself_alone(
     ]
 
 
+def test_a_job_that_ends_the_process_of_its_batch_costs_itself_alone(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    sent: list[tuple[str, ...]] = []
+
+    def attempt(self: object, job: Job) -> JobResult | str:
+        parts = job.parts or (job,)
+        names = tuple(part.files[0].name for part in parts)
+        sent.append(names)
+        if "bad" in names:
+            return "It died."
+        results = tuple(JobResult(outcomes=(FileOutcome(name=name, status=READ),)) for name in names)
+        return JobResult(parts=results) if job.parts else results[0]
+
+    monkeypatch.setattr(pool._Process, "_attempt", attempt)
+    names = [f"f{number:02d}" for number in range(40)]
+    names[3] = "bad"
+    work = [Job(kind=NIFTI, files=(JobFile(name=name, path=name, size=9),), lake="") for name in names]
+    mine = JobResult(outcomes=(FileOutcome(name="here", status=READ),))
+    with Pool(2) as processes:
+        found = dict(processes.run(work, here=lambda _: mine, harmless=lambda _: True))
+    assert sorted(found) == list(range(40))
+    ends = {name: found[place].outcomes[0] for place, name in enumerate(names)}
+    assert all(end.status == READ for name, end in ends.items() if name != "bad")
+    assert ends["bad"].name == "here" or ends["bad"].reason == "It died."
+    assert any(len(one) > 1 for one in sent) and max(len(one) for one in sent) <= 8
+
+
 def test_a_pool_that_is_closed_while_it_starts_leaves_no_process() -> None:
     with Pool(3) as processes:
         processes.start()
@@ -78,10 +106,14 @@ def test_jobs_and_results_go_through_json_unchanged() -> None:
         kind=SERIES, files=(JobFile(name="é", path=path, size=2, kind="dicom"),), lake="l", images=(image,)
     )
     assert jobs.load_job(jobs.dump_job(job)) == job
+    batch = Job(kind=jobs.BATCH, files=(), lake="", parts=(job, job))
+    assert jobs.load_job(jobs.dump_job(batch)) == batch and batch.size == 4
     result = JobResult(
         records=(image,), sorted=(Sorted(name="é", kind="dicom", plain=True),), lasting=False
     )
     assert jobs.load_result(jobs.dump_result(result)) == result
+    several = JobResult(parts=(result, result))
+    assert jobs.load_result(jobs.dump_result(several)) == several
 
 
 def test_a_directory_of_dicom_files_is_called_one(tmp_path: Path) -> None:
