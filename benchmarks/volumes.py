@@ -201,8 +201,8 @@ def loops(count: int) -> Callable[[Path, Path], None]:
         places = (
             sorted(os.sched_getaffinity(0))[:count] if hasattr(os, "sched_getaffinity") else [0] * count
         )
-        hold = "import os, sys; hasattr(os, 'sched_setaffinity') and os.sched_setaffinity(0, {int(sys.argv[1])})"
-        code = f"{hold}; sum(range(10**8))"
+        hold = "hasattr(os, 'sched_setaffinity') and os.sched_setaffinity(0, {int(sys.argv[1])})"
+        code = f"import os, sys; {hold}; sum(range(10**8))"
         running = [subprocess.Popen([sys.executable, "-c", code, str(place)]) for place in places]
         assert [one.wait() for one in running] == [0] * count
 

@@ -46,8 +46,9 @@ class Pool:
         count = self.workers = max(1, min(workers, MOST_WORKERS))
         self.started = False
         self._processes = [_Process() for _ in range(count)]
-        self._idle: queue.SimpleQueue[_Process] = queue.SimpleQueue()
-        for process in self._processes:
+        # The last one used is the next one used: it runs, and knows headers.
+        self._idle: queue.LifoQueue[_Process] = queue.LifoQueue()
+        for process in reversed(self._processes):
             self._idle.put(process)
         self._threads = ThreadPoolExecutor(count)
 

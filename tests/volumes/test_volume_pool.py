@@ -89,6 +89,16 @@ def test_a_job_that_ends_the_process_of_its_batch_costs_itself_alone(
     assert any(len(one) > 1 for one in sent) and max(len(one) for one in sent) <= 8
 
 
+def test_the_process_that_runs_is_used_again(monkeypatch: pytest.MonkeyPatch) -> None:
+    used = []
+    monkeypatch.setattr(pool._Process, "_attempt", lambda self, job: used.append(self) or JobResult())
+    work = [Job(kind=NIFTI, files=(JobFile(name="one", path="one"),), lake="")]
+    with Pool(3) as processes:
+        for _ in range(3):
+            list(processes.run(work, here=lambda _: JobResult(), harmless=lambda _: False))
+        assert used == [processes._processes[0]] * 3
+
+
 def test_a_pool_that_is_closed_while_it_starts_leaves_no_process() -> None:
     with Pool(3) as processes:
         processes.start()
