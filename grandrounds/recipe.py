@@ -104,7 +104,8 @@ class Deidentify(_Strict):
         default="refuse", description="Heads in which a face can be rebuilt."
     )
     clear_list: str = Field(
-        default="", description="CSV of pictures that a person has looked at and cleared of burned-in text."
+        default="",
+        description="CSV of pictures that a person has looked at; empty takes cleared.csv of the folder.",
     )
 
 

@@ -39,7 +39,7 @@ def build(recipe: str, sources: str | None, rules: str | None, as_json: bool) ->
     Examples:
       grandrounds build case_diagnosis
       grandrounds build case_diagnosis --sources ~/case_reports
-      grandrounds build volume_grounding --sources /mnt/archive --rules ~/archive.yaml
+      grandrounds build volume_grounding --sources /mnt/ct --rules ct.yaml
     """
     settings = resolve({"GRANDROUNDS_SOURCES": sources, "GRANDROUNDS_SOURCE_RULES": rules})
     _run("build", recipe, settings=settings, as_json=as_json)

@@ -94,7 +94,7 @@ def test_a_planted_bad_candidate_is_named_by_rule_and_row(
     failure = _failed(report)[rule]
     assert not report.passed
     assert set(_failed(report)) == {rule}
-    assert (failure.count, failure.column) == (1, column)
+    assert (failure.count, failure.column.split(", ")[0]) == (1, column)  # a condition adds its own
     assert failure.row_ids == (bad.column("item_id")[3].as_py(),)
 
 

@@ -85,12 +85,20 @@ def apply_edits(candidate: Candidate, edits: Edits) -> Candidate:
 def fault_in_edits(candidate: Candidate, edits: Edits) -> str | None:
     """Why ``edits`` can't be made to ``candidate``, as a sentence; ``None`` when they can."""
     return (
-        _fault_in_texts(edits)
+        _fault_in_computed(candidate, edits)
+        or _fault_in_texts(edits)
         or _fault_in_options(candidate, edits)
         or _fault_in_answer(candidate, edits)
         or _fault_by_leak(candidate, edits)
         or _fault_by_nothing(candidate, edits)
     )
+
+
+def _fault_in_computed(candidate: Candidate, edits: Edits) -> str | None:
+    """An answer that is computed from a volume can't be made another by words."""
+    if candidate.boxes and edits.answer not in (None, candidate.answer):
+        return "The answer is computed from the volume and can't be edited; reject the item if it is wrong."
+    return None
 
 
 def _fault_in_texts(edits: Edits) -> str | None:

@@ -6,10 +6,11 @@ back, which is written to the home folder with rights for its owner alone.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from grandrounds.deidentify.burned_in import read_clear_list
+from grandrounds.deidentify.burned_in import Cleared, read_clear_list
 from grandrounds.deidentify.key import project_key
 from grandrounds.deidentify.mapping import save_map
 from grandrounds.deidentify.reading import deidentified
@@ -22,6 +23,9 @@ from grandrounds.records.volume import VolumeRecord
 from grandrounds.sources.inventory import read_folder
 from grandrounds.sources.volume import read_volume_folder
 from grandrounds.volumes.reader import Progress
+
+CLEAR_LIST = "cleared.csv"
+"""Its name at the top of a source folder: pictures that a person has looked at."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -65,7 +69,7 @@ def read_studies(
         folder=folder,
         settings=_settings(asked),
         key=project_key(home),
-        clear_list=read_clear_list(Path(asked.clear_list)) if asked.clear_list else None,
+        clear_list=_cleared(asked, folder),
         faces=asked.faces,
         lake=lake,
     )
@@ -77,6 +81,14 @@ def read_studies(
         read_now=found.read_now,
         reused=found.reused,
     )
+
+
+def _cleared(asked: Deidentify, folder: Path) -> Mapping[str, Cleared]:
+    """The recipe's clear list, else the one that lies in the folder."""
+    if asked.clear_list:
+        return read_clear_list(Path(asked.clear_list))
+    beside = folder / CLEAR_LIST
+    return read_clear_list(beside) if beside.is_file() else {}
 
 
 def _settings(asked: Deidentify) -> DeidentifySettings:

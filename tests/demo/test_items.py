@@ -55,7 +55,7 @@ def built(tmp_path_factory: pytest.TempPathFactory) -> Built:
     drafts = list(author.draft(cases))
     ready = [(draft, by_id[draft.evidence_id]) for draft in drafts if draft.status == OK]
     revisions = list(author.revise(ready))
-    judged = judge(revisions, cases=by_id, recipe=recipe)
+    judged = judge(revisions, evidence=by_id, recipe=recipe)
     made = Built(drafts={}, candidates={}, refusals={})
     for draft in drafts:
         made.drafts.setdefault(paths[draft.source_id], []).append(draft)
