@@ -6,6 +6,9 @@ import time
 from collections.abc import Callable
 
 _MINUTE = 60.0
+_ROUNDING = 1e-6
+"""The share of a bucket that may lack: after months of waiting, sums of times are no more exact than this,
+and who waits for the last of it may wait for ever."""
 
 
 class Bucket:
@@ -26,7 +29,7 @@ class Bucket:
         """Seconds until ``amount`` may be taken; 0 for now."""
         self._fill()
         lacking = min(amount, self._size) - self._level
-        return max(0.0, lacking / self._a_second)
+        return lacking / self._a_second if lacking > _ROUNDING * self._size else 0.0
 
     def take(self, amount: float) -> None:
         """Take ``amount`` out; ask ``wait`` first."""

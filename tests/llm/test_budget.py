@@ -68,10 +68,20 @@ def test_a_bucket_never_lets_through_more_than_its_rate(
         while (wait := bucket.wait(estimate)) > 0:
             now += max(wait, 1e-9)
         # What goes now was covered by the time passed, but for one bucketful.
-        assert used <= per_minute / 60 * now + size + 1e-6 * (1 + used)
+        assert used <= per_minute / 60 * now + size + 1e-6 * (1 + size + used)
         bucket.take(estimate)
         bucket.give_back(estimate * (1 - share))
         used += estimate * share
+
+
+def test_a_long_wait_ends_though_time_is_not_exact() -> None:
+    now = 2.0**33  # where the next number a clock can show is 2 microseconds on
+    bucket = Bucket(0.7, clock=lambda: now)
+    bucket.take(0.3)
+    bucket.take(1e5)
+    for _ in range(4):
+        now += bucket.wait(1)
+    assert bucket.wait(1) == 0
 
 
 def test_a_request_larger_than_a_bucket_goes_and_the_next_waits_for_its_debt() -> None:

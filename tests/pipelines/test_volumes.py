@@ -33,7 +33,7 @@ STUDIES = (
 )
 LICENCES = """
 files:
-  - {path: "totalsegmentator/**", licence: Apache-2.0, group: volunteer}
+  - {path: "**", licence: Apache-2.0, group: volunteer}
 """
 
 
@@ -115,7 +115,7 @@ def test_real_scans_give_releases_that_verify_with_rules_kept_elsewhere(
     for recipe in ("volume_grounding", "measurement_chain"):
         outcome = build(
             tmp_path / "home",
-            shared_data / "studies" / "nifti",
+            shared_data / "studies" / "nifti" / "totalsegmentator",
             recipe=recipe,
             GRANDROUNDS_SOURCE_RULES=str(rules),
         )
