@@ -31,6 +31,9 @@ STUDIES = (
     "troubled/truncated",
     "troubled/other-grid",
 )
+BETRAYING = tuple(word.lower() for word in (*PLANTED, *IN_NAMES) if len(word) > 4)
+"""What must not be found; four digits stand in some hash by chance."""
+
 LICENCES = """
 files:
   - {path: "**", licence: Apache-2.0, group: volunteer}
@@ -91,7 +94,7 @@ def test_studies_become_items_that_compute_again_and_betray_nobody(
     for folder in (home / "releases", home / "lake" / "tables", home / "lake" / "media", home / "dagster"):
         for path, data in written(folder):
             lower = data.lower()
-            found = [word for word in (*PLANTED, *IN_NAMES) if word.lower().encode() in lower]
+            found = [word for word in BETRAYING if word.encode() in lower]
             assert found == [], path
 
     again = build(home, studies, recipe="volume_grounding")
