@@ -3,7 +3,7 @@
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
 import dagster as dg
 from pydantic import Field
@@ -13,6 +13,7 @@ from assets.tables import lake_key, markdown_table, table_result, table_spec
 from grandrounds.contracts import contract
 from grandrounds.errors import SourceError
 from grandrounds.fingerprint import code_fingerprint, sha256_value
+from grandrounds.lake import Lake, StepResult
 from grandrounds.paths import demo_sources
 from grandrounds.progress import stage
 from grandrounds.recipe import Recipe
@@ -66,19 +67,7 @@ def reading(recipe: Recipe) -> dg.AssetsDefinition:
             parameters=[code_fingerprint("grandrounds.records"), _digest(inventory)],
             body=lambda: dict(zip(keys, (inventory.sources, inventory.cases), strict=True)),
         )
-        yield table_result(
-            recipe,
-            "sources",
-            lake=opened,
-            step=made,
-            sample=("path", "kind", "status", "licence", "reason"),
-            more={
-                "folder": dg.MetadataValue.path(str(folder)),
-                "read_now": inventory.read_now,
-                "reused": inventory.reused,
-                "funnel": dg.MetadataValue.md(by_status(inventory.sources)),
-            },
-        )
+        yield sources_result(recipe, inventory, folder=folder, lake=opened, step=made)
         yield table_result(
             recipe, "cases", lake=opened, step=made, sample=("evidence_id", "title", "licence", "published")
         )
@@ -100,6 +89,41 @@ def source_rules(settings: Settings) -> Path | None:
 def counting(report: Callable[[int, int | None], None]) -> Progress:
     """Progress of readers, which name the file, for those who only count."""
     return lambda done, total, _name: report(done, total)
+
+
+class Read(Protocol):
+    """What a reader of a folder tells, whatever it reads."""
+
+    @property
+    def sources(self) -> tuple[Source, ...]:
+        """One row a file."""
+
+    @property
+    def read_now(self) -> int:
+        """What was read in this run."""
+
+    @property
+    def reused(self) -> int:
+        """What was known from before."""
+
+
+def sources_result(
+    recipe: Recipe, found: Read, *, folder: Path, lake: Lake, step: StepResult
+) -> dg.MaterializeResult[Any]:
+    """What the materialisation of ``sources`` tells."""
+    return table_result(
+        recipe,
+        "sources",
+        lake=lake,
+        step=step,
+        sample=("path", "kind", "status", "licence", "reason"),
+        more={
+            "folder": dg.MetadataValue.path(str(folder)),
+            "read_now": found.read_now,
+            "reused": found.reused,
+            "funnel": dg.MetadataValue.md(by_status(found.sources)),
+        },
+    )
 
 
 def by_status(sources: Iterable[Source]) -> str:

@@ -9,7 +9,7 @@ from typing import Any
 import dagster as dg
 from pydantic_core import to_jsonable_python
 
-from assets.sources import SourceFolder, by_status, counting, source_folder, source_rules
+from assets.sources import SourceFolder, counting, source_folder, source_rules, sources_result
 from assets.tables import lake_key, table_result, table_spec
 from grandrounds.contracts import contract
 from grandrounds.errors import SourceError
@@ -72,19 +72,7 @@ def reading(recipe: Recipe) -> dg.AssetsDefinition:
             parameters=[code_fingerprint("grandrounds.records"), _digest(found)],
             body=lambda: {keys[table]: rows[table] for table in _READ},
         )
-        yield table_result(
-            recipe,
-            "sources",
-            lake=opened,
-            step=made,
-            sample=("path", "kind", "status", "licence", "reason"),
-            more={
-                "folder": dg.MetadataValue.path(str(folder)),
-                "read_now": found.read_now,
-                "reused": found.reused,
-                "funnel": dg.MetadataValue.md(by_status(found.sources)),
-            },
-        )
+        yield sources_result(recipe, found, folder=folder, lake=opened, step=made)
         for table, sample in _READ_SAMPLES.items():
             yield table_result(recipe, table, lake=opened, step=made, sample=sample)
         _refuse_without_volumes(found, folder)
