@@ -34,15 +34,27 @@ CASE_TASKS = ("diagnosis_open", "diagnosis_mcq")
 GROUNDING_TASKS = ("level_mcq", "box_mcq", "slice_mcq", "relation_mcq", "count_mcq", "severity_mcq")
 MEASURING_TASKS = ("measurement_mcq", "finding_mcq")
 VOLUME_TASKS = (*GROUNDING_TASKS, *MEASURING_TASKS)
+FIGURE_TASKS = (
+    "figure_modality_mcq",
+    "figure_anatomy_mcq",
+    "figure_finding_mcq",
+    "figure_diagnosis_mcq",
+    "figure_procedure_mcq",
+    "figure_panel_mcq",
+    "figure_description_open",
+)
+TASKS_OF = {"cases": CASE_TASKS, "volumes": VOLUME_TASKS, "figures": FIGURE_TASKS}
+"""The tasks of each kind of evidence."""
 _SHARED_PROMPTS = {
     **dict.fromkeys(GROUNDING_TASKS, "volume_grounding"),
     **dict.fromkeys(MEASURING_TASKS, "measurement_chain"),
+    **dict.fromkeys(FIGURE_TASKS, "figure_vqa"),
 }
 
 
 def prompt_folder(task: str) -> str:
-    """The folder below ``prompts/`` that a model is asked ``task`` from: tasks on volumes share those of
-    their family."""
+    """The folder below ``prompts/`` that a model is asked ``task`` from: tasks on volumes and figures share
+    those of their family."""
     return _SHARED_PROMPTS.get(task, task)
 
 
@@ -60,6 +72,13 @@ class Task(_Strict):
         "severity_mcq",
         "measurement_mcq",
         "finding_mcq",
+        "figure_modality_mcq",
+        "figure_anatomy_mcq",
+        "figure_finding_mcq",
+        "figure_diagnosis_mcq",
+        "figure_procedure_mcq",
+        "figure_panel_mcq",
+        "figure_description_open",
     ]
     options: int = Field(
         default=5, ge=2, le=10, description="Options of a multiple-choice item; of volumes, at most."
@@ -132,12 +151,38 @@ class VolumeNeed(_Strict):
     deidentify: Deidentify = Deidentify()
 
 
+class FigureNeed(_Strict):
+    """Which figures of textbooks and articles the recipe takes."""
+
+    kind: Literal["figures"] = "figures"
+    languages: tuple[str, ...] = Field(
+        default=("en",), min_length=1, description="Languages taken; others are rejected."
+    )
+    minimum_alignment: Share = Field(
+        default=0.6, description="Least confidence that caption and picture belong together."
+    )
+    smallest_side: int = Field(default=150, ge=16, description="Shortest side of a picture, in pixels.")
+    maximum_pages: int = Field(
+        default=5000, ge=1, le=100_000, description="Longest document that is read; longer ones fail."
+    )
+    near_picture: int = Field(
+        default=6, ge=0, le=32, description="Bits of 64 by which pictures differ that count as the same."
+    )
+    text_sure: Share = Field(
+        default=0.9,
+        description="Refuse what a text-only baseline gets right with at least this probability; 1: never.",
+    )
+
+
 def _kind_of(value: Any) -> str:
     return str(value.get("kind", "cases") if isinstance(value, dict) else getattr(value, "kind", "cases"))
 
 
 EvidenceNeed = Annotated[
-    Annotated[CaseNeed, Tag("cases")] | Annotated[VolumeNeed, Tag("volumes")], Discriminator(_kind_of)
+    Annotated[CaseNeed, Tag("cases")]
+    | Annotated[VolumeNeed, Tag("volumes")]
+    | Annotated[FigureNeed, Tag("figures")],
+    Discriminator(_kind_of),
 ]
 """Which evidence a recipe takes; ``kind`` tells which, ``cases`` where it says nothing."""
 
@@ -284,7 +329,7 @@ class Recipe(_Strict):
         names = [task.name for task in self.tasks]
         if len(set(names)) != len(names):
             raise ValueError("each task may stand in a recipe once")
-        known = CASE_TASKS if self.evidence.kind == "cases" else VOLUME_TASKS
+        known = TASKS_OF[self.evidence.kind]
         strange = [name for name in names if name not in known]
         if strange:
             raise ValueError(
@@ -324,6 +369,13 @@ class Recipe(_Strict):
         if isinstance(self.evidence, VolumeNeed):
             return self.evidence
         raise RecipeError(f"Recipe {self.name!r} is not made from volumes.")
+
+    @property
+    def figures(self) -> FigureNeed:
+        """What it takes of figures. Raises ``RecipeError`` for a recipe of other evidence."""
+        if isinstance(self.evidence, FigureNeed):
+            return self.evidence
+        raise RecipeError(f"Recipe {self.name!r} is not made from figures.")
 
     @property
     def preview(self) -> bool:
@@ -382,6 +434,5 @@ def parse_recipe(attributes: dict[str, Any], *, where: str) -> Recipe:
 def _written_path(location: tuple[int | str, ...]) -> list[str]:
     """The place of an error as the file spells it: without the kind that tells evidence apart."""
     path = [str(part) for part in location]
-    return (
-        path[:1] + path[2:] if path[:1] == ["evidence"] and path[1:2] in (["cases"], ["volumes"]) else path
-    )
+    told_apart = path[:1] == ["evidence"] and len(path) > 1 and path[1] in TASKS_OF
+    return path[:1] + path[2:] if told_apart else path

@@ -1,0 +1,1 @@
+"""Figures in books: which picture belongs to which caption, from plain values. Knows no PDF library."""
