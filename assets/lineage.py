@@ -45,6 +45,35 @@ _SCAN_TO_ENVELOPE = {
     "protected": [("volumes", "protected")],
     "source_published": [("volumes", "published")],
 }
+_FIGURE_TO_ENVELOPE = {
+    "evidence_id": ("evidence_id",),
+    "source_id": ("source_id",),
+    "group_id": ("group_id", "family"),
+    "subject": ("panels",),
+    "stem": ("origin",),
+    "question": ("panels",),
+    "options": ("text", "panels"),
+    "answer": ("text", "panels"),
+    "rationale": ("text",),
+    "evidence": ("text", "mentions"),
+    "media": ("sha256", "page", "box"),
+    "labels": ("text",),
+    "language": ("language",),
+    "licence": ("licence",),
+    "citation": ("citation",),
+    "protected": ("protected",),
+    "source_published": ("published",),
+}
+_SOURCE_TO_FIGURE = [
+    "source_id",
+    "licence",
+    "citation",
+    "identifiers",
+    "language",
+    "published",
+    "group_id",
+    "protected",
+]
 _SOURCE_TO_VOLUME = {
     "source_ids": "source_id",
     "licence": "licence",
@@ -74,6 +103,11 @@ def column_lineage(recipe: Recipe, table: str) -> dg.TableColumnLineage | None:
         pairs = {name: [("sources", name)] for name in _SOURCE_TO_CASE}
     elif table == "volumes":
         pairs = {name: [("sources", origin)] for name, origin in _SOURCE_TO_VOLUME.items()}
+    elif table == "figures":
+        pairs = {name: [("sources", name)] for name in _SOURCE_TO_FIGURE}
+        pairs["book"] = [("sources", "title")]
+    elif table == "drafts" and recipe.evidence.kind == "figures":
+        pairs = {name: [("figures", c) for c in columns] for name, columns in _FIGURE_TO_ENVELOPE.items()}
     elif table == "drafts" and recipe.evidence.kind == "volumes":
         pairs = _SCAN_TO_ENVELOPE
     elif table == "drafts":

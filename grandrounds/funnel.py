@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from grandrounds.recipe import Recipe
 from grandrounds.records.case import Case
 from grandrounds.records.envelope import OK, Candidate, Draft, Item, Revision
+from grandrounds.records.figure import FigureRow
 from grandrounds.records.funnel import FunnelStep, ReasonCount
 from grandrounds.records.rejection import Rejection
 from grandrounds.records.scan import Scan
@@ -41,7 +42,15 @@ class VolumeRows:
     scans: Sequence[Scan]
 
 
-EvidenceRows = CaseRows | VolumeRows
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FigureRows:
+    """The evidence of a recipe on figures: all rows of ``figures``, and those that were admitted."""
+
+    figures: Sequence[FigureRow]
+    admitted: Sequence[FigureRow]
+
+
+EvidenceRows = CaseRows | VolumeRows | FigureRows
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -79,6 +88,9 @@ def build_funnel(
     steps.add("found", "file", len(sources), sum(s.status == READ for s in sources), _passed_over(sources))
     if isinstance(evidence, CaseRows):
         _add_cases(steps, evidence, sources, drafts, refused["evidence"])
+        drafted = steps.made[-1].left * len(recipe.tasks)
+    elif isinstance(evidence, FigureRows):
+        _add_figures(steps, evidence, sources, refused["evidence"])
         drafted = steps.made[-1].left * len(recipe.tasks)
     else:
         _add_volumes(steps, evidence, sources, refused["evidence"])
@@ -177,6 +189,15 @@ def _add_volumes(steps: _Steps, rows: VolumeRows, sources: Sequence[Source], ref
     named = {one for volume in rows.volumes for one in volume.source_ids}
     steps.add("volumes", "file", len(files), len(files & named), Counter())
     steps.add("admitted", "volume", len(rows.volumes), sum(1 for _ in _standing(rows)), refused)
+
+
+def _add_figures(steps: _Steps, rows: FigureRows, sources: Sequence[Source], refused: Counter[str]) -> None:
+    """The steps from books to admitted figures. A book without a figure is none that was lost: every figure
+    must come from a book that was read."""
+    read = {source.source_id for source in sources if source.status == READ}
+    known = sum(row.source_id in read for row in rows.figures)
+    steps.add("figures", "figure", known, len(rows.figures), Counter())
+    steps.add("admitted", "figure", len(rows.figures), len(rows.admitted), refused, follows=True)
 
 
 def _standing(rows: VolumeRows) -> Iterator[str]:
