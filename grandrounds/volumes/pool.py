@@ -2,22 +2,15 @@
 
 from __future__ import annotations
 
-import os
 import queue
-import subprocess
-import sys
-import threading
 from collections import deque
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from dataclasses import replace
-from pathlib import Path
-from typing import BinaryIO, cast
 
 from grandrounds.records.volume import FLAGGED, OK
 from grandrounds.sources import kinds
-from grandrounds.volumes import worker
 from grandrounds.volumes.jobs import (
     BATCH,
     FAILED,
@@ -34,6 +27,7 @@ from grandrounds.volumes.jobs import (
     failed,
     load_result,
 )
+from grandrounds.workers.process import How, WorkerProcess
 
 MOST_WORKERS = 16
 _BATCH_JOBS, _BATCH_BYTES = 8, 32 << 20
@@ -142,14 +136,11 @@ class Pool:
         return taken
 
 
-class _Process:
-    """A worker process, started when first needed and again after a death."""
+class _Process(WorkerProcess):
+    """A worker process, and what it takes to tell which file ended it."""
 
     def __init__(self) -> None:
-        self._process: subprocess.Popen[bytes] | None = None
-        self._ready = False
-        self._closed = False
-        self._lock = threading.Lock()
+        super().__init__("grandrounds.volumes.worker")
 
     def run(self, job: Job) -> JobResult:
         """Do one job. A death or an overrun costs the file that caused it, not its whole series."""
@@ -199,88 +190,16 @@ class _Process:
 
     def _attempt(self, job: Job) -> JobResult | str:
         """The result of a job, or why there is none."""
-        if self._closed:
-            return "The run was ended before this file was read. Run again."
-        try:
-            process = self._started()
-        except OSError as exc:
-            return f"No process could be started to read it: {exc.strerror or exc}. Run again."
-        late = threading.Event()
-
-        def kill() -> None:
-            late.set()
-            process.kill()
-
         seconds = job.limits.seconds_for(job.size)
-        timer = threading.Timer(seconds, kill)
-        timer.daemon = True
-        timer.start()
-        try:
-            worker.send(cast(BinaryIO, process.stdin), dump_job(job))
-            data = worker.receive(cast(BinaryIO, process.stdout))
-        except (OSError, ValueError):
-            data = None
-        finally:
-            timer.cancel()
-        if data is not None and not late.is_set():
-            return _whole(job, load_result(data))
-        self._end()
-        if late.is_set():
-            return f"Reading took more than {seconds:.0f} seconds and was ended. Look at the file."
-        return "The process that read this file died. Look at the file; more memory may help."
-
-    def close(self) -> None:
-        """End the process."""
-        with self._lock:
-            self._closed = True
-        self._end()
-
-    def launch(self) -> subprocess.Popen[bytes]:
-        """Start the process, without waiting for it. Raises ``OSError``."""
-        with self._lock:
-            if self._closed:
-                raise OSError("the run was ended")
-            if self._process is None:
-                self._process, self._ready = _launched(), False
-            return self._process
-
-    def _started(self) -> subprocess.Popen[bytes]:
-        process = self.launch()
-        if not self._ready:
-            # Starting may be slow on a busy machine; that is not the file's fault.
-            self._ready = worker.receive(cast(BinaryIO, process.stdout)) is not None
-        return process
-
-    def _end(self) -> None:
-        process, self._process = self._process, None
-        if process is None:
-            return
-        process.kill()
-        process.wait()
-        for stream in (process.stdin, process.stdout):
-            if stream is not None:
-                try:
-                    stream.close()
-                except OSError:
-                    continue
-
-
-def _launched() -> subprocess.Popen[bytes]:
-    root = str(Path(__file__).resolve().parents[2])
-    inherited = os.environ.get("PYTHONPATH", "")
-    environment = {
-        **os.environ,
-        "PYTHONPATH": os.pathsep.join(part for part in (root, inherited) if part),
-        "OPENBLAS_NUM_THREADS": "1",
-        "OMP_NUM_THREADS": "1",
-    }
-    return subprocess.Popen(
-        [sys.executable, "-m", "grandrounds.volumes.worker"],
-        stdin=subprocess.PIPE,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.DEVNULL,
-        env=environment,
-    )
+        answer = self.ask(dump_job(job), seconds=seconds)
+        if isinstance(answer, bytes):
+            return _whole(job, load_result(answer))
+        return {
+            How.CLOSED: "The run was ended before this file was read. Run again.",
+            How.NOT_STARTED: f"No process could be started to read it: {answer.cause}. Run again.",
+            How.LATE: f"Reading took more than {seconds:.0f} seconds and was ended. Look at the file.",
+            How.DIED: "The process that read this file died. Look at the file; more memory may help.",
+        }[answer.how]
 
 
 def _whole(job: Job, result: JobResult) -> JobResult:

@@ -1,18 +1,8 @@
-"""The process that reads hostile files: jobs come in on standard input, results go out, as JSON.
-
-It bounds its own address space, and is killed from outside when a job takes too long; should that
-process be gone, an alarm ends it. Decoders in C print and crash as they like: their output is thrown
-away, and a crash costs one job.
-"""
+"""The process that reads hostile studies: jobs come in, results go out, as JSON (``workers.serving``)."""
 
 from __future__ import annotations
 
-import contextlib
-import os
-import signal
-import struct
-import sys
-from typing import TYPE_CHECKING, BinaryIO
+from typing import TYPE_CHECKING
 
 from grandrounds.errors import GrandRoundsError
 from grandrounds.volumes.jobs import (
@@ -28,12 +18,11 @@ from grandrounds.volumes.jobs import (
     failed,
     load_job,
 )
+from grandrounds.workers.serving import Work, serve
 
 if TYPE_CHECKING:
     from grandrounds.volumes.dicom_object import DicomObject
 
-_HEAD = struct.Struct("<Q")
-_GRACE = 10
 _HEADERS: dict[str, DicomObject] = {}
 """Headers that this process scanned, for the series that it may be asked to read."""
 
@@ -84,39 +73,18 @@ def _read(job: Job) -> JobResult:
     return read_labels(job)
 
 
-def receive(stream: BinaryIO) -> bytes | None:
-    """The next message; ``None`` where the other side is gone."""
-    head = stream.read(_HEAD.size)
-    if len(head) < _HEAD.size:
-        return None
-    (length,) = _HEAD.unpack(head)
-    data = stream.read(length)
-    return data if len(data) == length else None
-
-
-def send(stream: BinaryIO, data: bytes) -> None:
-    """Write one message."""
-    stream.write(_HEAD.pack(len(data)) + data)
-    stream.flush()
-
-
 def main() -> None:
     """Do jobs until standard input closes."""
-    out = os.fdopen(os.dup(1), "wb")
-    nowhere = os.open(os.devnull, os.O_WRONLY)
-    os.dup2(nowhere, 1)
-    os.dup2(nowhere, 2)
-    send(out, b"ready")
-    _prepare()
-    bounded = False
-    while (data := receive(sys.stdin.buffer)) is not None:
-        job = load_job(data)
-        if not bounded:
-            _bound(job.limits.process_bytes)
-            bounded = True
-        _alarm(job.limits.seconds_for(job.size) + _GRACE)
-        send(out, dump_result(run_job(job)))
-        _alarm(0)
+    serve(_work, prepare=_prepare)
+
+
+def _work(data: bytes) -> Work:
+    job = load_job(data)
+    return Work(
+        do=lambda: dump_result(run_job(job)),
+        seconds=job.limits.seconds_for(job.size),
+        process_bytes=job.limits.process_bytes,
+    )
 
 
 def _prepare() -> None:
@@ -125,21 +93,6 @@ def _prepare() -> None:
 
     import grandrounds.volumes.series_job
     import grandrounds.volumes.sorting  # noqa: F401
-
-
-def _bound(size: int) -> None:
-    with contextlib.suppress(ImportError, OSError, ValueError):
-        import resource
-
-        if size:
-            resource.setrlimit(resource.RLIMIT_AS, (size, size))
-        resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
-
-
-def _alarm(seconds: float) -> None:
-    if hasattr(signal, "setitimer"):
-        signal.signal(signal.SIGALRM, signal.SIG_DFL)
-        signal.setitimer(signal.ITIMER_REAL, seconds)
 
 
 if __name__ == "__main__":
