@@ -2,8 +2,8 @@
 
 The limits come from 99 pictures of case reports, trials, guidelines and an anatomy book, looked at one by
 one. They teach that photographed films are tinted (a radiograph with 37% coloured pixels, an MRI on a light
-box with 54%), that pale immunostains have hardly a colour, and that ultrasound of a face comes in skin tones.
-Only where none of that can explain what is measured, the contradiction is ``certain``.
+box with 54%), that pale immunostains have hardly a colour, and that ultrasound of a face comes in skin
+tones. Only where none of that can explain what is measured, the contradiction is ``certain``.
 """
 
 from __future__ import annotations
@@ -51,10 +51,10 @@ def contradiction(
     ``text`` is its caption: words that explain colours ("fused", "rendered") leave only a remark.
     """
     name = modality[-1] if modality else ""
-    if name in _PHOTOGRAPHIC and seen.drawn:
+    if seen.drawn and name in _NEVER_DRAWN | _SELDOM_DRAWN:
         return Contradiction(
-            certain=True,
-            words=f"It is called {name}, but is a drawing: even areas on white, {seen.tones} tones.",
+            certain=name in _NEVER_DRAWN,
+            words=f"It is called {name}, but looks drawn: even areas on white, {seen.tones} tones.",
         )
     if name in _MOSTLY_GREY:
         return _colours(name, seen, explained=bool(_EXPLAINS_COLOUR.search(text)))
@@ -78,7 +78,7 @@ def _colours(name: str, seen: PictureStatistics, *, explained: bool) -> Contradi
     if name in _GREY and warm and filled and seen.tint >= _ONE_TINT and seen.black < 0.05 and not explained:
         return Contradiction(
             certain=True,
-            words=f"It is called {name}, which is grey, but {seen.coloured:.0%} of it has colours of tissue.",
+            words=f"It is called {name}, which is grey, but {seen.coloured:.0%} has colours of tissue.",
         )
     if seen.coloured > 0.15:
         return Contradiction(

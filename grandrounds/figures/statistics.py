@@ -29,11 +29,12 @@ _STEP = 3
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PictureStatistics:
     """``coloured`` is the share of pixels with a colour, ``chroma`` the mean difference between the
-    strongest and the weakest of red, green and blue (0 to 255; a grey picture has 0). ``hue`` is the middle,
-    in degrees, of the third of the circle of hues that holds most of the coloured pixels (0 red, 120 green,
-    240 blue), ``tint`` the share of them in it; both 0 without colours. ``brightness`` is the mean, 0 to 255;
-    ``white`` and ``black`` are shares; ``flat`` is the share of pixels like both their right and their lower
-    neighbour; ``tones`` the number of brightness levels, of 64, that at least one pixel in 500 has."""
+    strongest and the weakest of red, green and blue (0 to 255; a grey picture has 0). ``hue`` is the
+    middle, in degrees, of the third of the circle of hues that holds most of the coloured pixels (0 red,
+    120 green, 240 blue), ``tint`` the share of them in it; both 0 without colours. ``brightness`` is the
+    mean, 0 to 255; ``white`` and ``black`` are shares; ``flat`` is the share of pixels like both their
+    right and their lower neighbour; ``tones`` the number of brightness levels, of 64, that at least one
+    pixel in 500 has."""
 
     width: int
     height: int
