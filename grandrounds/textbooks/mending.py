@@ -1,0 +1,92 @@
+"""Putting lines together to text: hyphens at line ends, scripts without spaces, characters that mislead."""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from collections.abc import Callable, Iterable, Sequence
+
+_CONTROL = re.compile(
+    "[\x00-\x08\x0b-\x1f\x7f-\x9f\u200b\u200e\u200f\u202a-\u202e\u2060-\u2064\u2066-\u206f\ufeff\ufffe\uffff"
+    "\ud800-\udfff]"
+)
+_SPACE = re.compile(r"\s+")
+_WORD_END = re.compile(r"([^\W\d_]+)[\u00ad\u2010-]$")
+_WORD_START = re.compile(r"^([^\W\d_]+)")
+_WORDS = re.compile(r"[^\W\d_]+(?:[-\u2010][^\W\d_]+)*")
+_SOFT = "\u00ad"
+_LIGATURES = str.maketrans(
+    {"\ufb00": "ff", "\ufb01": "fi", "\ufb02": "fl", "\ufb03": "ffi", "\ufb04": "ffl", "\ufb05": "st", "\ufb06": "st"}
+)
+
+
+def clean(text: str) -> str:
+    """``text`` without control characters, with ligatures as letters and white space single."""
+    if text.isascii() and text.isprintable() and "  " not in text:
+        return text.strip()
+    return _SPACE.sub(" ", _CONTROL.sub("", text.translate(_LIGATURES))).strip()
+
+
+class Words:
+    """The words a document uses, gathered when first asked: they tell which hyphens belong to a word."""
+
+    def __init__(self, lines: Callable[[], Iterable[str]]) -> None:
+        self._lines = lines
+        self._known: set[str] | None = None
+
+    def known(self, word: str) -> bool:
+        """Whether the document has ``word`` somewhere within a line."""
+        if self._known is None:
+            self._known = {
+                word.casefold().replace("\u2010", "-")
+                for line in self._lines()
+                for word in _WORDS.findall(line)
+            }
+        return word.casefold() in self._known
+
+
+def join(lines: Sequence[str], words: Words) -> str:
+    """One text from lines that follow one another.
+
+    A hyphen at a line's end goes where the document has the word in one piece elsewhere, or has not the
+    hyphenated form; no space is put between scripts that have none.
+    """
+    text = ""
+    for line in lines:
+        piece = clean(line)
+        if not piece:
+            continue
+        if not text:
+            text = piece
+            continue
+        text = _joined(text, piece, words)
+    return text.replace(_SOFT, "")
+
+
+def _joined(text: str, piece: str, words: Words) -> str:
+    end = _WORD_END.search(text)
+    start = _WORD_START.match(piece)
+    if end is not None and start is not None:
+        first, second = end.group(1), start.group(1)
+        if text.endswith(_SOFT):
+            return text[:-1] + piece
+        if second[0].islower() and not words.known(f"{first}-{second}"):
+            return text[:-1] + piece
+        if words.known(first + second) and not words.known(f"{first}-{second}"):
+            return text[:-1] + piece
+        return text + piece
+    if text[-1] in "-\u2010" and len(text) > 1 and text[-2].isalnum():
+        return text + piece
+    if text[-1] in "\u2013/" and text[-2:-1].strip() and piece[0].isalnum():
+        return text + piece
+    if _without_spaces(text[-1]) and _without_spaces(piece[0]):
+        return text + piece
+    return f"{text} {piece}"
+
+
+def _without_spaces(char: str) -> bool:
+    """Chinese and Japanese characters and their punctuation; Korean has spaces."""
+    if char < "\u2e80":
+        return False
+    name = unicodedata.name(char, "")
+    return unicodedata.east_asian_width(char) in "WF" and not name.startswith("HANGUL")
