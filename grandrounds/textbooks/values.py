@@ -43,6 +43,8 @@ class ReadFigure:
     """A figure as a reader found it; the fields mean what they mean in ``records.figure.FigureRow``.
 
     ``picture`` holds the encoded bytes (none without a picture); they leave memory when the row is made.
+    ``part_of`` is shared by figures of one book that are parts of one printed figure (markup with several
+    pictures under one caption); empty for a figure of its own.
     """
 
     status: str
@@ -69,6 +71,7 @@ class ReadFigure:
     ocr_confidence: float | None = None
     alignment: float
     alignment_parts: tuple[tuple[str, float], ...] = ()
+    part_of: str = ""
     notes: tuple[str, ...] = ()
 
 
