@@ -24,10 +24,9 @@ $(STAMP): pyproject.toml constraints.txt
 
 .PHONY: demo
 demo: $(STAMP) ## Build preview benchmarks from the demo sources, verify them
-	@set -e; for recipe in $(RECIPE); do \
-	  $(BIN)/grandrounds build $$recipe; \
-	  $(BIN)/grandrounds verify "$$(ls -d $(HOME_DIR)/releases/$$recipe/*/ | sort -V | tail -n 1)"; \
-	done
+	@$(BIN)/grandrounds build $(RECIPE)
+	@echo
+	@$(BIN)/grandrounds verify $(foreach recipe,$(RECIPE),"$$(ls -d $(HOME_DIR)/releases/$(recipe)/*/ | sort -V | tail -n 1)")
 
 .PHONY: test
 test: $(STAMP) ## Run the tests

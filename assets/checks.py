@@ -100,6 +100,7 @@ def bias_check(recipe: Recipe) -> dg.AssetChecksDefinition:
 
 def release_check(recipe: Recipe) -> dg.AssetChecksDefinition:
     """The newest release, re-checked from its files alone."""
+    from grandrounds.release.verdicts import recall_verdict
     from grandrounds.release.verify import verify
 
     @dg.asset_check(
@@ -107,12 +108,13 @@ def release_check(recipe: Recipe) -> dg.AssetChecksDefinition:
         asset=asset_key(recipe, "release"),
         description="What `grandrounds verify` does: hashes, ids, quotes, stems, leaks, splits, funnel.",
     )
-    def verifies(context: dg.AssetCheckExecutionContext) -> dg.AssetCheckResult:
+    def verifies(context: dg.AssetCheckExecutionContext, lake: LakeResource) -> dg.AssetCheckResult:
         event = context.instance.get_latest_materialization_event(asset_key(recipe, "release"))
         materialization = event.asset_materialization if event else None
         if materialization is None:
             return dg.AssetCheckResult(passed=False, metadata={"problems": "there is no release"})
-        report = verify(Path(str(materialization.metadata["directory"].value)))
+        directory = Path(str(materialization.metadata["directory"].value))
+        report = recall_verdict(lake.open(), directory) or verify(directory)
         lines = "\n".join(f"- {one_line(f'{p.where}: {p.what}')}" for p in report.problems[:50])
         return dg.AssetCheckResult(
             passed=not report.problems,

@@ -28,6 +28,7 @@ from grandrounds.release.items import preview_items, reviewed_items
 from grandrounds.release.published import latest_release
 from grandrounds.release.register import SplitRegister
 from grandrounds.release.splits import groups_of
+from grandrounds.release.verdicts import keep_verdict
 from grandrounds.release.writer import ReleaseRequest, write_release
 from grandrounds.review.accept import Accepted, accept
 from grandrounds.review.agreement import agreement_of
@@ -146,6 +147,8 @@ def release(recipe: Recipe) -> dg.AssetsDefinition:
                 result = write_release(
                     _request(recipe, opened, config), root=root, register=SplitRegister(opened)
                 )
+            if result.report is not None:
+                keep_verdict(opened, result.path, result.report)
             written = _Published(
                 version=result.version,
                 items=result.items,

@@ -6,6 +6,7 @@ They run the recipe's own job in this process, on the same instance that ``dagst
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -22,7 +23,7 @@ RECIPES = Path(__file__).resolve().parent / "recipes"
 
 
 @click.command("build")
-@click.argument("recipe")
+@click.argument("recipes", metavar="RECIPE...", nargs=-1, required=True)
 @click.option(
     "--sources", metavar="DIR", help="Source folder (GRANDROUNDS_SOURCES; default: the demo sources)."
 )
@@ -32,17 +33,22 @@ RECIPES = Path(__file__).resolve().parent / "recipes"
     help="Licences, groups and dates of a folder that holds no sources.yaml (GRANDROUNDS_SOURCE_RULES).",
 )
 @click.option("--json", "as_json", is_flag=True, help="Print the outcome as JSON.")
-def build(recipe: str, sources: str | None, rules: str | None, as_json: bool) -> None:
-    """Run RECIPE up to its review queue, or to a preview release where it asks for no review.
+def build(recipes: tuple[str, ...], sources: str | None, rules: str | None, as_json: bool) -> None:
+    """Run each RECIPE up to its review queue, or to a preview release where it asks for no review.
+
+    Several are built one after the other; one that fails doesn't keep the others from being built.
 
     \b
     Examples:
       grandrounds build case_diagnosis
+      grandrounds build volume_grounding measurement_chain
       grandrounds build case_diagnosis --sources ~/case_reports
       grandrounds build volume_grounding --sources /mnt/ct --rules ct.yaml
     """
     settings = resolve({"GRANDROUNDS_SOURCES": sources, "GRANDROUNDS_SOURCE_RULES": rules})
-    _run("build", recipe, settings=settings, as_json=as_json)
+    for recipe in recipes:
+        find_recipe(recipe)  # a wrong name is told before anything is built
+    _run("build", recipes, settings=settings, as_json=as_json)
 
 
 @click.command("publish")
@@ -64,7 +70,7 @@ def publish(recipe: str, version: str | None, as_json: bool) -> None:
     settings = resolve()
     if not loaded.preview:
         refuse_unless_reviewed(loaded, settings)
-    _run("publish", recipe, settings=settings, as_json=as_json, version=version)
+    _run("publish", (recipe,), settings=settings, as_json=as_json, version=version)
 
 
 @click.command("list")
@@ -125,18 +131,25 @@ def refuse_unless_reviewed(recipe: Recipe, settings: Settings) -> None:
         )
 
 
-def _run(what: str, name: str, *, settings: Settings, as_json: bool, version: str | None = None) -> None:
+def _run(
+    what: str, names: Sequence[str], *, settings: Settings, as_json: bool, version: str | None = None
+) -> None:
     from pipelines.running import run_job
     from pipelines.showing import as_json as outcome_json
     from pipelines.showing import show_outcome
 
-    recipe = find_recipe(name)
-    outcome: Outcome = run_job(what, recipe, settings=settings, version=version, quiet=as_json)
-    if click.get_current_context().find_root().params.get("debug"):
-        for trace in outcome.tracebacks:
-            click.echo(trace, err=True)
+    outcomes: list[Outcome] = []
+    for position, name in enumerate(names):
+        outcome = run_job(what, find_recipe(name), settings=settings, version=version, quiet=as_json)
+        outcomes.append(outcome)
+        if click.get_current_context().find_root().params.get("debug"):
+            for trace in outcome.tracebacks:
+                click.echo(trace, err=True)
+        if not as_json:
+            if position:
+                click.echo()
+            show_outcome(outcome)
     if as_json:
-        click.echo(json.dumps(outcome_json(outcome), indent=2, ensure_ascii=False))
-    else:
-        show_outcome(outcome)
-    click.get_current_context().exit(0 if outcome.success else 1)
+        values = [outcome_json(outcome) for outcome in outcomes]
+        click.echo(json.dumps(values if len(names) > 1 else values[0], indent=2, ensure_ascii=False))
+    click.get_current_context().exit(0 if all(outcome.success for outcome in outcomes) else 1)

@@ -21,11 +21,11 @@ _SHOWN = 50
 
 
 @click.command(short_help="Re-check a release from its files alone.")
-@click.argument("directory", metavar="DIR", type=click.Path(path_type=Path))
+@click.argument("directories", metavar="DIR...", nargs=-1, required=True, type=click.Path(path_type=Path))
 @click.option("--json", "as_json", is_flag=True, help="Print the whole report as JSON.")
 @click.pass_context
-def verify(ctx: click.Context, directory: Path, as_json: bool) -> None:
-    """Re-check the release in DIR from its files alone: no lake, database or network is needed.
+def verify(ctx: click.Context, directories: tuple[Path, ...], as_json: bool) -> None:
+    """Re-check the release in each DIR from its files alone: no lake, database or network is needed.
 
     Checksums, schemas, ids, stems, quotes, answers, pictures, splits, licences, counts and marks are
     made again from the files and compared; volumes are unpacked and measured again. Ends with 1, and a
@@ -39,13 +39,18 @@ def verify(ctx: click.Context, directory: Path, as_json: bool) -> None:
     from grandrounds.progress import listening
     from grandrounds.release.verify import verify as check
 
-    with _Working() as working, listening(working):
-        report = check(directory)
+    reports: list[VerifyReport] = []
+    for position, directory in enumerate(directories):
+        with _Working() as working, listening(working):
+            reports.append(check(directory))
+        if not as_json:
+            if position:
+                click.echo()
+            _show_report(reports[-1], directory)
     if as_json:
-        click.echo(json.dumps(asdict(report) | {"sound": report.sound}, indent=2, ensure_ascii=False))
-    else:
-        _show_report(report, directory)
-    if not report.sound:
+        values = [asdict(report) | {"sound": report.sound} for report in reports]
+        click.echo(json.dumps(values if len(values) > 1 else values[0], indent=2, ensure_ascii=False))
+    if not all(report.sound for report in reports):
         ctx.exit(1)
 
 

@@ -34,6 +34,7 @@ from grandrounds.release.published import published_versions, read_items
 from grandrounds.release.versions import Version, explicit_version, next_version
 
 if TYPE_CHECKING:
+    from grandrounds.release.findings import VerifyReport
     from grandrounds.release.register import SplitRegister
 
 SHARD_BYTES = 400_000_000
@@ -74,6 +75,7 @@ class ReleaseResult:
 
     ``unchanged``: the same content is already published as ``version``, and nothing was written.
     ``difference`` is that to the release before, ``None`` for the first and for unchanged ones.
+    ``report`` is what ``verify`` said before the release got its name, ``None`` for unchanged ones.
     """
 
     path: Path
@@ -81,6 +83,7 @@ class ReleaseResult:
     unchanged: bool
     items: int
     difference: Difference | None = None
+    report: VerifyReport | None = None
 
 
 def write_release(
@@ -131,7 +134,9 @@ def _publish(request: ReleaseRequest, benchmark: Path) -> ReleaseResult:
             remedy="Published versions never change. Leave --version away to get the next number.",
         )
     _refuse_moves(difference, benchmark)
-    _stage_and_rename(request, benchmark / str(version), identity=identity, earlier=earlier, before=before)
+    report = _stage_and_rename(
+        request, benchmark / str(version), identity=identity, earlier=earlier, before=before
+    )
     return ReleaseResult(
         path=benchmark / str(version),
         version=str(version),
@@ -140,6 +145,7 @@ def _publish(request: ReleaseRequest, benchmark: Path) -> ReleaseResult:
         difference=compare(earlier, request.items, before_version=str(before), after_version=str(version))
         if before
         else None,
+        report=report,
     )
 
 
@@ -188,7 +194,7 @@ def _stage_and_rename(
     identity: str,
     earlier: Sequence[Item],
     before: Version | None,
-) -> None:
+) -> VerifyReport:
     from grandrounds.release.folder import write_folder
     from grandrounds.release.verify import verify
 
@@ -213,6 +219,7 @@ def _stage_and_rename(
         # A folder is renamed onto nothing: were the place taken, this would fail and not overwrite.
         os.rename(staged, place)
         _sync(place.parent)
+        return report
 
 
 @contextmanager

@@ -74,6 +74,32 @@ def test_a_build_goes_on_without_the_broken_file_and_says_which_it_is(
     assert f"grandrounds verify {path}\n" in found.out
 
 
+def test_of_several_recipes_one_that_fails_keeps_none_from_being_built(
+    command: Command, tmp_path: Path, few: Path
+) -> None:
+    home = tmp_path / "home"
+    found = command("build", "measurement_chain", "case_diagnosis", "--sources", few, "--json", home=home)
+    assert found.code == 1
+    failed, made = json.loads(found.out)
+    assert (failed["recipe"], failed["success"], bool(failed["errors"])) == (
+        "measurement_chain",
+        False,
+        True,
+    )
+    assert (made["recipe"], made["success"]) == ("case_diagnosis", True)
+    assert releases(home) == ["0.1.0"]
+
+
+def test_a_wrong_name_among_several_is_told_before_anything_is_built(
+    command: Command, tmp_path: Path, few: Path
+) -> None:
+    home = tmp_path / "home"
+    found = command("build", "case_diagnosis", "nothing_such", "--sources", few, home=home)
+    assert found.code != 0
+    assert "nothing_such" in found.err
+    assert not (home / "lake").exists()
+
+
 def test_a_single_file_is_a_source(command: Command, tmp_path: Path, few: Path) -> None:
     found = build(command, tmp_path / "home", few / ARTICLE, "--json")
     assert json.loads(found.out)["rows"]["sources"] == 1

@@ -47,6 +47,17 @@ def test_verify_speaks_json(run, release):
     assert json.loads(result.output)["problems"]
 
 
+def test_verify_of_several_says_which_is_off_and_ends_with_1(run, release, tmp_path):
+    other = publish(tmp_path / "others").path
+    (release / "README.md").write_text("other")
+    result = run("verify", other, release)
+    assert result.exit_code == 1
+    assert result.output.count("Sound.") == 1
+    assert "README.md has 5 bytes" in result.output
+    first, second = json.loads(run("verify", other, release, "--json").output)
+    assert (first["sound"], second["sound"]) == (True, False)
+
+
 def test_verify_of_nothing_is_told_without_a_traceback(run, tmp_path):
     result = run("verify", tmp_path / "nothing")
     assert result.exit_code == 1
