@@ -14,12 +14,16 @@ from pathlib import Path
 from grandrounds.sources import kinds_binary, kinds_text
 
 JATS, CASE_MARKDOWN, CASE_TEXT = "jats", "case_markdown", "case_text"
+CNXML, COLLECTION, EPUB, HTML = "cnxml", "cnxml_collection", "epub", "html"
 PDF, DICOM, NIFTI, VIDEO, IMAGE = "pdf", "dicom", "nifti", "video", "image"
 XML, JSON, TABLE, ARCHIVE, TEXT = "xml", "json", "table", "archive", "text"
 EMPTY, UNREADABLE, OTHER = "empty", "unreadable", "other"
 
 CASE_KINDS = frozenset({JATS, CASE_MARKDOWN, CASE_TEXT})
 """The kinds that hold case reports."""
+
+BOOK_KINDS = frozenset({PDF, EPUB, CNXML, COLLECTION, HTML, JATS})
+"""The kinds that hold figures with captions: textbooks, their chapters, and articles."""
 
 MAXIMUM_XML_BYTES = 48 * 1024 * 1024
 """Largest XML file that is read. Case reports are about 50 KB; volumes of abstracts a few MB."""
@@ -53,6 +57,8 @@ def recognise_head(head: bytes, *, size: int) -> str:
     if head.startswith(b"\x1f\x8b"):
         return NIFTI if kinds_binary.is_nifti(_inflate(head)) else ARCHIVE
     kind = kinds_binary.by_signature(head)
+    if kind == ARCHIVE and kinds_binary.is_epub(head):
+        return EPUB
     if kind:
         return kind
     if kinds_binary.is_nifti(head) or kinds_binary.is_truncated_nifti(head, size=size):

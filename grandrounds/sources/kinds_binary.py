@@ -68,6 +68,16 @@ def by_signature(head: bytes) -> str | None:
     return "pdf" if b"%PDF-" in head[:1024] and b"<" not in head[:1024].split(b"%PDF-")[0] else None
 
 
+def is_epub(head: bytes) -> bool:
+    """Whether a zip archive that begins with ``head`` is an EPUB: its first entry says so (OCF 3.3, section
+    4.3), or, where a careless tool packed it, one of its first entries is the container file."""
+    if not head.startswith(b"PK\x03\x04"):
+        return False
+    if head[30:38] == b"mimetype":
+        return b"application/epub+zip" in head[38:200]
+    return b"META-INF/container.xml" in head
+
+
 def is_nifti(head: bytes) -> bool:
     """Whether ``head`` is a NIfTI-1 or NIfTI-2 header (magic and header size agree)."""
     if len(head) >= 348 and head[344:348] in (b"n+1\x00", b"ni1\x00"):

@@ -29,7 +29,9 @@ _NOT_JATS = re.compile(
 _CASE_HEAD = re.compile(
     r"^kind\s*:\s*[\"']?case[ _-]?report[\"']?\s*(?:#.*)?$", re.MULTILINE | re.IGNORECASE
 )
-_HTML = re.compile(r"^\s*<(?:!doctype\s+html|html|body|div|head|h[1-6]|p)\b", re.IGNORECASE)
+_HTML_PIECE = re.compile(r"^\s*<(?:body|div|head|h[1-6]|p)\b", re.IGNORECASE)
+_HTML_DOCUMENT = re.compile(r"<(?:!doctype\s+html|html)\b", re.IGNORECASE)
+_CNX = re.compile(r"cnx\.rice\.edu/(?:cnxml|collxml)\b")
 _JSON = re.compile(r"""^\s*(?:\{\s*(?:"|\})|\[\s*(?:["\[{\]]|-?\d|true|false|null))""")
 _CONTROLS = re.compile(r"[\x00-\x08\x0e-\x1a\x1c-\x1f]")
 _SUBTITLES = re.compile(r"^\ufeff?WEBVTT|^\d\d:\d\d:\d\d[,.]\d{3} --> ", re.MULTILINE)
@@ -81,15 +83,18 @@ def recognise_text(head: bytes, *, whole: bool) -> str | None:
 
 
 def recognise_markup(text: str) -> str:
-    """The kind of a text that begins with ``<``: ``jats``, ``xml`` or (HTML) ``text``.
+    """The kind of a text that begins with ``<``: ``jats``, ``cnxml``, ``cnxml_collection``, ``html``,
+    ``xml``, or ``text`` (a piece of HTML).
 
     A file whose opening tag says ``article`` is taken for JATS even when garbage follows: it was
     meant to be one, so it has to fail with a reason instead of being passed by.
     """
-    if _HTML.match(text):
+    if _HTML_PIECE.match(text):
         return "text"
     position = 0
     while True:
+        if _HTML_DOCUMENT.match(text, position):
+            return "html"
         match = _PROLOG.match(text, position)
         if match is None or match.end() == position:
             break
@@ -102,6 +107,8 @@ def recognise_markup(text: str) -> str:
             else "xml"
         )
     name = root.group(2)
+    if name in ("document", "collection") and _CNX.search(text, position, position + 4000):
+        return "cnxml" if name == "document" else "cnxml_collection"
     if name == "article":
         return "xml" if _NOT_JATS.search(text) else "jats"
     if name == "pmc-articleset":

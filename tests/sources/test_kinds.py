@@ -43,6 +43,10 @@ def dicom_without_preamble() -> bytes:
     return elements
 
 
+def epub_head() -> bytes:
+    return b"PK\x03\x04" + b"\x00" * 26 + b"mimetypeapplication/epub+zipPK\x03\x04"
+
+
 @pytest.mark.parametrize(
     ("kind", "content"),
     [
@@ -63,7 +67,20 @@ def dicom_without_preamble() -> bytes:
         ("xml", b'<article xmlns="http://docbook.org/ns/docbook"><para>x</para></article>'),
         ("xml", b"<Document><QAPairs/></Document>"),
         ("xml", b"<OAI-PMH><ListSets/></OAI-PMH>"),
-        ("text", b"<!DOCTYPE html><html><article>x</article></html>"),
+        ("html", b"<!DOCTYPE html><html><article>x</article></html>"),
+        ("html", b"<!doctype html>\n<title>x</title>"),
+        (
+            "html",
+            b"<?xml version='1.0'?><!-- a --><html xmlns='http://www.w3.org/1999/xhtml'><head/></html>",
+        ),
+        ("text", b"<p>A piece of a page</p>"),
+        ("cnxml", b'<document xmlns="http://cnx.rice.edu/cnxml"><title>x</title></document>'),
+        ("cnxml", b'<?xml version="1.0"?><c:document id="a" xmlns:c="http://cnx.rice.edu/cnxml/0.7">'),
+        ("cnxml_collection", b'<col:collection xmlns:col="http://cnx.rice.edu/collxml">'),
+        ("xml", b"<document><title>of another make</title></document>"),
+        ("epub", epub_head()),
+        ("epub", b"PK\x03\x04" + b"\x00" * 26 + b"META-INF/container.xml<container/>"),
+        ("archive", b"PK\x03\x04" + b"\x00" * 26 + b"mimetypeapplication/vnd.oasis.opendocument.text"),
         ("case_markdown", b"---\ntitle: x\nkind: case_report\n---\n# Case\n"),
         ("case_markdown", b"---\r\nkind: 'case report'  # a remark\r\ntitle: [broken\r\n---\r\n"),
         ("text", b"---\ntitle: A blog\nlayout: post\n---\n# Case presentation\nHello\n"),
