@@ -23,7 +23,7 @@ _Unit_contra = TypeVar("_Unit_contra", contravariant=True)
 
 
 class Author(Protocol[_Unit_contra]):
-    """Writes drafts from evidence (cases, or scans) and revises them against written criteria.
+    """Writes drafts from evidence (cases, scans, figures) and revises them against written criteria.
 
     Both read and give streams; progress has a total where what they read has a length.
     """
@@ -32,7 +32,7 @@ class Author(Protocol[_Unit_contra]):
 
     def draft(self, evidence: Iterable[_Unit_contra], /) -> Iterator[Draft]:
         """At least one draft a piece of evidence and task, whatever became of it (``status``), in the order
-        of the evidence. A case gives one a task, a scan one a fact."""
+        of the evidence. A case and a figure give one a task, a scan one a fact."""
 
     def revise(self, drafts: Iterable[tuple[Draft, _Unit_contra]], /) -> Iterator[Revision]:
         """One revision a draft, in their order; each draft has status ``ok`` and stands by its evidence."""
@@ -64,7 +64,7 @@ def make_author(
     """The author that a recipe asks for, of its kind of evidence.
 
     ``auto`` is a model where one is configured and rules otherwise. ``lake`` holds the volumes and takes
-    the pictures drawn of them; authors of cases need none. Raises ``RecipeError`` when the recipe insists
+    the pictures drawn of them; authors of cases and figures need none. Raises ``RecipeError`` when the recipe insists
     on a model and none is configured.
     """
     if recipe.author == "model" and client is None:
@@ -80,6 +80,13 @@ def make_author(
         if asked is None:
             return VolumeRuleAuthor(recipe, lake=lake, on_progress=on_progress)
         return VolumeModelAuthor(recipe, client=asked, lake=lake, on_progress=on_progress)
+    if recipe.evidence.kind == "figures":
+        from grandrounds.authoring.figure_model import FigureModelAuthor
+        from grandrounds.authoring.figure_rule import FigureRuleAuthor
+
+        if asked is None:
+            return FigureRuleAuthor(recipe, lake=lake, on_progress=on_progress)
+        return FigureModelAuthor(recipe, client=asked, lake=lake, on_progress=on_progress)
     from grandrounds.authoring.model_author import ModelAuthor
     from grandrounds.authoring.rule_author import RuleAuthor
 

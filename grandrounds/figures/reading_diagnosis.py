@@ -1,0 +1,56 @@
+"""The condition that a picture shows, from the caption beside it, by the project's terminology."""
+
+from __future__ import annotations
+
+from grandrounds.clinical.terminology import Mention, Terminology
+from grandrounds.figures.cues import ASSERTED, standing
+from grandrounds.figures.reading_values import Told, Untold, caption_area
+from grandrounds.figures.vocabulary import Fired
+from grandrounds.records.figure import FigureRow
+from grandrounds.records.parts import Span
+
+SCHEME = "diagnosis"
+
+
+def read_diagnosis(row: FigureRow) -> Told | Untold:
+    """The one condition that the caption asserts; what is denied, doubted, past or another's is none.
+
+    Running text is not read: it tells the diagnosis of the patient, not of the picture.
+    """
+    area = caption_area(row)
+    named = _named(row, area) if area else []
+    sure = [(mention, said) for mention, said in named if said.asserted]
+    if not sure:
+        if named:
+            cause = "; ".join(dict.fromkeys(f"{said.words!r} {said.standing}" for _, said in named))
+            return Untold(f"the caption asserts no condition ({cause})")
+        return Untold("the caption names no condition that the terminology knows")
+    names = list(dict.fromkeys(mention.concept.name for mention, _ in sure))
+    terminology = Terminology.load()
+    if any(not terminology.related(name, names[0]) for name in names):
+        return Untold(f"the caption names several conditions ({', '.join(names)})")
+    special = max(sure, key=lambda each: len(each[0].concept.parents))[0].concept
+    words = tuple(said for mention, said in sure if mention.concept.name in names)
+    return Told(
+        path=(),
+        title=special.name[:1].upper() + special.name[1:],
+        words=words,
+        rule="the only condition in the caption",
+        aliases=terminology.names_of(special.name)[1:],
+    )
+
+
+def _named(row: FigureRow, area: Span) -> list[tuple[Mention, Fired]]:
+    found = []
+    for mention in Terminology.load().mentions(area.of(row.text)):
+        span = Span(start=area.start + mention.span.start, end=area.start + mention.span.end)
+        meant = standing(row.text, span, scheme=SCHEME)
+        fired = Fired(
+            scheme=SCHEME,
+            path=(mention.concept.name,),
+            span=span,
+            words=span.of(row.text),
+            standing=meant or ASSERTED,
+        )
+        found.append((mention, fired))
+    return found
