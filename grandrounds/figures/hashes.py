@@ -13,7 +13,9 @@ unrelated ones by about 32.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from functools import cache
+from itertools import combinations, product
 from typing import TYPE_CHECKING
 
 from grandrounds.figures.pixels import decoded
@@ -69,6 +71,30 @@ def distance(one: str, other: str) -> int:
         return (int(one, 16) ^ int(other, 16)).bit_count()
     except ValueError:
         return BITS
+
+
+def near_pairs(hashes: Sequence[str], *, bits: int, linked: bool = False) -> list[tuple[int, int]]:
+    """The pairs of places (the smaller first, sorted) whose hashes differ by at most ``bits``.
+
+    Empty strings are like nothing. ``linked``: enough pairs to know what hangs together, so that a logo on
+    a thousand pages makes a thousand pairs and not half a million. Compares every two different hashes.
+    """
+    import numpy as np
+
+    places: dict[int, list[int]] = {}
+    for place, told in enumerate(hashes):
+        if len(told) == BITS // 4:
+            places.setdefault(int(told, 16), []).append(place)
+    values = np.array(list(places), dtype=np.uint64)
+    alike = list(places.values())
+    pairs: list[tuple[int, int]] = []
+    for at, own in enumerate(alike):
+        pairs += ((own[0], other) for other in own[1:]) if linked else combinations(own, 2)
+        near = np.flatnonzero(np.bitwise_count(values[at + 1 :] ^ values[at]) <= bits)
+        for step in near.tolist():
+            others = alike[at + 1 + step]
+            pairs += [(own[0], others[0])] if linked else product(own, others)
+    return sorted((min(pair), max(pair)) for pair in pairs)
 
 
 @cache

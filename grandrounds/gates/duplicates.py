@@ -7,17 +7,23 @@ with the smallest item id. The open and the multiple-choice item of one case are
 Items made from volumes share their stems by design, so only exact ones count: the same stem, question,
 pictures and answer. Where all is the same but the answer, and one's answer is offered as wrong by the
 other, nobody can tell which is right: both go.
+
+Items made from figures are told apart by question and picture, and pictures by their perceptual hash: the
+same question on the same picture (up to the recipe's ``near_picture`` bits: another size or a crop) with
+the same answer is a duplicate; with answers that exclude one another both go.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from itertools import combinations
 
+from grandrounds.gates.gate import Evidence
 from grandrounds.recipe import Recipe
 from grandrounds.records.envelope import Revision, item_id
+from grandrounds.records.figure import FigureRow
 from grandrounds.statistics.similarity import near_duplicates
 from grandrounds.text import normalise
 
@@ -33,23 +39,28 @@ class Duplicates:
     pairs: tuple[tuple[int, int], ...]
 
 
-def find_duplicates(rows: Sequence[Revision], recipe: Recipe) -> Duplicates:
-    """Look for duplicates among ``rows``, task by task."""
+def find_duplicates(
+    rows: Sequence[Revision], recipe: Recipe, evidence: Mapping[str, Evidence] | None = None
+) -> Duplicates:
+    """Look for duplicates among ``rows``, task by task. ``evidence`` is by evidence id; of figures, whose
+    pictures it describes, it must be given."""
     problems: dict[int, str] = {}
     pairs: list[tuple[int, int]] = []
-    look = _same_pictures if recipe.evidence.kind == "volumes" else _same_stems
+    look = _LOOKS[recipe.evidence.kind]
     for task in sorted({row.task for row in rows}):
         order = sorted(
             (position for position, row in enumerate(rows) if row.task == task),
             key=lambda position: (_published(rows[position]), item_id(rows[position]), position),
         )
-        found = look(rows, order, recipe)
+        found = look(rows, order, recipe, evidence or {})
         problems |= found.problems
         pairs += found.pairs
     return Duplicates(problems=problems, pairs=tuple(sorted(pairs)))
 
 
-def _same_stems(rows: Sequence[Revision], order: Sequence[int], recipe: Recipe) -> Duplicates:
+def _same_stems(
+    rows: Sequence[Revision], order: Sequence[int], recipe: Recipe, _: Mapping[str, Evidence]
+) -> Duplicates:
     """Duplicates among items made from texts: word for word, then nearly."""
     stay, exact = _exact(rows, order)
     problems = {
@@ -67,26 +78,64 @@ def _same_stems(rows: Sequence[Revision], order: Sequence[int], recipe: Recipe) 
     return Duplicates(problems=problems, pairs=(*exact.items(), *links))
 
 
-def _same_pictures(rows: Sequence[Revision], order: Sequence[int], _: Recipe) -> Duplicates:
+def _same_pictures(
+    rows: Sequence[Revision], order: Sequence[int], _: Recipe, _evidence: Mapping[str, Evidence]
+) -> Duplicates:
     """Duplicates among items made from volumes: the same words, pictures and answer; and contradictions."""
     asked: dict[tuple[object, ...], list[int]] = {}
     for position in order:
         row = rows[position]
         media = tuple(sorted(media.sha256 for media in row.media))
         asked.setdefault((normalise(row.stem), normalise(row.question), media), []).append(position)
+    return _compared(rows, (pair for places in asked.values() for pair in combinations(places, 2)))
+
+
+def _near_pictures(
+    rows: Sequence[Revision], order: Sequence[int], recipe: Recipe, evidence: Mapping[str, Evidence]
+) -> Duplicates:
+    """Duplicates among items made from figures: the same question on pictures that look alike."""
+    from grandrounds.figures.hashes import near_pairs
+
+    asked: dict[tuple[object, ...], list[int]] = {}
+    for position in order:
+        row = rows[position]
+        asked.setdefault((normalise(row.stem), normalise(row.question)), []).append(position)
+
+    def pairs() -> Iterator[tuple[int, int]]:
+        for places in asked.values():
+            hashes = [_hash_of(evidence.get(rows[place].evidence_id)) for place in places]
+            for one, other in near_pairs(hashes, bits=recipe.figures.near_picture):
+                yield places[one], places[other]
+
+    return _compared(rows, pairs(), how="on a picture that looks the same")
+
+
+def _hash_of(evidence: Evidence | None) -> str:
+    return evidence.perceptual_hash if isinstance(evidence, FigureRow) else ""
+
+
+def _compared(
+    rows: Sequence[Revision], alike: Iterable[tuple[int, int]], *, how: str = "word for word"
+) -> Duplicates:
+    """What becomes of pairs that ask the same of the same pictures, the one that stays first."""
     problems: dict[int, str] = {}
     pairs: list[tuple[int, int]] = []
-    for places in asked.values():
-        for one, other in combinations(places, 2):
-            if rows[one].answer == rows[other].answer:
-                problems.setdefault(other, f"It asks the same as {_named(rows[one])}, word for word.")
-                pairs.append((other, one))
-        for one, other in combinations(places, 2):
-            if _contradict(rows[one], rows[other]):
-                problems[one] = f"It asks the same as {_named(rows[other])}, which answers otherwise."
-                problems[other] = f"It asks the same as {_named(rows[one])}, which answers otherwise."
-                pairs.append((other, one))
+    contradictions: list[tuple[int, int]] = []
+    for one, other in alike:
+        if rows[one].answer == rows[other].answer:
+            if one not in problems:  # what goes itself can't be what another is given up for
+                problems.setdefault(other, f"It asks the same as {_named(rows[one])}, {how}.")
+            pairs.append((other, one))
+        elif _contradict(rows[one], rows[other]):
+            contradictions.append((one, other))
+    for one, other in contradictions:
+        problems[one] = f"It asks the same as {_named(rows[other])}, which answers otherwise."
+        problems[other] = f"It asks the same as {_named(rows[one])}, which answers otherwise."
+        pairs.append((other, one))
     return Duplicates(problems=problems, pairs=tuple(pairs))
+
+
+_LOOKS = {"cases": _same_stems, "volumes": _same_pictures, "figures": _near_pictures}
 
 
 def _contradict(one: Revision, other: Revision) -> bool:

@@ -10,12 +10,17 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from grandrounds.gates.pictures import Pictured
 from grandrounds.gates.voxels import Voxels
 from grandrounds.recipe import Recipe
 from grandrounds.records.case import Case
 from grandrounds.records.envelope import Revision
+from grandrounds.records.figure import FigureRow
 from grandrounds.records.parts import Flag
 from grandrounds.records.scan import Scan
+
+Evidence = Case | Scan | FigureRow
+"""What an item can be made from."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -23,13 +28,14 @@ class Looked:
     """What a gate looks at: a revision, its evidence (``None`` when it is not there), the recipe.
 
     ``voxels`` is what was found in the files of the revision's scan: ``None`` for other evidence, and
-    where volumes can't be opened.
+    where volumes can't be opened. ``picture`` is the same for the picture of a figure.
     """
 
     revision: Revision
-    evidence: Case | Scan | None
+    evidence: Evidence | None
     recipe: Recipe
     voxels: Voxels | None = None
+    picture: Pictured | None = None
 
     @property
     def case(self) -> Case | None:
@@ -40,6 +46,11 @@ class Looked:
     def scan(self) -> Scan | None:
         """The evidence, where it is a scan."""
         return self.evidence if isinstance(self.evidence, Scan) else None
+
+    @property
+    def figure(self) -> FigureRow | None:
+        """The evidence, where it is a figure."""
+        return self.evidence if isinstance(self.evidence, FigureRow) else None
 
     @property
     def again(self) -> Scan | None:

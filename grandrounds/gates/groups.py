@@ -3,7 +3,10 @@
 Two cases belong together when their readers say so, when they are of one source, when their
 articles share a DOI or another public identifier, when their texts are the same, or when items
 made of them are near duplicates. Two scans belong together when their readers say so, when they are of
-one study, when image or a mask have the very same voxels, or when items made of them ask the same.
+one study, when image or a mask have the very same voxels, or when items made of them ask the same. Two
+figures belong together when they are of one book or article, of one family (the same figure printed twice,
+in another edition or by another author), when their pictures look the same, or when items made of them ask
+the same.
 """
 
 from __future__ import annotations
@@ -11,11 +14,13 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from datetime import date
 
-from grandrounds.gates.gate import Findings, Gate, Looked, found
+from grandrounds.gates.gate import Evidence, Findings, Gate, Looked, found
 from grandrounds.records.case import Case
+from grandrounds.records.figure import FigureRow
+from grandrounds.records.parts import Identifier
 from grandrounds.records.scan import Scan
 
-_SHARED = frozenset({"doi", "pmcid", "pmid"})
+_SHARED = frozenset({"doi", "pmcid", "pmid", "isbn"})
 
 
 def look(at: Looked) -> Findings:
@@ -34,20 +39,24 @@ GATE = Gate(name="groups", look=look)
 
 
 def merged_groups(
-    evidence: Mapping[str, Case | Scan], alike: Iterable[tuple[str, str]] = ()
+    evidence: Mapping[str, Evidence],
+    alike: Iterable[tuple[str, str]] = (),
+    *,
+    near_picture: int = 0,
 ) -> dict[str, str]:
     """For each group id of ``evidence``, the id of the group it belongs to.
 
-    ``alike`` are pairs of evidence ids whose items are near duplicates. A merged group takes the id
-    of its earliest published member (then the smallest id), so that later evidence does not rename
-    an older group.
+    ``alike`` are pairs of evidence ids whose items are near duplicates; ``near_picture`` is by how many
+    bits the perceptual hashes of pictures that look the same may differ. A merged group takes the id of its
+    earliest published member (then the smallest id), so that later evidence does not rename an older
+    group.
     """
     union = _Union()
     for evidence_id in sorted(evidence):
         one = evidence[evidence_id]
-        for key in _case_keys(one) if isinstance(one, Case) else _scan_keys(one):
+        for key in _keys(one):
             union.join(f"group {one.group_id}", key)
-    for first, second in alike:
+    for first, second in (*alike, *_look_alike(evidence, near_picture)):
         if first in evidence and second in evidence:
             union.join(f"group {evidence[first].group_id}", f"group {evidence[second].group_id}")
     oldest: dict[str, tuple[date, str]] = {}
@@ -56,6 +65,29 @@ def merged_groups(
         mine = (one.published or date.max, one.group_id)
         oldest[root] = min(oldest.get(root, mine), mine)
     return {one.group_id: oldest[union.root(f"group {one.group_id}")][1] for one in evidence.values()}
+
+
+def _keys(one: Evidence) -> Iterable[str]:
+    if isinstance(one, Case):
+        return _case_keys(one)
+    return _figure_keys(one) if isinstance(one, FigureRow) else _scan_keys(one)
+
+
+def _look_alike(evidence: Mapping[str, Evidence], bits: int) -> list[tuple[str, str]]:
+    """Pairs of figures whose pictures look the same; those of one colour throughout look like nothing."""
+    from grandrounds.figures.hashes import near_pairs
+
+    figures = [row for _, row in sorted(evidence.items()) if isinstance(row, FigureRow)]
+    told = [(row.evidence_id, row.perceptual_hash) for row in figures if row.perceptual_hash.strip("0")]
+    pairs = near_pairs([shown for _, shown in told], bits=bits, linked=True)
+    return [(told[one][0], told[other][0]) for one, other in pairs]
+
+
+def _figure_keys(figure: FigureRow) -> Iterable[str]:
+    yield f"source {figure.source_id}"
+    if figure.family:
+        yield f"family {figure.family}"
+    yield from _shared(figure.identifiers)
 
 
 def _scan_keys(scan: Scan) -> Iterable[str]:
@@ -69,7 +101,11 @@ def _scan_keys(scan: Scan) -> Iterable[str]:
 def _case_keys(case: Case) -> Iterable[str]:
     yield f"source {case.source_id}"
     yield f"text {case.text_sha256}"
-    for identifier in case.identifiers:
+    yield from _shared(case.identifiers)
+
+
+def _shared(identifiers: Iterable[Identifier]) -> Iterable[str]:
+    for identifier in identifiers:
         scheme, value = identifier.scheme.strip().lower(), identifier.value.strip().lower()
         if scheme in _SHARED and value:
             yield f"{scheme} {value.removeprefix('https://doi.org/').removeprefix('pmc')}"

@@ -2,7 +2,7 @@
 
 | profile | may carry | source |
 | --- | --- | --- |
-| ``open`` | CC0, public domain mark, CC BY, CC BY-SA, ODC-By, ODbL, PDDL, MIT, Apache | licence texts |
+| ``open`` | CC0, public domain, CC BY, CC BY-SA, ODC-By, ODbL, PDDL, MIT, Apache, BSD | licence texts |
 | ``non_commercial`` | those, and CC BY-NC, CC BY-NC-SA | CC BY-NC 4.0, section 2(a)(1) |
 | ``private`` | every licence that is known | nothing is published |
 

@@ -1,29 +1,43 @@
-"""Opens what gates look into: the voxels of one scan at a time, by the evidence of the row they judge."""
+"""Opens what gates look into: the voxels of one scan, or the picture of one figure, at a time."""
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from grandrounds.errors import GrandRoundsError
+from grandrounds.gates.gate import Evidence
+from grandrounds.gates.pictures import GetPicture, Pictured, look_at
 from grandrounds.gates.voxels import OUTSIDE, Grid, OpenVolume, Voxels
-from grandrounds.records.case import Case
+from grandrounds.records.figure import FigureRow
 from grandrounds.records.scan import Scan
 from grandrounds.records.volume import VolumeRecord
 
 if TYPE_CHECKING:
+    from grandrounds.figures.swaps import Swap
     from grandrounds.measure.structure import Counts
 
 _EXPECTED = (GrandRoundsError, ValueError, ArithmeticError, OSError)
 
 
 class Looking:
-    """Looks at the voxels of a scan when its first row comes, and forgets them when another's comes."""
+    """Looks at the voxels of a scan, or at the picture of a figure, when its first row comes, and forgets
+    them when another's comes."""
 
-    def __init__(self, open_volume: OpenVolume | None) -> None:
+    def __init__(
+        self,
+        open_volume: OpenVolume | None,
+        *,
+        get_picture: GetPicture | None = None,
+        swaps: Mapping[str, Swap] | None = None,
+    ) -> None:
         self._open = open_volume
+        self._get_picture = get_picture
+        self._swaps = swaps or {}
         self._last: tuple[str, Voxels] | None = None
+        self._last_picture: tuple[str, Pictured] | None = None
 
-    def voxels_of(self, evidence: Case | Scan | None) -> Voxels | None:
+    def voxels_of(self, evidence: Evidence | None) -> Voxels | None:
         """What the files of a scan hold; ``None`` for other evidence, and where nothing opens volumes."""
         if self._open is None or not isinstance(evidence, Scan):
             return None
@@ -31,6 +45,15 @@ class Looking:
             self._last = None
             self._last = (evidence.evidence_id, look_into(evidence, self._open))
         return self._last[1]
+
+    def picture_of(self, evidence: Evidence | None) -> Pictured | None:
+        """What the picture of a figure holds; ``None`` for other evidence, and where nothing gives it."""
+        if self._get_picture is None or not isinstance(evidence, FigureRow):
+            return None
+        key = evidence.evidence_id
+        if self._last_picture is None or self._last_picture[0] != key:
+            self._last_picture = (key, look_at(evidence, self._get_picture, swap=self._swaps.get(key)))
+        return self._last_picture[1]
 
 
 def look_into(scan: Scan, open_volume: OpenVolume) -> Voxels:

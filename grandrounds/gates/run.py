@@ -3,7 +3,9 @@
 The gates that look at one row come first, in the order below; the first that refuses names the
 rejection, but its sentence holds what all of them found. What passed is compared with one another:
 duplicates go, groups are merged, options are shuffled. Rows made from volumes are computed again from the
-voxels: one scan is open at a time, so they should come in the order of the scans. Where a recipe has a
+voxels: one scan is open at a time, so they should come in the order of the scans. Rows made from figures
+are held against their picture, one at a time as well, and then (gate ``text_only``) all of them against a
+small model that answers from question and options alone. Where a recipe has a
 panel of models, it is asked about what passed all that (its answers cost money), and its votes are weighed
 last.
 """
@@ -13,11 +15,13 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, fields, replace
+from typing import TYPE_CHECKING
 
 from grandrounds.gates import (
     blind,
     deidentify,
     difficulty,
+    figures,
     grounding,
     groups,
     leakage,
@@ -30,17 +34,21 @@ from grandrounds.gates import (
 from grandrounds.gates.batch_bias import shuffle_options
 from grandrounds.gates.duplicates import NAME as DUPLICATES
 from grandrounds.gates.duplicates import find_duplicates
-from grandrounds.gates.gate import Findings, Gate, Looked
+from grandrounds.gates.figures import text_only
+from grandrounds.gates.gate import Evidence, Findings, Gate, Looked
 from grandrounds.gates.looking import Looking
+from grandrounds.gates.pictures import GetPicture
 from grandrounds.gates.status import reject
 from grandrounds.gates.voxels import OpenVolume
 from grandrounds.recipe import Recipe
-from grandrounds.records.case import Case
 from grandrounds.records.envelope import OK, Candidate, Envelope, Revision, content_sha256, item_id
+from grandrounds.records.figure import FigureRow
 from grandrounds.records.parts import Flag
 from grandrounds.records.rejection import Rejection
-from grandrounds.records.scan import Scan
 from grandrounds.records.vote import PanelVote
+
+if TYPE_CHECKING:
+    from grandrounds.figures.swaps import Swap
 
 Votes = Mapping[str, Sequence[PanelVote]]
 
@@ -54,11 +62,13 @@ GATES: tuple[Gate, ...] = (
     deidentify.GATE,
     groups.GATE,
 )
-"""The gates that look at one row made from a case, in order; ``volumes.GATES`` are those of volumes."""
+"""The gates that look at one row made from a case, in order; ``volumes.GATES`` and ``figures.GATES`` are
+those of the other kinds."""
 
 NAMES: tuple[str, ...] = (
-    *dict.fromkeys(gate.name for gate in (*GATES, *volumes.GATES)),
+    *dict.fromkeys(gate.name for gate in (*GATES, *volumes.GATES, *figures.GATES)),
     DUPLICATES,
+    text_only.NAME,
     blind.NAME,
     difficulty.NAME,
 )
@@ -81,23 +91,26 @@ class _Passed:
 
 def gates_of(recipe: Recipe) -> tuple[Gate, ...]:
     """The gates that look at one row of a recipe, by the kind of its evidence, in order."""
-    return volumes.GATES if recipe.evidence.kind == "volumes" else GATES
+    return {"volumes": volumes.GATES, "figures": figures.GATES}.get(recipe.evidence.kind, GATES)
 
 
 def judge(
     revisions: Iterable[Revision],
     *,
-    evidence: Mapping[str, Case | Scan],
+    evidence: Mapping[str, Evidence],
     recipe: Recipe,
     open_volume: OpenVolume | None = None,
+    get_picture: GetPicture | None = None,
 ) -> Judged:
     """Judge all revisions with status ``ok``; others are left to ``status.reject_revisions``.
 
     ``evidence`` is by evidence id. ``open_volume`` opens a volume by its row: without it no row made from a
-    scan passes. A gate that raises on a row refuses that row with the error's words; the others are judged
+    scan passes. ``get_picture`` gives a picture's bytes by their hash; without it no row made from a figure
+    passes. A gate that raises on a row refuses that row with the error's words; the others are judged
     all the same.
     """
-    gates, looking = gates_of(recipe), Looking(open_volume)
+    gates = gates_of(recipe)
+    looking = Looking(open_volume, get_picture=get_picture, swaps=_swaps(evidence))
     passed: list[_Passed] = []
     rejections: list[Rejection] = []
     seen: Counter[str] = Counter()
@@ -107,7 +120,13 @@ def judge(
         again = seen[revision.revision_id]
         seen[revision.revision_id] += 1
         own = evidence.get(revision.evidence_id)
-        looked = Looked(revision=revision, evidence=own, recipe=recipe, voxels=looking.voxels_of(own))
+        looked = Looked(
+            revision=revision,
+            evidence=own,
+            recipe=recipe,
+            voxels=looking.voxels_of(own),
+            picture=looking.picture_of(own),
+        )
         seen_by = [(gate.name, _look(gate, looked)) for gate in gates]
         if again:
             seen_by.insert(0, (types.GATE.name, Findings(problems=("Its id occurs twice.",))))
@@ -147,13 +166,16 @@ def _compare(
     passed: Sequence[_Passed],
     rejections: list[Rejection],
     *,
-    evidence: Mapping[str, Case | Scan],
+    evidence: Mapping[str, Evidence],
     recipe: Recipe,
 ) -> Judged:
     rows = [entry.revision for entry in passed]
-    duplicates = find_duplicates(rows, recipe)
+    duplicates = find_duplicates(rows, recipe, evidence)
     alike = [(rows[one].evidence_id, rows[other].evidence_id) for one, other in duplicates.pairs]
-    group_of = groups.merged_groups(evidence, alike)
+    of_figures = recipe.evidence.kind == "figures"
+    group_of = groups.merged_groups(
+        evidence, alike, near_picture=recipe.figures.near_picture if of_figures else 0
+    )
     candidates = []
     for position, entry in enumerate(passed):
         problem = duplicates.problems.get(position)
@@ -161,7 +183,30 @@ def _compare(
             candidates.append(_candidate(entry, group_of))
         else:
             rejections.append(_reject(entry.revision, gate=DUPLICATES, reasons=[problem]))
+    if of_figures:
+        candidates = _without_sure(candidates, rejections, recipe)
     return Judged(candidates=shuffle_options(candidates, recipe), rejections=rejections)
+
+
+def _without_sure(
+    candidates: Sequence[Candidate], rejections: list[Rejection], recipe: Recipe
+) -> list[Candidate]:
+    """The candidates without those that can be answered from their words; those become rejections."""
+    sure = text_only.find(candidates, recipe)
+    rejections += [
+        _reject(candidates[place], gate=text_only.NAME, reasons=[sure[place]]) for place in sorted(sure)
+    ]
+    return [candidate for place, candidate in enumerate(candidates) if place not in sure]
+
+
+def _swaps(evidence: Mapping[str, Evidence]) -> dict[str, Swap]:
+    """Captions that seem to stand under each other's pictures, where the evidence is figures."""
+    rows = [row for row in evidence.values() if isinstance(row, FigureRow)]
+    if not rows:
+        return {}
+    from grandrounds.figures.swaps import find_swaps
+
+    return find_swaps(rows)
 
 
 def _candidate(entry: _Passed, group_of: Mapping[str, str]) -> Candidate:

@@ -11,6 +11,7 @@ from typing import Any
 from grandrounds.fingerprint import content_id
 from grandrounds.records.case import Case
 from grandrounds.records.envelope import OK, Draft, Envelope, Revision
+from grandrounds.records.figure import FigureRow
 from grandrounds.records.rejection import Rejection
 from grandrounds.records.volume import VolumeRecord
 
@@ -107,6 +108,37 @@ def reject_volume(volume: VolumeRecord, *, recipe: str, gate: str, reasons: Sequ
                 "is_mask": volume.is_mask,
                 "status": volume.status,
                 "sha256": volume.sha256,
+            },
+            ensure_ascii=False,
+        ),
+    )
+
+
+def reject_figure(figure: FigureRow, *, recipe: str, gate: str, reasons: Sequence[str]) -> Rejection:
+    """The rejection of a figure. Caption and text stay in ``figures``; the row keeps what names it."""
+    return Rejection(
+        rejection_id=content_id("rejection", [recipe, EVIDENCE, gate, figure.evidence_id]),
+        recipe=recipe,
+        stage=EVIDENCE,
+        gate=gate,
+        reason=_sentence(reasons),
+        subject_id=figure.evidence_id,
+        source_id=figure.source_id,
+        evidence_id=figure.evidence_id,
+        row=json.dumps(
+            {
+                "book": figure.book,
+                "label": figure.label,
+                "page": figure.page if figure.page is not None else figure.caption_page,
+                "status": figure.status,
+                "origin": figure.origin,
+                "alignment": figure.alignment,
+                "licence": figure.licence,
+                "language": figure.language,
+                "citation": figure.citation,
+                "protected": figure.protected,
+                "sha256": figure.sha256,
+                "text_sha256": figure.text_sha256,
             },
             ensure_ascii=False,
         ),

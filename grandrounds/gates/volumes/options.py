@@ -44,7 +44,7 @@ def look(at: Looked) -> Findings:
             for option in revision.options
             if any(contains_phrase(option, what) for what in _COLLECTIVE)
         ),
-        flags=_longest(revision),
+        flags=longest(revision),
     )
 
 
@@ -77,7 +77,8 @@ def _are_names(revision: Revision) -> bool:
     return not by_rule and not any(numbers(option) for option in revision.options)
 
 
-def _longest(revision: Revision) -> tuple[Flag, ...]:
+def longest(revision: Revision) -> tuple[Flag, ...]:
+    """A flag where the answer alone is the longest option."""
     if not is_uniquely_longest(revision.options, revision.answer):
         return ()
     next_one = max((len(option) for option in revision.options if option != revision.answer), default=0)
