@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any
 
 from grandrounds.figures.reading_values import sentence_around
 from grandrounds.figures.stem import figure_stem
+from grandrounds.figures.taxonomy import NodePath
 from grandrounds.records.figure import PAIRED, FigureRow
 from grandrounds.records.parts import Authorship, Evidence, Flag, Label, Locator, Media, OptionOrigin, Span
 from grandrounds.text import contains_phrase
@@ -136,6 +137,14 @@ def flags_of(row: FigureRow, content: Content) -> tuple[Flag, ...]:
     if row.alignment < _SURE_ALIGNMENT:
         found.append(Flag(flag=LOW_ALIGNMENT, detail=f"caption and picture: {row.alignment:.2f}"))
     return tuple(found)
+
+
+def labels_of(row: FigureRow, named: Mapping[str, NodePath]) -> tuple[Label, ...]:
+    """The labels that the figure's words tell; where they are silent, those that an author ``named``."""
+    from grandrounds.figures import reading
+
+    answers = reading.read_figure(row).answers
+    return reading.labels_of({**named, **reading.told_paths(*answers.values())})
 
 
 def unusable(row: FigureRow) -> str:

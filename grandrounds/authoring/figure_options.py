@@ -7,7 +7,9 @@ row's text names, asserted or not, nor of another option.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from itertools import islice
+from typing import TypeVar
 
 from grandrounds.authoring.figure_compose import TAXONOMY_ORIGIN, TERMINOLOGY_ORIGIN
 from grandrounds.clinical.terminology import Concept, Terminology
@@ -15,6 +17,9 @@ from grandrounds.figures.taxonomy import Node, NodePath, Taxonomy
 from grandrounds.fingerprint import unit_interval
 from grandrounds.records.parts import OptionOrigin
 from grandrounds.text import normalise
+
+_Thing = TypeVar("_Thing")
+_WEIGHED = 24  # conditions of one kind that are weighed; comparing all with all costs seconds
 
 
 def sibling_options(
@@ -33,18 +38,26 @@ def sibling_options(
     modalities show comes last. ``fair`` may rule out more.
     """
     named = tuple(said)
+    own = taxonomy.node(path)
     chosen: list[Node] = []
-    titles = {normalise(taxonomy.node(path).title)}
-    for node in _ranked(taxonomy, path, evidence_id=evidence_id, modality=modality):
-        if len(chosen) == count:
-            break
-        if not fair(node) or any(
-            taxonomy.related(node.path, other) for other in (*named, *(each.path for each in chosen))
-        ):
-            continue
-        if normalise(node.title) not in titles:
-            titles.add(normalise(node.title))
-            chosen.append(node)
+
+    def fits(node: Node) -> bool:
+        others = (*named, *(each.path for each in chosen))
+        titles = {normalise(each.title) for each in (own, *chosen)}
+        return (
+            fair(node)
+            and normalise(node.title) not in titles
+            and not any(taxonomy.related(node.path, other) for other in others)
+        )
+
+    balance = _Balance(own.title, evidence_id=evidence_id, count=count)
+    for tier in _tiers(taxonomy, path, evidence_id=evidence_id, modality=modality):
+        waiting = [node for node in tier if fits(node)]
+        while waiting and len(chosen) < count:
+            node = balance.take(waiting, lambda each: each.title)
+            waiting.remove(node)
+            if fits(node):
+                chosen.append(node)
     return tuple(
         OptionOrigin(option=node.title, origin=TAXONOMY_ORIGIN, reference="/".join(node.path))
         for node in chosen
@@ -59,23 +72,32 @@ def condition_options(
     named = (concept.name, *said)
     chosen: list[str] = []
     siblings = terminology.siblings(concept.name, body_system=concept.body_system)
-    alike = [each for each in siblings if each.kind == concept.kind]
-    ranked = sorted(alike, key=lambda each: unit_interval(evidence_id, each.name))
-    for other in (*ranked, *(each for each in siblings if each.kind != concept.kind)):
-        if len(chosen) == count:
-            break
-        if not any(terminology.related(other.name, name) for name in (*named, *chosen)):
-            chosen.append(other.name)
+    balance = _Balance(concept.name, evidence_id=evidence_id, count=count)
+    for same_kind in (True, False):
+        ranked = sorted(
+            (each.name for each in siblings if (each.kind == concept.kind) == same_kind),
+            key=lambda name: unit_interval(evidence_id, name),
+        )
+        waiting = list(islice((n for n in ranked if not _any_related(terminology, n, named)), _WEIGHED))
+        while waiting and len(chosen) < count:
+            name = balance.take(waiting, str)
+            waiting.remove(name)
+            if not _any_related(terminology, name, chosen):
+                chosen.append(name)
     return tuple(
         OptionOrigin(option=name[:1].upper() + name[1:], origin=TERMINOLOGY_ORIGIN, reference=name)
         for name in chosen
     )
 
 
+def _any_related(terminology: Terminology, name: str, others: Iterable[str]) -> bool:
+    return any(terminology.related(name, other) for other in others)
+
+
 def seen_together(taxonomy: Taxonomy, one: NodePath, other: NodePath) -> bool:
     """Whether a picture of one place may show the other as well: they lie in one region, or in one part whose
     organs are not looked at one at a time."""
-    if _regions(taxonomy, one) & _regions(taxonomy, other):
+    if any(taxonomy.related(a, b) for a in _regions(taxonomy, one) for b in _regions(taxonomy, other)):
         return True
     return len(one) > 2 and one[:2] == other[:2] and not taxonomy.node(one[:2]).apart
 
@@ -89,13 +111,36 @@ def _regions(taxonomy: Taxonomy, path: NodePath) -> set[NodePath]:
     return set()
 
 
-def _ranked(taxonomy: Taxonomy, path: NodePath, *, evidence_id: str, modality: NodePath) -> list[Node]:
-    ranked = [
-        node
-        for group in taxonomy.neighbours(path)
-        for node in sorted(group, key=lambda node: unit_interval(evidence_id, "/".join(node.path)))
-    ]
-    return sorted(ranked, key=lambda node: not _shown_by(node, modality))
+class _Balance:
+    """Takes options so that length does not tell the answer: how many of them are at least as long as it is
+    drawn evenly by the figure's id, as far as there are such."""
+
+    def __init__(self, answer: str, *, evidence_id: str, count: int) -> None:
+        self._length = len(answer)
+        self._longer = int(unit_interval(evidence_id, "longer", answer) * (count + 1))
+
+    def take(self, waiting: Sequence[_Thing], title: Callable[[_Thing], str]) -> _Thing:
+        """The first of ``waiting`` on the side that still lacks one; the first of all where there is none."""
+        wanted = self._longer > 0
+        for each in waiting:
+            if (len(title(each)) >= self._length) == wanted:
+                self._longer -= wanted
+                return each
+        return waiting[0]
+
+
+def _tiers(
+    taxonomy: Taxonomy, path: NodePath, *, evidence_id: str, modality: NodePath
+) -> Iterator[list[Node]]:
+    """Neighbours in classes of the same worth, the best first; within one by rank."""
+    best = set(taxonomy.node(path).best_by) & set(modality)
+    tiers: dict[tuple[bool, bool, int], list[Node]] = {}
+    for number, group in enumerate(taxonomy.neighbours(path)):
+        for node in group:
+            worth = (not _shown_by(node, modality), bool(best) and best.isdisjoint(node.best_by), number)
+            tiers.setdefault(worth, []).append(node)
+    for worth in sorted(tiers):
+        yield sorted(tiers[worth], key=lambda node: unit_interval(evidence_id, "/".join(node.path)))
 
 
 def _shown_by(node: Node, modality: NodePath) -> bool:

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import re
+from itertools import pairwise
 
 from grandrounds.authoring.figure_compose import FIGURE_ORIGIN, NOTHING_TO_ASK, Content
 from grandrounds.figures.reading import FigureReading
 from grandrounds.figures.reading_caption import clean, read_description
 from grandrounds.figures.reading_values import Untold, caption_area, panel_areas
-from grandrounds.figures.wording import panel_question, question_of, rationale_of
+from grandrounds.figures.wording import description_rationale, panel_question, question_of
 from grandrounds.fingerprint import unit_interval
 from grandrounds.recipe import Task
 from grandrounds.records.figure import FigurePanel, FigureRow
@@ -22,14 +23,14 @@ _OTHER_PANEL = re.compile(
 )
 _ROW = 0.5  # share of a panel's height by which the next may lie lower and still be in its row
 _EMPTY = frozenset(
-    "a an and at by for from in is it its of on or shows showing shown the this to view with".split()
+    words("a an and at by for from in is it its of on or shows showing shown the this to view with")
 )
 
 
 def panel_content(row: FigureRow, task: Task, *, labels: tuple[Label, ...]) -> Content:
     """Asks which panel a part of the caption is about, for figures whose panels are all known."""
     panels = panel_areas(row)
-    reason = _unknown(row, len(panels))
+    reason = panels_unknown(row)
     parts = {panel.label: clean(span.of(row.text)).rstrip(".") for panel, span in panels}
     fit = [(panel, span) for panel, span in panels if _telling(panel.label, parts)]
     if not reason and not fit:
@@ -68,14 +69,15 @@ def description_content(row: FigureRow, task: Task, *, reading: FigureReading) -
         task=task.name,
         question=question_of(task.name),
         answer=told.title,
-        rationale=rationale_of(told),
+        rationale=description_rationale(told),
         quotes=(area,) if area else (),
         labels=reading.labels,
     )
 
 
-def _unknown(row: FigureRow, known: int) -> str:
+def panels_unknown(row: FigureRow) -> str:
     """Why its panels can't be asked about; empty where they can."""
+    known = len(panel_areas(row))
     if len(row.panels) < 2:
         return "the figure has no panels"
     if known < len(row.panels):
@@ -96,7 +98,7 @@ def _lettered(row: FigureRow) -> bool:
 def _in_reading_order(panels: tuple[FigurePanel, ...]) -> bool:
     """Whether the panels follow one another in rows as their letters do, so that they can be counted out."""
     ordered = sorted(panels, key=lambda panel: panel.label)
-    for one, after in zip(ordered, ordered[1:], strict=False):
+    for one, after in pairwise(ordered):
         left, top, right, bottom = one.pixels
         same_row = after.pixels[1] < top + _ROW * (bottom - top)
         if same_row and after.pixels[0] < (left + right) / 2:

@@ -16,13 +16,17 @@ from grandrounds.authoring.figure_options import condition_options, seen_togethe
 from grandrounds.clinical.terminology import Terminology
 from grandrounds.figures.reading import DIAGNOSIS, FigureReading, Told, Untold, read_figure
 from grandrounds.figures.reading_values import MENTION
-from grandrounds.figures.taxonomy import ANATOMY, MODALITY, Node, load_taxonomy
+from grandrounds.figures.taxonomy import ANATOMY, MODALITY, Node, NodePath, load_taxonomy
 from grandrounds.figures.wording import question_of, rationale_of
 from grandrounds.figures.wording_rules import SITE_RULE
 from grandrounds.recipe import Task
 from grandrounds.records.figure import FigureRow
 from grandrounds.records.parts import Flag, OptionOrigin
 
+#: Families of pictures that stand for a part of the body and do not show it.
+_NO_PLACE = (("signals",),)
+#: Systems whose parts look alike under a microscope.
+_ALIKE_IN_TISSUE = ("musculoskeletal", "cardiovascular", "body regions", "skin", "nervous")
 #: Families of pictures that show one organ at a time.
 _CLOSE_UP = (("microscopy",), ("endoscopy",))
 
@@ -36,8 +40,9 @@ def _by_taxonomy(row: FigureRow, task: Task) -> Content:
     reading = read_figure(row)
     scheme = SCHEME_OF[task.name]
     told = reading.answers[scheme]
-    if isinstance(told, Untold):
-        return Content(task=task.name, labels=reading.labels, status=NOTHING_TO_ASK, reason=told.reason)
+    reason = told.reason if isinstance(told, Untold) else _not_seen(scheme, told, _modality(reading))
+    if isinstance(told, Untold) or reason:
+        return Content(task=task.name, labels=reading.labels, status=NOTHING_TO_ASK, reason=reason)
     taxonomy = load_taxonomy(scheme)
     seen = _modality(reading)
 
@@ -56,6 +61,17 @@ def _by_taxonomy(row: FigureRow, task: Task) -> Content:
         fair=fair,
     )
     return _asked(row, task, told, options, reading)
+
+
+def _not_seen(scheme: str, told: Told, modality: NodePath) -> str:
+    """Why a place is a good label and yet can't be seen in such a picture; empty where it can."""
+    if scheme != ANATOMY:
+        return ""
+    if modality[:1] in _NO_PLACE:
+        return f"a picture of the kind {'/'.join(modality)} shows no part of the body"
+    if modality[:1] == ("microscopy",) and told.path[0] in _ALIKE_IN_TISSUE:
+        return f"tissue does not tell which part of the {told.path[0]} system it is from ({told.path[-1]})"
+    return ""
 
 
 def _diagnosis(row: FigureRow, task: Task) -> Content:

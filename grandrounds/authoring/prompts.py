@@ -20,7 +20,7 @@ from grandrounds.contracts import contract
 from grandrounds.errors import RecipeError
 from grandrounds.fingerprint import sha256_text
 from grandrounds.paths import bundled
-from grandrounds.recipe import VOLUME_TASKS, prompt_folder
+from grandrounds.recipe import FIGURE_TASKS, VOLUME_TASKS, prompt_folder
 
 if TYPE_CHECKING:
     from jinja2 import Template
@@ -38,7 +38,19 @@ VOLUME_VARIABLES = {
     "draft": frozenset({"stem", "fact", "pictures"}),
     "revise": frozenset({"stem", "fact", "pictures", "draft", "refused", "criteria"}),
 }
-_OF_VOLUMES = frozenset(map(prompt_folder, VOLUME_TASKS))
+
+#: And for those on figures.
+_OF_FIGURE = frozenset(
+    {"task", "caption", "mentions", "panels", "words_inside", "distractors", "modalities", "places"}
+)
+FIGURE_VARIABLES = {
+    "draft": _OF_FIGURE,
+    "revise": _OF_FIGURE | {"stem", "draft", "criteria"},
+}
+_KNOWN = {
+    **dict.fromkeys(map(prompt_folder, VOLUME_TASKS), VOLUME_VARIABLES),
+    **dict.fromkeys(map(prompt_folder, FIGURE_TASKS), FIGURE_VARIABLES),
+}
 
 
 class _Head(BaseModel):
@@ -97,7 +109,7 @@ def load_prompt(task: str, stage: str, folder: Path | None = None) -> Prompt:
         raise RecipeError(
             f"Prompt {path} says it is {head.task}/{head.stage}; its place says {task}/{stage}."
         )
-    known = VOLUME_VARIABLES if task in _OF_VOLUMES else VARIABLES
+    known = _KNOWN.get(task, VARIABLES)
     _check_variables(template, known[stage], stage=stage, path=path)
     contract(head.output)
     return Prompt(

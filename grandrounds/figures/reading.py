@@ -59,20 +59,23 @@ def read_figure(row: FigureRow) -> FigureReading:
         scheme: frozenset(each.path for each in fired(row.text, scheme))
         for scheme in (MODALITY, ANATOMY, FINDING, PROCEDURE)
     }
-    return FigureReading(answers=answers, said=said, labels=_labels(modality, anatomy))
+    return FigureReading(answers=answers, said=said, labels=labels_of(told_paths(modality, anatomy)))
 
 
-def _labels(modality: Told | Untold, anatomy: Told | Untold) -> tuple[Label, ...]:
-    """The labels that hold for the whole figure; what is told of one panel alone is none."""
-    paths: dict[str, NodePath] = {}
-    if isinstance(modality, Told) and not modality.subject:
-        paths[MODALITY] = modality.path
-    if isinstance(anatomy, Told) and not anatomy.subject:
-        paths[ANATOMY] = anatomy.path
+def labels_of(paths: Mapping[str, NodePath]) -> tuple[Label, ...]:
+    """The labels of a picture with these paths in modality and anatomy, and the department that follows."""
     department = department_of(paths)
-    if department:
-        paths[DEPARTMENT] = department
-    return tuple(Label(scheme=scheme, path=path) for scheme, path in sorted(paths.items()))
+    known = {**paths, DEPARTMENT: department} if department else dict(paths)
+    return tuple(Label(scheme=scheme, path=path) for scheme, path in sorted(known.items()))
+
+
+def told_paths(*answers: Told | Untold) -> dict[str, NodePath]:
+    """What holds for the whole figure; what is told of one panel alone is no label."""
+    return {
+        each.scheme: each.path
+        for each in answers
+        if isinstance(each, Told) and each.scheme in (MODALITY, ANATOMY) and not each.subject
+    }
 
 
 def department_of(paths: Mapping[str, NodePath]) -> NodePath:

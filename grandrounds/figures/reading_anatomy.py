@@ -216,6 +216,7 @@ def _of_a_panel(row: FigureRow) -> Told | None:
         return None
     label, told = min(found, key=lambda each: unit_interval(row.evidence_id, ANATOMY, each[0]))
     return Told(
+        scheme=ANATOMY,
         path=told.path,
         title=told.title,
         words=told.words,
@@ -234,6 +235,7 @@ def _implied(modality: Told | Untold, places: Sequence[Fired]) -> Told | None:
     if len(links) != 1 or any(not taxonomy.related(links[0], place.path) for place in places):
         return None
     return Told(
+        scheme=ANATOMY,
         path=links[0],
         title=taxonomy.node(links[0]).title,
         words=modality.words,
@@ -243,14 +245,20 @@ def _implied(modality: Told | Untold, places: Sequence[Fired]) -> Told | None:
 
 
 def _of_mentions(row: FigureRow) -> Told | Untold:
+    """Running text names places for many reasons, so only the place of a finding or of an examination counts."""
     found: list[Fired] = []
     for clause in mention_clauses(row):
-        found += _asserted(row, clause)
-    path = _one_place(found)
-    if path is not None and _answerable(path):
-        return _told(path, found, rule=LINE_RULE, source=MENTION)
+        places = _asserted(row, clause)
+        found += places
+        for rule, take in ((SITE_RULE, _sites), (IMAGED_RULE, _imaged)):
+            taken = take(row, clause, places)
+            path = _one_place(taken)
+            if path is not None and _answerable(path):
+                return _told(path, taken, rule=rule, source=MENTION)
     if found:
-        return Untold("the caption names no place, and the text that refers to the figure names several")
+        return Untold(
+            "the caption names no place, and the text that refers to the figure does not say what is shown"
+        )
     return Untold("neither the caption nor the text that refers to the figure names a place in the body")
 
 
@@ -258,7 +266,7 @@ def _told(path: NodePath, words: Iterable[Fired], *, rule: str, source: str = CA
     own = [each for each in words if each.path[: len(path)] == path or path[: len(each.path)] == each.path]
     deep = [each for each in own if each.path[: len(path)] == path] or own
     title = load_taxonomy(ANATOMY).node(path).title
-    return Told(path=path, title=title, words=tuple(deep), rule=rule, source=source)
+    return Told(scheme=ANATOMY, path=path, title=title, words=tuple(deep), rule=rule, source=source)
 
 
 def _asserted(row: FigureRow, area: Span) -> list[Fired]:

@@ -66,7 +66,9 @@ def read_description(row: FigureRow) -> Told | Untold:
     seen = _seen(row, area)
     if not seen:
         return Untold("the caption names nothing that is known to be seen in pictures")
-    return Told(path=(), title=text, words=seen, rule="a caption that says what is seen")
+    return Told(
+        scheme="description", path=(), title=text, words=seen, rule="a caption that says what is seen"
+    )
 
 
 def _seen(row: FigureRow, area: Span) -> tuple[Fired, ...]:

@@ -32,6 +32,7 @@ def read_diagnosis(row: FigureRow) -> Told | Untold:
     special = max(sure, key=lambda each: len(each[0].concept.parents))[0].concept
     words = tuple(said for mention, said in sure if mention.concept.name in names)
     return Told(
+        scheme=SCHEME,
         path=(),
         title=special.name[:1].upper() + special.name[1:],
         words=words,

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 
-from grandrounds.figures.reading_values import MENTION, CAPTION, Told, Untold, caption_area, mention_clauses
+from grandrounds.figures.reading_values import CAPTION, MENTION, Told, Untold, caption_area, mention_clauses
 from grandrounds.figures.taxonomy import FINDING, PROCEDURE, load_taxonomy
 from grandrounds.figures.vocabulary import Fired, fired
 from grandrounds.records.figure import FigureRow
@@ -66,6 +66,7 @@ def _first_shown(row: FigureRow, area: Span, named: list[Fired]) -> Fired | None
 
 def _told(chosen: Fired, named: list[Fired], scheme: str, *, rule: str, source: str) -> Told:
     return Told(
+        scheme=scheme,
         path=chosen.path,
         title=load_taxonomy(scheme).node(chosen.path).title,
         words=tuple(each for each in named if each.path == chosen.path),

@@ -79,7 +79,9 @@ def _told(
 ) -> Told:
     own = tuple(each for each in words if each.path == path)
     title = load_taxonomy(MODALITY).node(path).title
-    return Told(path=path, title=title, words=own, rule=rule, source=source, subject=subject)
+    return Told(
+        scheme=MODALITY, path=path, title=title, words=own, rule=rule, source=source, subject=subject
+    )
 
 
 def _leaves(named: Iterable[Fired]) -> list[NodePath]:

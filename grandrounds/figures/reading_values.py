@@ -22,11 +22,11 @@ _REFERENCE = re.compile(r"\b(?:figs?|figures?|panels?|plates?)\b\.?\s*\d", re.IG
 class Told:
     """An answer that the words give.
 
-    ``path`` is its node (empty for a diagnosis, which the terminology names), ``title`` the answer as an
-    option. ``words`` fired; ``source`` is where: the caption, or a mention. ``rule`` names the reason why this
+    ``path`` is its node in ``scheme`` (empty for what no taxonomy names), ``title`` the answer as an option. ``words`` fired; ``source`` is where: the caption, or a mention. ``rule`` names the reason why this
     and no other phrase was taken. ``subject`` is the panel that alone is meant, if so.
     """
 
+    scheme: str
     path: NodePath
     title: str
     words: tuple[Fired, ...]

@@ -42,7 +42,7 @@ class Node:
     ``title`` is how it stands among options. ``words`` name it in running text whatever their case, number or
     spelling; ``written`` only as they are printed ("CT", not "ct"). ``near`` are paths too close to it to be
     offered beside it, ``like`` are good wrong answers after its siblings, ``within`` the regions that it lies in, ``seen_by`` the modalities that show it (empty:
-    any), ``links`` what a text that names it says in other schemes ("mammogram": the breast). ``asked`` is
+    any), ``best_by`` those that show it best, ``links`` what a text that names it says in other schemes ("mammogram": the breast). ``asked`` is
     false for a node that is a label and never an answer; ``apart`` is true where a picture shows what lies below
     it one at a time.
     """
@@ -55,6 +55,7 @@ class Node:
     like: tuple[NodePath, ...] = ()
     within: tuple[NodePath, ...] = ()
     seen_by: tuple[str, ...] = ()
+    best_by: tuple[str, ...] = ()
     links: Mapping[str, tuple[NodePath, ...]] = field(default_factory=dict)
     leaf: bool = True
     asked: bool = True
@@ -169,6 +170,7 @@ class _WrittenNode(BaseModel):
     like: str = ""
     within: str = ""
     seen_by: str = ""
+    best_by: str = ""
     silent: bool = False
     asked: bool = True
     apart: bool = False
@@ -239,7 +241,7 @@ def _read(path: Path) -> _WrittenTree:
 
 
 def _walk(
-    nodes: Mapping[str, _WrittenNode | None], above: NodePath, *, path: Path, depth: int
+    nodes: Mapping[str, _WrittenNode | None], above: NodePath, *, path: Path, depth: int, seen_by: str = ""
 ) -> Iterator[tuple[NodePath, _WrittenNode, bool]]:
     for name, written in nodes.items():
         at = (*above, name)
@@ -252,8 +254,10 @@ def _walk(
                 f"{path}: {name!r} must be words in small letters without a slash.", remedy=_MEND
             )
         node = written or _WrittenNode()
+        if not node.seen_by and seen_by:
+            node = node.model_copy(update={"seen_by": seen_by})
         yield at, node, not node.below
-        yield from _walk(node.below, at, path=path, depth=depth)
+        yield from _walk(node.below, at, path=path, depth=depth, seen_by=node.seen_by)
 
 
 def _paths_by_name(paths: tuple[NodePath, ...]) -> Mapping[str, tuple[NodePath, ...]]:
@@ -297,6 +301,7 @@ def _node(
         like=resolved(written.like),
         within=resolved(written.within),
         seen_by=_listed(written.seen_by),
+        best_by=_listed(written.best_by),
         links={
             scheme: tuple(tuple(each.split("/")) for each in _listed(getattr(written, scheme)))
             for scheme in LABEL_SCHEMES
