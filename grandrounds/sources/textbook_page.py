@@ -27,7 +27,9 @@ _FLAGS = (
     | mupdf.FZ_STEXT_CLIP
 )
 _SCALE = 100
-_SHAPE = re.compile(r"<vector (?P<how>\w+), color: #(?P<color>[0-9a-f]{1,6}), alpha: (?P<alpha>\d+), is-rect: (?P<rect>true|false)")
+_SHAPE = re.compile(
+    r"<vector (?P<how>\w+), color: #(?P<color>[0-9a-f]{1,6}), alpha: (?P<alpha>\d+), is-rect: (?P<rect>true|false)"
+)
 _SUBSET = re.compile(r"^[A-Z]{6}\+")
 _BOLD = re.compile(r"bold|black|heavy|semibold|demi(?!a)|\bbd\b|-bd|\.b$|,b\b", re.IGNORECASE)
 _ITALIC = re.compile(r"ital|obli|slanted|\.i$", re.IGNORECASE)
@@ -63,7 +65,9 @@ def interpret(document: Any, number: int, *, largest_side: float = 14_400.0) -> 
                 remedy=f"Pages up to {largest_side:.0f} points a side are read; print it smaller.",
             )
         drawn = page.get_displaylist(annots=0)
-        return Interpreted(number=number, width=width, height=height, drawn=drawn, text=drawn.get_textpage(_FLAGS))
+        return Interpreted(
+            number=number, width=width, height=height, drawn=drawn, text=drawn.get_textpage(_FLAGS)
+        )
     except SourceError:
         raise
     except Exception as error:  # noqa: BLE001  (MuPDF's own exceptions share no base)

@@ -1,4 +1,4 @@
-"""A zip archive from a stranger: read by name, in memory, within a budget; nothing is ever unpacked to disk."""
+"""A zip archive from a stranger: read by name, in memory, within a budget; nothing is unpacked to disk."""
 
 from __future__ import annotations
 
@@ -77,8 +77,8 @@ class Archive:
     def read(self, name: str, *, most: int) -> bytes:
         """The bytes of an entry. What it claims of its size is not believed.
 
-        Raises ``SourceError`` when it is missing, encrypted, broken, larger than ``most``, packed too tightly
-        to be true, or when the archive's budget is spent.
+        Raises ``SourceError`` when it is missing, encrypted, broken, larger than ``most``, packed too
+        tightly to be true, or when the archive's budget is spent.
         """
         entry = self._entries.get(name)
         if entry is None:
@@ -101,7 +101,7 @@ class Archive:
         except _TooMuch:
             self._left -= total
             raise SourceError(
-                f"The entry {name[:200]!r} unpacks to more than {total:,} bytes: the archive may be a bomb.",
+                f"The entry {name[:99]!r} unpacks to {total:,} bytes or more: the archive may be a bomb.",
                 remedy="Don't trust where it came from.",
             ) from None
         except _BROKEN as exc:

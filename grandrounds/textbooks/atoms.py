@@ -29,8 +29,8 @@ _OFTEN = 3
 class Atom:
     """A picture or drawing. ``ruled``: only rectangles and straight lines, as tables and text boxes are.
 
-    ``weak`` atoms (small, or in the margin) are figures only where a caption says so. ``shapes`` counts
-    drawn pieces.
+    ``texty``: such a one that running text fills. ``weak`` atoms are small, or in the margin. What is ruled,
+    texty or weak is a figure only where a caption says so. ``shapes`` counts drawn pieces.
     """
 
     box: Box
@@ -38,6 +38,7 @@ class Atom:
     shapes: int = 0
     curves: int = 0
     ruled: bool = False
+    texty: bool = False
     weak: bool = False
     text_share: float = 0.0
 
@@ -73,7 +74,8 @@ def repeated_art(pages: Sequence[Page]) -> Repeated:
             digests.add(digest)
     needed = max(_OFTEN, round(0.04 * len(pages)))
     return Repeated(
-        digests=frozenset(digests), places=frozenset(place for place, count in shapes.items() if count >= needed)
+        digests=frozenset(digests),
+        places=frozenset(place for place, count in shapes.items() if count >= needed),
     )
 
 
@@ -107,7 +109,10 @@ def _pictures(page: Page, blocks: Sequence[Block], repeated: Repeated) -> tuple[
             left_out += len(members)
             continue
         if len(members) > 1 and not _strips(members):
-            atoms += [Atom(boxes.clip(one.box, page.box), images=[one], weak=_weak(one.box, page)) for one in members]
+            atoms += [
+                Atom(boxes.clip(one.box, page.box), images=[one], weak=_weak(one.box, page))
+                for one in members
+            ]
         else:
             atoms.append(Atom(box, images=members, weak=_weak(box, page)))
     return atoms, left_out
@@ -115,9 +120,15 @@ def _pictures(page: Page, blocks: Sequence[Block], repeated: Repeated) -> tuple[
 
 def _strips(members: Sequence[Image]) -> bool:
     """Whether pictures that touch are pieces of one: equally wide or tall, or one over another."""
-    if len({round(one.box[0]) for one in members}) == 1 and len({round(one.box[2]) for one in members}) == 1:
+    if (
+        len({round(one.box[0]) for one in members}) == 1
+        and len({round(one.box[2]) for one in members}) == 1
+    ):
         return all(boxes.height(one.box) < 0.4 * boxes.width(one.box) for one in members[:-1])
-    if len({round(one.box[1]) for one in members}) == 1 and len({round(one.box[3]) for one in members}) == 1:
+    if (
+        len({round(one.box[1]) for one in members}) == 1
+        and len({round(one.box[3]) for one in members}) == 1
+    ):
         return all(boxes.width(one.box) < 0.4 * boxes.height(one.box) for one in members[:-1])
     largest = max(members, key=lambda one: boxes.area(one.box))
     inside = [boxes.share_inside(one.box, largest.box) for one in members]
@@ -188,13 +199,22 @@ def _drawing(members: Sequence[Shape], page: Page, blocks: Sequence[Block]) -> A
     ruled = curves == 0 or (curves <= 2 and len(members) <= 4)
     text = _text_over(box, blocks)
     holds_caption = any(
-        block.kind in (CAPTION, TABLE_CAPTION) and boxes.share_inside(block.box, box) > 0.7 for block in blocks
+        block.kind in (CAPTION, TABLE_CAPTION) and boxes.share_inside(block.box, box) > 0.7
+        for block in blocks
     )
     if holds_caption and (ruled or curves < 20):
         return None  # a frame around a figure and its caption, or around a table
-    if ruled and (len(members) <= 2 or text > 0.45):
-        return None  # a rule, or text in a box
-    return Atom(box, shapes=len(members), curves=curves, ruled=ruled, weak=_weak(box, page), text_share=text)
+    if ruled and len(members) <= 2 and text < 0.05:
+        return None  # a rule, an empty frame
+    return Atom(
+        box,
+        shapes=len(members),
+        curves=curves,
+        ruled=ruled,
+        texty=ruled and (len(members) <= 2 or text > 0.3),
+        weak=_weak(box, page),
+        text_share=text,
+    )
 
 
 def _frames_picture(atom: Atom, members: Sequence[Shape], pictures: Sequence[Atom]) -> bool:

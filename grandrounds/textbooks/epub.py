@@ -210,14 +210,14 @@ def _metadata(package: Any) -> ReadBook:
     told: dict[str, list[str]] = {}
     links: list[str] = []
     for element in metadata.iter() if metadata is not None else ():
-        name, words = local_name(element), " ".join("".join(element.itertext()).split())
+        name, text = local_name(element), " ".join("".join(element.itertext()).split())
         if name == "meta":
             name = (element.get("property") or element.get("name") or "").rpartition(":")[2]
-            words = words or element.get("content") or ""
+            text = text or element.get("content") or ""
         if name == "link" and "license" in (element.get("rel") or ""):
             links.append((element.get("href") or "").strip())
-        elif words:
-            told.setdefault(name, []).append(words)
+        elif text:
+            told.setdefault(name, []).append(text)
     words = told.get("rights", []) + told.get("license", [])
     links += [w for w in words if re.match(r"https?://\S+$", w)]
     return ReadBook(

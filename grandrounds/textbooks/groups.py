@@ -65,7 +65,7 @@ def barriers(atoms: Sequence[Atom], blocks: Sequence[Block]) -> list[Block]:
         if block.kind not in BARRIERS:
             continue
         if block.kind not in (CAPTION, TABLE_CAPTION):
-            if any(boxes.share_inside(block.box, atom.box) > 0.7 for atom in atoms):
+            if any(not atom.texty and boxes.share_inside(block.box, atom.box) > 0.7 for atom in atoms):
                 continue
             if _PANEL_WORDS.match(block.lines[0].text) and len(block.lines) <= 3:
                 continue
@@ -78,7 +78,9 @@ def barriers(atoms: Sequence[Atom], blocks: Sequence[Block]) -> list[Block]:
 def _beside_drawing(block: Block, atoms: Sequence[Atom]) -> bool:
     """A short bold line right at a drawing is its title or a label, not a heading of the text."""
     return block.length < 60 and any(
-        not atom.images and boxes.gap(block.box, atom.box) < 6 and boxes.overlap_x(block.box, atom.box) > 0.9
+        not atom.images
+        and boxes.gap(block.box, atom.box) < 6
+        and boxes.overlap_x(block.box, atom.box) > 0.9
         for atom in atoms
     )
 
@@ -96,7 +98,11 @@ def _distance(first: Group, second: Group, walls: Sequence[Block]) -> float:
         ):
             return float("inf")
     # what lies neither above nor beside one another is joined last
-    skew = 20.0 if boxes.overlap_x(first.box, second.box) < 0.2 and boxes.overlap_y(first.box, second.box) < 0.2 else 0.0
+    skew = (
+        20.0
+        if boxes.overlap_x(first.box, second.box) < 0.2 and boxes.overlap_y(first.box, second.box) < 0.2
+        else 0.0
+    )
     return apart + skew
 
 
@@ -108,9 +114,14 @@ def _crowd(active: Sequence[Group], walls: Sequence[Block]) -> list[Group]:
         joined: list[Group] = []
         for node in nodes:
             for number, other in enumerate(joined):
-                if boxes.gap(node.box, other.box) <= reach and _distance(other, node, walls) < _FARTHEST + reach:
+                if (
+                    boxes.gap(node.box, other.box) <= reach
+                    and _distance(other, node, walls) < _FARTHEST + reach
+                ):
                     joined[number] = Group(
-                        other.members | node.members, boxes.union((other.box, node.box)), max(other.apart, reach)
+                        other.members | node.members,
+                        boxes.union((other.box, node.box)),
+                        max(other.apart, reach),
                     )
                     break
             else:

@@ -26,9 +26,7 @@ _TABLE_WORDS = (
     r"box|algorithm|listing|panel|appendix|video|movie|audio|equation|case"
 )
 _CJK_TABLE = "表|표"
-_QUALIFIER = (
-    r"(?:supplement(?:ary|al)|supp(?:l)?\.?|extended\s+data|online|additional|web|appendix|e)"
-)
+_QUALIFIER = r"(?:supplement(?:ary|al)|supp(?:l)?\.?|extended\s+data|online|additional|web|appendix|e)"
 _NUMBER = (
     r"(?:[A-Z]{1,2}[.\-\u2010-\u2014]?)?\d{1,4}(?:\s?[.\-\u2010-\u2015·]\s?\d{1,3}){0,3}(?:[a-z](?![a-z]))?"
 )
@@ -42,10 +40,15 @@ _HEAD = re.compile(
     rf"\s{{0,3}}(?:n[o°º]\.?\s{{0,2}})?(?P<number>{_NUMBER}|{_ROMAN}))(?P<rest>.*)$",
     re.IGNORECASE | re.DOTALL,
 )
-_NUMBER_FIRST = re.compile(r"^\s*(?P<label>(?P<number>\d{1,3})\.\s?(?:ábra|att\.|attēls|pav\.))(?P<rest>.*)$", re.IGNORECASE)
-_AFTER = re.compile(rf"^(?P<close>[\])])?\s*(?P<separator>{_SEPARATOR})?(?P<space>\s*)(?P<words>.*)$", re.DOTALL)
+_NUMBER_FIRST = re.compile(
+    r"^\s*(?P<label>(?P<number>\d{1,3})\.\s?(?:ábra|att\.|attēls|pav\.))(?P<rest>.*)$", re.IGNORECASE
+)
+_AFTER = re.compile(
+    rf"^(?P<close>[\])])?\s*(?P<separator>{_SEPARATOR})?(?P<space>\s*)(?P<words>.*)$", re.DOTALL
+)
 _CONTINUED = re.compile(
-    r"^[\s(\[]*(?:continued|cont(?:['’]d|inued)?\.?|fortsetzung|continuación|suite)\b[\])\s.:]*", re.IGNORECASE
+    r"^[\s(\[]*(?:continued|cont(?:['’]d|inued)?\.?|fortsetzung|continuación|suite)\b[\])\s.:]*",
+    re.IGNORECASE,
 )
 _VERB = re.compile(
     r"^(?:[,;)]|(?:and|or|to|through|also|is|are|was|were|has|have|had|can|could|may|might|will|would|should|"
@@ -57,7 +60,9 @@ _VERB = re.compile(
     r"muestran|presenta|y|e|ilustra|montre|montrent|présente|et|illustre|mostra|mostram|apresenta|pokazuje|"
     r"показ\w+|visar|viser|laat|toont|göster\w*)\b)",
 )
-_RANGE = re.compile(r"^\s?(?:[\u2010-\u2015\-]|and|&|,|to)\s?(?:fig(?:ure)?s?\.?\s?)?[A-Z]?\d", re.IGNORECASE)
+_RANGE = re.compile(
+    r"^\s?(?:[\u2010-\u2015\-]|and|&|,|to)\s?(?:fig(?:ure)?s?\.?\s?)?[A-Z]?\d", re.IGNORECASE
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -89,8 +94,12 @@ def head_of(line: str) -> Head | None:
         return None
     groups = match.groupdict()
     kind = TABLE if groups.get("table") or groups.get("cjk_table") else FIGURE
-    word = (groups.get("figure") or groups.get("table") or groups.get("cjk") or groups.get("rtl") or "").strip()
-    if kind == TABLE and not re.match(r"tab|табл|πίν|taul|表|표", (word or groups.get("cjk_table") or ""), re.IGNORECASE):
+    word = (
+        groups.get("figure") or groups.get("table") or groups.get("cjk") or groups.get("rtl") or ""
+    ).strip()
+    if kind == TABLE and not re.match(
+        r"tab|табл|πίν|taul|表|표", (word or groups.get("cjk_table") or ""), re.IGNORECASE
+    ):
         kind = OTHER
     number = match.group("number")
     if not number[0].isdigit() and not number.isupper() and not groups.get("qualifier"):
@@ -98,7 +107,12 @@ def head_of(line: str) -> Head | None:
     if number.isalpha() and (not re.fullmatch(r"[IVXLC]+", number) or word[:1].islower()):
         return None
     rest = match.group("rest")
-    if rest[:1].isalnum() and not _is_wide(rest[0]) and not groups.get("cjk") and not groups.get("cjk_table"):
+    if (
+        rest[:1].isalnum()
+        and not _is_wide(rest[0])
+        and not groups.get("cjk")
+        and not groups.get("cjk_table")
+    ):
         return None
     if _RANGE.match(rest) and word.rstrip(".").casefold().endswith("s"):
         return None

@@ -80,7 +80,10 @@ def blocks_of(page: Page, *, look: Look, running: Iterable[int] = ()) -> list[Bl
         open_blocks = [block for block in open_blocks if block.box[3] > line.box[1] - 4 * max(line.size, 8)]
     for block in blocks:
         block.kind = _kind(block, look, page)
-    ordered = [blocks[number] for number in reading_order([block.box for block in blocks], right_to_left=_is_rtl(blocks))]
+    ordered = [
+        blocks[number]
+        for number in reading_order([block.box for block in blocks], right_to_left=_is_rtl(blocks))
+    ]
     for number, block in enumerate(ordered):
         block.order = number
     return ordered
@@ -265,7 +268,13 @@ def _kind(block: Block, look: Look, page: Page) -> str:
     size = block.size
     larger = size > look.size + 0.7
     bold = all(line.bold for line in block.lines) and not look.bold
-    if len(block.lines) <= 3 and len(text) < 160 and len(text) > 2 and (larger or bold) and size >= look.size - 0.4:
+    if (
+        len(block.lines) <= 3
+        and len(text) < 160
+        and len(text) > 2
+        and (larger or bold)
+        and size >= look.size - 0.4
+    ):
         return HEADING
     long = max(len(line.text) for line in block.lines)
     if look.is_body(block.lines[0]) and (len(block.lines) > 1 or long > 24):

@@ -17,7 +17,7 @@ BELOW, ABOVE, RIGHT, LEFT, INSIDE, ELSEWHERE = "below", "above", "right", "left"
 """Where a caption stands, seen from its picture."""
 
 _FARTHEST = 170.0
-_MOST_TRIED = 8
+_MOST_TRIED = 14
 _MOST_STEPS = 40_000
 _UNCLAIMED = 0.55
 """What a page loses for pictures that no caption takes, as a share of one pair's worth."""
@@ -70,7 +70,8 @@ def pairs_of(
         fits = [
             Pair(number, group, fit)
             for group in groups
-            if (fit := fit_of(caption, group, atoms, walls, page=page, sides=sides, captions=captions)) is not None
+            if (fit := fit_of(caption, group, atoms, walls, page=page, sides=sides, captions=captions))
+            is not None
         ]
         fits.sort(key=lambda pair: (-pair.fit.whole - _mass(pair.group, atoms), sorted(pair.group.members)))
         tried.append(fits[:_MOST_TRIED])
@@ -102,7 +103,8 @@ def fit_of(
         if boxes.width(common) > 8 and boxes.height(common) > 3:
             blocked += 1
     crossed = sum(
-        number not in group.members and boxes.shared(atom.box, gap) > 0.3 * min(boxes.area(atom.box), boxes.area(gap) or 1)
+        number not in group.members
+        and boxes.shared(atom.box, gap) > 0.3 * min(boxes.area(atom.box), boxes.area(gap) or 1)
         for number, atom in enumerate(atoms)
     )
     if blocked + crossed > 2:
@@ -124,7 +126,9 @@ def fit_of(
     if parts["clear"] < 1:
         whole *= 0.75
     if caption.kind == CAPTION:
-        if all(atoms[number].ruled for number in group.members):
+        if all(atoms[number].texty for number in group.members):
+            whole *= 0.7
+        elif all(atoms[number].ruled for number in group.members):
             whole *= 0.92
     elif not all(atoms[number].ruled for number in group.members):
         whole *= 0.8  # a table is seldom a picture
@@ -163,7 +167,7 @@ def _mass(group: Group, atoms: Sequence[Atom]) -> float:
 
 
 def _weight(atom: Atom) -> float:
-    return boxes.area(atom.box) ** 0.5 * (0.15 if atom.weak or atom.ruled else 1.0)
+    return boxes.area(atom.box) ** 0.5 * (0.05 if atom.texty else 0.15 if atom.weak or atom.ruled else 1.0)
 
 
 def _best(tried: Sequence[Sequence[Pair]], atoms: Sequence[Atom]) -> list[Pair]:

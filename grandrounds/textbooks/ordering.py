@@ -36,9 +36,13 @@ def _ordered(found: Sequence[Box], some: list[int], right_to_left: bool, depth: 
         return some
     cut = _gutter(found, some) if depth else None
     if cut is None:
-        return sorted(some, key=lambda one: (round(found[one][1]), -found[one][0] if right_to_left else found[one][0], one))
+        return sorted(
+            some,
+            key=lambda one: (round(found[one][1]), -found[one][0] if right_to_left else found[one][0], one),
+        )
     spanning = sorted(
-        (one for one in some if found[one][0] < cut - 2 and found[one][2] > cut + 2), key=lambda one: (found[one][1], one)
+        (one for one in some if found[one][0] < cut - 2 and found[one][2] > cut + 2),
+        key=lambda one: (found[one][1], one),
     )
     rest = [one for one in some if one not in set(spanning)]
     ordered: list[int] = []
