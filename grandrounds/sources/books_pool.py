@@ -1,0 +1,168 @@
+"""Documents to processes that may die, and what became of them; a death costs one document."""
+
+from __future__ import annotations
+
+import queue
+import threading
+from collections import deque
+from collections.abc import Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+
+from pydantic import ValidationError
+
+from grandrounds.sources.books_reading import (
+    PICTURES,
+    Answer,
+    BookJob,
+    BookReading,
+    SeenPicture,
+    dump_job,
+    load_answer,
+)
+from grandrounds.workers.process import How, Lost, WorkerProcess
+
+MOST_WORKERS = 16
+_MODULE = "grandrounds.sources.books_worker"
+_FRESH_AFTER = 200
+"""Jobs after which a process is started anew: decoders in C keep memory."""
+
+
+class BookPool:
+    """Worker processes, started when first needed and ended with the ``with`` block."""
+
+    def __init__(self, workers: int, *, module: str = _MODULE) -> None:
+        self._processes = [_Process(module) for _ in range(max(1, min(workers, MOST_WORKERS)))]
+        self._threads = ThreadPoolExecutor(len(self._processes))
+
+    def __enter__(self) -> BookPool:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._threads.shutdown(wait=False, cancel_futures=True)
+        for process in self._processes:
+            process.close()
+        self._threads.shutdown()
+
+    def run(self, jobs: Sequence[BookJob]) -> Iterator[tuple[int, Answer]]:
+        """The answers to ``jobs`` with their places in ``jobs``, each as soon as it is there; large ones
+        are begun first."""
+        done: queue.SimpleQueue[tuple[int, Answer]] = queue.SimpleQueue()
+        waiting = deque(sorted(range(len(jobs)), key=lambda n: (-jobs[n].size, n)))
+        for process in self._processes[: len(jobs)]:
+            self._threads.submit(self._work, process, jobs, waiting, done)
+        for _ in jobs:
+            yield done.get()
+
+    def _work(
+        self,
+        process: _Process,
+        jobs: Sequence[BookJob],
+        waiting: deque[int],
+        done: queue.SimpleQueue[tuple[int, Answer]],
+    ) -> None:
+        while True:
+            try:
+                place = waiting.popleft()
+            except IndexError:
+                return
+            try:
+                answer = process.do(jobs[place])
+            except Exception as exc:  # noqa: BLE001 - a lost answer would leave the run waiting for ever
+                why = f"The reader failed ({type(exc).__name__}). Please report it."
+                answer = _failed(jobs[place], why)
+            done.put((place, answer))
+
+
+class _Process:
+    """A worker process that is replaced before it grows old, or when it was lost."""
+
+    def __init__(self, module: str) -> None:
+        self._module = module
+        self._worker = WorkerProcess(module)
+        self._done = 0
+        self._closed = False
+        self._lock = threading.Lock()
+
+    def do(self, job: BookJob) -> Answer:
+        """The answer to a job. What an old process could not do is tried once more in a new one: an earlier
+        document may have left it short of memory."""
+        if self._done >= _FRESH_AFTER:
+            self._renew()
+        worn = self._done > 0
+        answer, lost = self._attempt(job)
+        if worn and (_died(lost) or _short_of_memory(answer)):
+            self._renew()
+            answer, lost = self._attempt(job)
+        if answer is not None:
+            return answer
+        if job.kind == PICTURES and len(job.files) > 1:
+            alone = [self._alone(job, name) for name in job.files]
+            return Answer(pictures=tuple(alone))
+        return _failed(job, _why(lost, job))
+
+    def close(self) -> None:
+        """End the process."""
+        with self._lock:
+            self._closed = True
+            self._worker.close()
+
+    def _alone(self, job: BookJob, name: str) -> SeenPicture:
+        """One picture of a batch in which one ended the process."""
+        single = BookJob(kind=PICTURES, files=(name,), spool=job.spool, limits=job.limits)
+        answer, lost = self._attempt(single)
+        if answer is not None and answer.pictures:
+            return answer.pictures[0]
+        return _failed(single, _why(lost, single)).pictures[0]
+
+    def _attempt(self, job: BookJob) -> tuple[Answer | None, Lost | None]:
+        answer = self._worker.ask(dump_job(job), seconds=job.seconds)
+        if isinstance(answer, Lost):
+            self._done = 0
+            return None, answer
+        self._done += 1
+        try:
+            return load_answer(answer), None
+        except ValidationError:
+            return None, Lost(how=How.DIED, cause="an answer that makes no sense")
+
+    def _renew(self) -> None:
+        with self._lock:
+            if not self._closed:
+                self._worker.close()
+                self._worker = WorkerProcess(self._module)
+                self._done = 0
+
+
+def _died(lost: Lost | None) -> bool:
+    return lost is not None and lost.how is How.DIED
+
+
+def _short_of_memory(answer: Answer | None) -> bool:
+    reading = answer.reading if answer else None
+    return reading is not None and not reading.lasting and "memory" in reading.failure
+
+
+def _why(lost: Lost | None, job: BookJob) -> str:
+    """What happened to a document whose process was lost, and what to do."""
+    if lost is None:
+        return "The reading was lost on its way. Run again."
+    if lost.how is How.CLOSED:
+        return "The run was ended before this file was read. Run again."
+    if lost.how is How.NOT_STARTED:
+        return f"No process could be started to read it: {lost.cause}. Run again."
+    if lost.how is How.LATE:
+        return (
+            f"Reading took more than {job.seconds:,.0f} seconds and was ended. Look at the file: split it, "
+            "or take it out of the folder."
+        )
+    return (
+        f"The process that read this file died ({lost.cause}). Look at the file: it may be damaged, made "
+        f"to do harm, or need more memory than {job.limits.process_bytes / (1 << 30):.1f} GB."
+    )
+
+
+def _failed(job: BookJob, why: str) -> Answer:
+    if job.kind == PICTURES:
+        refusal = why[0].lower() + why[1:].rstrip(".")
+        return Answer(pictures=tuple(SeenPicture(refusal=refusal) for _ in job.files))
+    return Answer(reading=BookReading(failure=why, lasting=False))
