@@ -17,7 +17,7 @@ _TAIL = r"(-\d(\.\d)?(-[A-Z]{2,3})?)?"
 _OPEN = re.compile(
     r"(LicenseRef-)?((CC0|CC-BY|CC-BY-SA|CC-PDDC|ODC-By|ODbL|PDDL|MIT|Apache)"
     + _TAIL
-    + r"|[Pp]ublic-[Dd]omain)"
+    + r"|BSD-[23]-Clause|0BSD|ISC|MIT-0|Unlicense|CDLA-Permissive-2\.0|[Pp]ublic-[Dd]omain)"
 )
 _NON_COMMERCIAL = re.compile(r"(LicenseRef-)?(CC-BY-NC|CC-BY-NC-SA)" + _TAIL)
 

@@ -26,7 +26,7 @@ from grandrounds.deidentify.examine import DICOM, NIFTI, ExamineJob, examine_all
 from grandrounds.deidentify.key import ProjectKey
 from grandrounds.deidentify.mapping import Original
 from grandrounds.deidentify.report import Findings
-from grandrounds.deidentify.sanitise import sanitise, sanitise_path, sanitise_text
+from grandrounds.deidentify.sanitise import is_of_origin, sanitise, sanitise_path, sanitise_text
 from grandrounds.deidentify.settings import DeidentifySettings
 from grandrounds.deidentify.volume_faces import FLAG, check_way, with_face_seen_to
 from grandrounds.deidentify.words import plain_words, scrub
@@ -42,6 +42,7 @@ from grandrounds.records.source import DUPLICATE, READ, Source
 from grandrounds.records.volume import QUARANTINED as HELD
 from grandrounds.records.volume import REFUSED as NO_VOLUME
 from grandrounds.records.volume import VolumeRecord
+from grandrounds.sources.provenance import FILE, NOTE
 
 if TYPE_CHECKING:
     from grandrounds.lake import Lake
@@ -143,6 +144,8 @@ class _Known:
 def _tells(part: str) -> bool:
     """Whether a folder's or file's name may tell more than that it is one. Short numbers do not: they are
     what slices are called, and in the program's own texts they count."""
+    if is_of_origin(part):
+        return False
     words = [word for word in _TOKEN.split(part.lower()) if word]
     plain = all(word in plain_words() or word in _ENDINGS or _NUMBER.match(word) for word in words)
     # Letters beyond ASCII part words, and leave none where there is nothing else.
@@ -268,8 +271,15 @@ def _source(one: Source, known: _Known, settings: DeidentifySettings, key: Proje
         sha256=None,
         title=sanitise_text(one.title, settings=settings) or None if one.title else one.title,
         group_id=key.group(one.group_id) if one.group_id else one.group_id,
+        licence_evidence=_evidence(one, known),
         notes=tuple(known.clean(note) for note in one.notes),
     )
+
+
+def _evidence(one: Source, known: _Known) -> str:
+    """What stands in ``sources.yaml`` was written to be published; a note, and its path, were not."""
+    beside = one.licence_origin in (NOTE, FILE)
+    return known.clean(one.licence_evidence) if beside else one.licence_evidence
 
 
 def _row(

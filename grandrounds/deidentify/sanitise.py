@@ -18,6 +18,9 @@ from grandrounds.records.volume import Landmark, SliceInstance, VolumeLabel, Vol
 _CONTENT_ID = re.compile(r"[a-z_]{1,20}-[0-9a-f]{24}\Z")
 _STANDARDS = "1.2.840.10008."
 _ENDINGS = (".nii.gz", ".nii", ".dcm", ".json", ".csv", ".tsv", ".txt", ".label", ".lut", ".ctbl")
+_OF_ORIGIN = re.compile(
+    r"SOURCES(?:\.md)?|sources\.yaml|(?:LICEN[CS]E|COPYING)(?:\.txt|\.md)?", re.IGNORECASE
+)
 _ORIGINS = frozenset({"", "header", "file name", "VerSe levels"})
 _DIRECTION = re.compile(r"[RLAPHF]{1,3}\Z")
 
@@ -66,14 +69,25 @@ def sanitise_text(text: str, *, settings: DeidentifySettings) -> str:
 def sanitise_path(parts: Iterable[str], *, key: ProjectKey) -> str:
     """A path for a release in place of one whose folders and file name may tell a name or a date.
 
-    The same folder gets the same name within a project; endings are kept where they are of a known kind.
+    The same folder gets the same name within a project; endings are kept where they are of a known kind,
+    and so are the names of files in which people say where others come from.
     """
     found = [part for part in parts if part not in ("", ".", "..")]
-    if not found or all(key.made_patient(_bare(part)) for part in found):
+    *above, last = found or [""]
+    if all(key.made_patient(part) for part in above) and (
+        is_of_origin(last) or key.made_patient(_bare(last))
+    ):
         return "/".join(found)
     folders = [key.patient(f"folder {'/'.join(found[: n + 1])}") for n in range(len(found) - 1)]
+    if is_of_origin(last):
+        return "/".join([*folders, last])
     ending = found[-1][len(_bare(found[-1])) :].lower()
     return "/".join([*folders, key.patient(f"file {'/'.join(found)}") + ending])
+
+
+def is_of_origin(name: str) -> bool:
+    """Whether it is what a file of licences or of provenance is called, with its ending or without."""
+    return _OF_ORIGIN.fullmatch(name) is not None
 
 
 def _bare(name: str) -> str:

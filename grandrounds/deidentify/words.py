@@ -89,21 +89,27 @@ _SCRUBBED = (
     re.compile(r"\bhttps?://\S{1,2000}", re.IGNORECASE),
     re.compile(r"\.?\b[0-9]+(?:\.[0-9]+){2,}\b"),  # UIDs, and pieces of them
     re.compile(r"\b\d{1,4}[./-]\d{1,2}[./-]\d{1,4}\b"),  # dates
-    re.compile(r"(?<![\d.])\+?\d[\d ()/-]{5,20}\d(?![\d.])"),  # phone and id numbers
     re.compile(r"(?<!\w)'.{1,200}?'(?!\w)", re.DOTALL),  # values that a message quotes; not an apostrophe
     re.compile(r'"(?:[^"\\]|\\.){1,200}"'),
     re.compile(r"[^\s^]+\^[^\s]*"),  # names as DICOM writes them
-    re.compile(r"(?<![\d,])\d{7,}(?![\d,])"),  # long numbers: the program's own have commas
+)
+_MADE = r"(?P<made>\bGR[0-9A-F]{24}\b)"
+_NUMBERS = (
+    re.compile(_MADE + r"|(?<![\d.])\+?\d[\d ()/-]{5,20}\d(?![\d.])"),  # phone and id numbers
+    re.compile(_MADE + r"|(?<![\d,])\d{7,}(?![\d,])"),  # long numbers: the program's own have commas
 )
 
 
 def scrub(message: str) -> str:
     """A message of the program's own (a reason, a note) without quoted values, dates, UIDs, long numbers.
 
-    For texts whose own words are the program's; text from a file goes through ``clean_text``.
+    For texts whose own words are the program's; text from a file goes through ``clean_text``. The digits of
+    a pseudonym (``GR`` and 24 hex digits) are no long number.
     """
     for pattern in _SCRUBBED:
         message = pattern.sub("[removed]", message)
+    for pattern in _NUMBERS:
+        message = pattern.sub(lambda found: found["made"] or "[removed]", message)
     return message
 
 

@@ -18,7 +18,8 @@ class Source:
     why); ``duplicate`` (same bytes as another file, named in ``reason``); ``passed_by`` (a kind
     that the recipe doesn't need, counted and left alone; its bytes are not hashed).
     ``path`` is relative to the source folder, with ``/``. ``licence`` is an SPDX id or ``unknown``;
-    ``licence_origin`` is ``document``, ``sources.yaml`` or ``none``.
+    ``licence_origin`` is ``sources.yaml``, ``document`` (the file itself), ``SOURCES.md`` (a note beside
+    it), ``licence file`` (a licence's text beside it) or ``none``.
     """
 
     source_id: str

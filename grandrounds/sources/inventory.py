@@ -1,8 +1,8 @@
 """The inventory of a source folder: every file a row, every case report read once.
 
 What was read before is taken from the lake: by stamp where the file is untouched, by content where
-it was moved or touched. What a reading depends on is the file's bytes alone; ``sources.yaml`` and
-the pictures beside an article are applied afterwards, every time.
+it was moved or touched. What a reading depends on is the file's bytes alone; ``sources.yaml``, licences
+and pictures beside an article are applied afterwards, every time.
 """
 
 from __future__ import annotations
@@ -22,9 +22,11 @@ from grandrounds.sources import kinds, memory, rows
 from grandrounds.sources.article import Article
 from grandrounds.sources.case_report import CaseReportReader, Reading
 from grandrounds.sources.folder import RULES_NAME, Found, FoundFile, walk
+from grandrounds.sources.licences import Licence
 from grandrounds.sources.markdown import MAXIMUM_BYTES as MAXIMUM_TEXT
 from grandrounds.sources.media import MediaShelf
 from grandrounds.sources.pool import Job, Outcome, Progress, read_all
+from grandrounds.sources.provenance import Provenance, Settled
 from grandrounds.sources.rules import Rules, load_rules
 
 
@@ -73,6 +75,7 @@ def read_folder(
     taking = _Taking(
         found=found,
         rules=load_rules(found.rules),
+        provenance=Provenance.of(found.files),
         lake=lake,
         wanted=wanted,
         engine=engine,
@@ -104,6 +107,7 @@ class _Taking:
 
     found: Found
     rules: Rules
+    provenance: Provenance
     lake: Lake
     wanted: frozenset[str]
     index: memory.FileIndex
@@ -255,6 +259,7 @@ class _Taking:
                 kind,
                 reason=reading.failure,
                 said=said,
+                settled=self._settled(file.name),
                 sha256=candidate.sha256,
                 reader=self.reader.name,
                 version=self.reader.version,
@@ -265,9 +270,14 @@ class _Taking:
             reading.article,
             sha256=candidate.sha256,
             said=said,
+            settled=self._settled(file.name, rows.own_licence(reading.article)),
             reader=self.reader.name,
             version=self.reader.version,
         )
+
+    def _settled(self, name: str, own: Licence | None = None) -> Settled:
+        """What is known of a file's licence; ``own`` is what it says of itself."""
+        return self.provenance.settle(name, own=own or Licence(), said=self.rules.about(name).licence)
 
     def _images(self) -> list[FoundFile]:
         return [file for file, kind in self.others if kind == kinds.IMAGE]
@@ -282,7 +292,9 @@ class _Taking:
                 reason = (
                     f"{file.trouble or 'The file can not be opened.'} {file.remedy or 'Check its rights.'}"
                 )
-                made.append(rows.failed(file, kind, reason=reason, said=self.rules.about(file.name)))
+                said = self.rules.about(file.name)
+                settled = self._settled(file.name)
+                made.append(rows.failed(file, kind, reason=reason, said=said, settled=settled))
             else:
                 nested = file.name.endswith(f"/{RULES_NAME}")
                 hint = "Only the sources.yaml at the top of the source folder counts." if nested else ""

@@ -11,7 +11,8 @@ from grandrounds.records.source import DUPLICATE, FAILED, PASSED_BY, READ, Sourc
 from grandrounds.sources.article import Article
 from grandrounds.sources.folder import FoundFile
 from grandrounds.sources.identity import article_group
-from grandrounds.sources.licences import UNKNOWN
+from grandrounds.sources.licences import Licence
+from grandrounds.sources.provenance import Settled
 from grandrounds.sources.rules import Said
 
 
@@ -34,6 +35,7 @@ def failed(
     *,
     reason: str,
     said: Said,
+    settled: Settled,
     sha256: str = "",
     reader: str = "",
     version: str = "",
@@ -51,10 +53,11 @@ def failed(
         reader=reader or None,
         reader_version=version or None,
         title=said.title,
-        licence=said.licence or UNKNOWN,
-        licence_evidence=f"sources.yaml: {said.licence}" if said.licence else "",
-        licence_origin="sources.yaml" if said.licence else "none",
+        licence=settled.licence,
+        licence_evidence=settled.evidence,
+        licence_origin=settled.origin,
         protected=bool(said.protected),
+        notes=settled.notes,
     )
 
 
@@ -71,18 +74,25 @@ def duplicate(file: FoundFile, kind: str, *, sha256: str, first: str) -> Source:
     )
 
 
+def own_licence(article: Article) -> Licence:
+    """What an article says of its licence."""
+    return Licence(spdx=article.licence, evidence=article.licence_evidence)
+
+
 def read(
-    file: FoundFile, kind: str, article: Article, *, sha256: str, said: Said, reader: str, version: str
+    file: FoundFile,
+    kind: str,
+    article: Article,
+    *,
+    sha256: str,
+    said: Said,
+    settled: Settled,
+    reader: str,
+    version: str,
 ) -> Source:
-    """A file that was read: what it says of itself, overruled by ``sources.yaml``."""
-    notes = list(article.notes)
-    if said.licence and article.licence not in (UNKNOWN, said.licence):
-        notes.append(f"The file itself says {article.licence}; sources.yaml says {said.licence}.")
+    """A file that was read: what it says of itself, overruled by ``sources.yaml``; ``settled`` is what came
+    of all that was said of its licence."""
     group = said.group or article.group
-    if said.licence:
-        evidence, origin = f"sources.yaml: {said.licence}", "sources.yaml"
-    else:
-        evidence, origin = article.licence_evidence, "none" if article.licence == UNKNOWN else "document"
     return Source(
         source_id=content_id("source", ["sha256", sha256]),
         path=file.name,
@@ -93,9 +103,9 @@ def read(
         reader=reader,
         reader_version=version,
         title=said.title or article.title,
-        licence=said.licence or article.licence,
-        licence_evidence=evidence,
-        licence_origin=origin,
+        licence=settled.licence,
+        licence_evidence=settled.evidence,
+        licence_origin=settled.origin,
         citation=said.citation if said.citation is not None else article.citation,
         identifiers=article.identifiers,
         journal=article.journal,
@@ -107,7 +117,7 @@ def read(
         if group
         else article_group(article.identifiers, title=article.title, text=article.text),
         protected=article.protected if said.protected is None else said.protected,
-        notes=tuple(notes),
+        notes=(*article.notes, *settled.notes),
     )
 
 

@@ -18,8 +18,9 @@ from grandrounds.records.source import DUPLICATE, FAILED, PASSED_BY, READ, Sourc
 from grandrounds.records.volume import VolumeRecord
 from grandrounds.sources import rows
 from grandrounds.sources.folder import Found, walk
-from grandrounds.sources.licences import UNKNOWN
-from grandrounds.sources.rules import Said, load_rules
+from grandrounds.sources.licences import UNKNOWN, Licence
+from grandrounds.sources.provenance import Provenance
+from grandrounds.sources.rules import Rules, load_rules
 from grandrounds.volumes.limits import DEFAULT, Limits
 from grandrounds.volumes.reader import SIDECAR, VOLUME_KINDS, FileRow, Progress, read_volumes
 
@@ -66,7 +67,8 @@ def read_volume_folder(
     said = load_rules(rules or found.rules)
     inventory = read_volumes(folder, lake=lake, limits=limits, progress=progress, workers=workers)
     version = reader_version()
-    sources = _told_apart([_source(row, said.about(row.file.name), version) for row in inventory.files])
+    told = Provenance.of(found.files)
+    sources = _told_apart([_source(row, said, told, version) for row in inventory.files])
     volumes = _ruled(inventory.volumes, sources)
     groups = {one: volume.group_id for volume in volumes for one in volume.source_ids}
     sources = [
@@ -82,17 +84,20 @@ def read_volume_folder(
     )
 
 
-def _source(row: FileRow, said: Said, version: str) -> Source:
+def _source(row: FileRow, rules: Rules, told: Provenance, version: str) -> Source:
     if row.status == DUPLICATE:
         return replace(rows.duplicate(row.file, row.kind, sha256=row.sha256, first=""), reason=row.reason)
     if row.status == PASSED_BY:
         return rows.passed_by(row.file, row.kind, reason=row.reason, notes=row.notes)
+    said = rules.about(row.file.name)
+    settled = told.settle(row.file.name, own=Licence(), said=said.licence)
     if row.status == FAILED:
         failed = rows.failed(
             row.file,
             row.kind,
             reason=row.reason,
             said=said,
+            settled=settled,
             sha256=row.sha256,
             reader=NAME,
             version=version,
@@ -109,15 +114,15 @@ def _source(row: FileRow, said: Said, version: str) -> Source:
         reader=NAME,
         reader_version=version,
         title=said.title,
-        licence=said.licence or UNKNOWN,
-        licence_evidence=f"sources.yaml: {said.licence}" if said.licence else "",
-        licence_origin="sources.yaml" if said.licence else "none",
+        licence=settled.licence,
+        licence_evidence=settled.evidence,
+        licence_origin=settled.origin,
         citation=said.citation or "",
         published=said.published,
         published_origin="sources.yaml" if said.published else "",
         group_id=f"group:{said.group}" if said.group else row.group_id or None,
         protected=bool(said.protected),
-        notes=row.notes,
+        notes=(*row.notes, *settled.notes),
     )
 
 

@@ -125,7 +125,7 @@ def _image_of(header: Any, source: DicomObject, images: Sequence[VolumeRecord]) 
             return max(found, key=lambda i: (i.name == here, len(i.instances), i.volume_id))
     raise VolumeError(
         "The image that it segments was not found among the volumes that were read.",
-        remedy="Put the image's series into the same folder of sources.",
+        remedy="Add the image's series, and read both in one run.",
     )
 
 
