@@ -29,7 +29,7 @@ _WEIGHTS = {
     "mentions": 0.08,
     "words": 0.08,
 }
-_AGAINST = {"sequence": 0.5, "panels": 0.72, "mentions": 0.7, "words": 0.85, "clear": 0.8, "only": 0.85}
+_AGAINST = {"sequence": 0.5, "panels": 0.72, "mentions": 0.8, "words": 0.85, "clear": 0.8, "only": 0.85}
 """What the whole is multiplied by where such a part is 0; in between, in proportion."""
 
 _WORD = re.compile(r"[^\W\d_]{4,}")
@@ -124,5 +124,5 @@ def agreement(captions: Sequence[set[str]], mentions: Sequence[set[str]]) -> lis
         if max(own, others) < 0.08:
             answer.append(None)
         else:
-            answer.append(round(min(1.0, (own + 0.1) / (others + 0.1)), 4))
+            answer.append(round(min(1.0, (own + 0.2) / (others + 0.2)), 4))
     return answer

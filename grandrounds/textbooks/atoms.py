@@ -160,7 +160,12 @@ def _in_text(box: Box, blocks: Iterable[Block]) -> bool:
 def _drawings(
     page: Page, blocks: Sequence[Block], repeated: Repeated, pictures: Sequence[Atom]
 ) -> tuple[list[Atom], int]:
-    shapes = [shape for shape in page.shapes if _counts(shape, page, repeated)]
+    captions = [block.box for block in blocks if block.kind in (CAPTION, TABLE_CAPTION)]
+    shapes = [
+        shape
+        for shape in page.shapes
+        if _counts(shape, page, repeated) and not _holds(shape.box, captions, page)
+    ]
     if not shapes:
         return [], 0
     hollow = [shape.rectangle and (not shape.filled or _large(shape.box, page)) for shape in shapes]
@@ -170,7 +175,7 @@ def _drawings(
         members = [shapes[one] for one in part]
         atom = _drawing(members, page, blocks)
         if atom is None:
-            left_out += 1
+            left_out += _is_picture(members)
         elif not _frames_picture(atom, members, pictures):
             atoms.append(atom)
     return atoms, left_out
@@ -184,6 +189,19 @@ def _counts(shape: Shape, page: Page, repeated: Repeated) -> bool:
     return not repeated.places or _place(shape.box) not in repeated.places
 
 
+def _holds(box: Box, captions: Sequence[Box], page: Page) -> bool:
+    """Whether a shape is a frame or a ground around a figure together with its caption, or a table."""
+    if boxes.area(box) < 0.01 * boxes.area(page.box):
+        return False
+    return any(boxes.share_inside(caption, box) > 0.9 for caption in captions)
+
+
+def _is_picture(members: Sequence[Shape]) -> bool:
+    """Whether what was left out is more than a rule or a box: an icon, an ornament."""
+    box = boxes.union(shape.box for shape in members)
+    return min(boxes.width(box), boxes.height(box)) >= _THIN and not all(shape.rectangle for shape in members)
+
+
 def _large(box: Box, page: Page) -> bool:
     return boxes.area(box) > 0.02 * boxes.area(page.box)
 
@@ -194,9 +212,10 @@ def _drawing(members: Sequence[Shape], page: Page, blocks: Sequence[Block]) -> A
         return None
     share = boxes.area(box) / (boxes.area(page.box) or 1.0)
     curves = sum(not shape.rectangle for shape in members)
+    written = _long_text_over(box, blocks)
     if min(boxes.width(box), boxes.height(box)) < 0.6 * _SMALLEST_SIDE or share < _SMALLEST_SHARE / 2:
         return None
-    ruled = curves == 0 or (curves <= 2 and len(members) <= 4)
+    ruled = curves == 0 or (curves <= 2 and len(members) <= 4) or (written > 0.25 and curves < 20)
     text = _text_over(box, blocks)
     holds_caption = any(
         block.kind in (CAPTION, TABLE_CAPTION) and boxes.share_inside(block.box, box) > 0.7
@@ -211,7 +230,7 @@ def _drawing(members: Sequence[Shape], page: Page, blocks: Sequence[Block]) -> A
         shapes=len(members),
         curves=curves,
         ruled=ruled,
-        texty=ruled and (len(members) <= 2 or text > 0.3),
+        texty=ruled and (len(members) <= 2 or max(text, written) > 0.25),
         weak=_weak(box, page),
         text_share=text,
     )
@@ -233,6 +252,18 @@ def _text_over(box: Box, blocks: Iterable[Block]) -> float:
         for block in blocks
         if block.kind in (BODY, HEADING, CAPTION, TABLE_CAPTION) and boxes.gap(block.box, box) <= 0
         for line in block.lines
+    )
+    return covered / (boxes.area(box) or 1.0)
+
+
+def _long_text_over(box: Box, blocks: Iterable[Block]) -> float:
+    """Which share of ``box`` lines of text cover that are longer than labels are."""
+    covered = sum(
+        boxes.shared(line.box, box)
+        for block in blocks
+        if boxes.gap(block.box, box) <= 0
+        for line in block.lines
+        if len(line.text) > 25
     )
     return covered / (boxes.area(box) or 1.0)
 

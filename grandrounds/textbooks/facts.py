@@ -45,6 +45,7 @@ _COPYRIGHT = re.compile(
     r"(?:©|\(c\)|copyright)\s*(?:copyright\s*)?(?:©\s*)?(?P<year>(?:19|20)\d\d)\b", re.IGNORECASE
 )
 _LONGEST_LICENCE = 1500
+_TITLE_SIZE = 12.5
 
 
 def title_of(metadata: str, pages: Sequence[Page]) -> str:
@@ -56,6 +57,8 @@ def title_of(metadata: str, pages: Sequence[Page]) -> str:
         lines = [line for line in joined_lines(page.lines) if not line.sideways and len(line.text) > 2]
         if not lines:
             continue
+        long = [line for line in lines if line.text.count(" ") >= 2 and line.size > _TITLE_SIZE]
+        lines = long or lines  # the largest word of a page may be a journal's name
         largest = max(line.size for line in lines)
         font = max(
             (line for line in lines if line.size > largest - 0.4), key=lambda line: len(line.text)

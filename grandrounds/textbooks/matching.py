@@ -9,16 +9,17 @@ from dataclasses import dataclass, field
 from grandrounds.textbooks import boxes
 from grandrounds.textbooks.atoms import Atom
 from grandrounds.textbooks.groups import Group
-from grandrounds.textbooks.layout import CAPTION, Block
+from grandrounds.textbooks.layout import CAPTION, TABLE_CAPTION, Block
 from grandrounds.textbooks.pages import Page
 from grandrounds.textbooks.values import Box
 
-BELOW, ABOVE, RIGHT, LEFT, INSIDE, ELSEWHERE = "below", "above", "right", "left", "inside", "elsewhere"
+BELOW, ABOVE, RIGHT, LEFT, ELSEWHERE = "below", "above", "right", "left", "elsewhere"
 """Where a caption stands, seen from its picture."""
 
 _FARTHEST = 170.0
 _MOST_TRIED = 14
 _MOST_STEPS = 40_000
+_LEAST = {CAPTION: 0.3, TABLE_CAPTION: 0.55}
 _UNCLAIMED = 0.55
 """What a page loses for pictures that no caption takes, as a share of one pair's worth."""
 
@@ -49,7 +50,7 @@ class Sides:
 
     def share(self, side: str) -> float:
         """How usual ``side`` is here, 0 to 1; below is what most books do."""
-        start = {BELOW: 1.2, ABOVE: 0.35, RIGHT: 0.3, LEFT: 0.3, INSIDE: 0.1, ELSEWHERE: 0.1}
+        start = {BELOW: 1.2, ABOVE: 0.35, RIGHT: 0.3, LEFT: 0.3}
         total = sum(self.counts.values()) + sum(start.values())
         most = max((self.counts[one] + start[one]) for one in start)
         return (self.counts[side] + start[side]) / max(most, 0.4 * total)
@@ -113,7 +114,7 @@ def fit_of(
         "distance": 1 / (1 + (max(0.0, apart - 6) / 45) ** 2),
         "overlap": overlap,
         "aligned": _aligned(caption.box, group.box, side),
-        "side": sides.share(side),
+        "side": sides.share(side) if caption.kind == CAPTION else 1.0 if side == ABOVE else 0.3,
         "clear": 1.0 if not blocked + crossed else 0.35 if blocked + crossed == 1 else 0.1,
     }
     whole = (
@@ -132,7 +133,7 @@ def fit_of(
             whole *= 0.92
     elif not all(atoms[number].ruled for number in group.members):
         whole *= 0.8  # a table is seldom a picture
-    return Fit(side, parts, whole)
+    return Fit(side, parts, whole) if whole >= _LEAST[caption.kind] else None
 
 
 def _relation(caption: Box, figure: Box) -> tuple[str, float, float]:
@@ -154,10 +155,15 @@ def _aligned(caption: Box, figure: Box, side: str) -> float:
         left = abs(caption[0] - figure[0])
         middle = abs((caption[0] + caption[2]) - (figure[0] + figure[2])) / 2
         inside = max(0.0, figure[0] - caption[0]) + max(0.0, caption[2] - figure[2])
-        return max(0.0, 1 - min(left, middle, inside + 8) / 60)
+        return max(0.0, 1 - min(left, middle, inside + 8) / 60, 0.8 if _within(figure, caption) else 0.0)
     top, foot = abs(caption[1] - figure[1]), abs(caption[3] - figure[3])
     middle = abs((caption[1] + caption[3]) - (figure[1] + figure[3])) / 2
     return max(0.0, 1 - min(top, foot, middle) / 80)
+
+
+def _within(figure: Box, caption: Box) -> bool:
+    """Whether the caption runs over the whole width of the figure, and farther."""
+    return caption[0] <= figure[0] + 4 and caption[2] >= figure[2] - 4
 
 
 def _mass(group: Group, atoms: Sequence[Atom]) -> float:

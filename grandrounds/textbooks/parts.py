@@ -136,7 +136,7 @@ def _trailing(text: str, markers: Sequence[_Marker]) -> bool:
         return False
     after = [bool(_AFTER.match(text[marker.end : marker.end + 6])) for marker in markers]
     between = [text[one.end : other.start].strip(" ,;.") for one, other in pairwise(markers)]
-    return after[0] and sum(after) >= 0.7 * len(after) and all(between) and len(first) > 2
+    return after[0] and sum(after) >= 0.5 * len(after) and all(between) and len(first) > 2
 
 
 def _sentence_start(text: str, end: int) -> int:

@@ -19,6 +19,7 @@ from grandrounds.textbooks.paragraphs import Paragraphs
 from grandrounds.textbooks.values import Box, ReadFigure, ReadMention, ReadPanel
 
 _MOST_MENTIONS = 40
+_AROUND = 220
 _MOST_WORDS_INSIDE = 200
 _MOST_PAGES_MENTIONED = 2000
 
@@ -202,7 +203,7 @@ def _weigh(rows: Sequence[Row]) -> None:
         if len(labelled) > 1:
             row.parts["sequence"] = value
     captions = [content_words(row.caption) for row in labelled]
-    said = [content_words(" ".join({one.paragraph for one in row.mentions})) for row in labelled]
+    said = [content_words(" ".join(_near(one) for one in row.mentions)) for row in labelled]
     for row, agreed in zip(labelled, agreement(captions, said), strict=True):
         if agreed is not None:
             row.parts["mentions"] = agreed
@@ -210,6 +211,12 @@ def _weigh(rows: Sequence[Row]) -> None:
     for row, agreed in zip(labelled, agreement(captions, inside), strict=True):
         if agreed is not None and len(content_words(" ".join(row.words_inside))) >= 3:
             row.parts["words"] = agreed
+
+
+def _near(mention: ReadMention) -> str:
+    """The words right around a reference: what the paragraph says of this figure, not of its neighbours."""
+    place = mention.paragraph.find(mention.words)
+    return mention.paragraph[max(0, place - _AROUND) : place + len(mention.words) + _AROUND]
 
 
 def _status(row: Row, trouble: str) -> tuple[str, str]:

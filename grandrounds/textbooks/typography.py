@@ -10,6 +10,7 @@ from itertools import pairwise
 from statistics import median
 
 from grandrounds.textbooks import boxes
+from grandrounds.textbooks.labels import head_of
 from grandrounds.textbooks.pages import Line, Page
 
 _DIGITS = re.compile(r"\d+|\b[ivxlc]+\b")
@@ -94,7 +95,9 @@ def running_lines(pages: Sequence[Page]) -> dict[int, set[int]]:
             top, foot = line.box[1] < _EDGE * page.height, line.box[3] > (1 - _EDGE) * page.height
             if not (top or foot) or len(line.text) > 160:
                 continue
-            text = _DIGITS.sub("#", " ".join(line.text.casefold().split()))
+            text = " ".join(line.text.casefold().split())
+            if head_of(line.text) is None:  # "Figure 2" and "Figure 3" at the foot of two pages are labels
+                text = _DIGITS.sub("#", text)
             height = line.box[3] if top else page.height - line.box[1]
             key = (text, round(height / 6) * (1 if top else -1))
             edge.append((page.number, position, key, bool(_NUMBER_ONLY.match(line.text))))
