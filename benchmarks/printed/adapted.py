@@ -20,8 +20,10 @@ def chapters(given: tuple[Chapter, ...], layout: Layout) -> tuple[Chapter, ...]:
     of them stood."""
     languages = layout.wanted.languages
     if languages != ("en",):
+        said = fiction.Said()
         return tuple(
-            fiction.in_language(one, languages[number % len(languages)]) for number, one in enumerate(given)
+            fiction.in_language(one, languages[number % len(languages)], said)
+            for number, one in enumerate(given)
         )
     join = {"pair": (2,), "panels": (4, 3, 2), "sheet": (4, 3, 2)}.get(layout.wanted.kind)
     if join:
@@ -71,9 +73,7 @@ def _joined(
         )
 
     return tuple(
-        replace(
-            chapter, sections=tuple(replace(one, parts=kept(one.parts)) for one in chapter.sections)
-        )
+        replace(chapter, sections=tuple(replace(one, parts=kept(one.parts)) for one in chapter.sections))
         for chapter in given
     )
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import fcntl
 import json
 import os
 import shutil
@@ -15,7 +16,7 @@ _NAMES = ("chromium", "chromium-browser", "google-chrome", "chrome")
 _FLAGS = ("--headless", "--no-sandbox", "--disable-gpu", "--no-first-run", "--disable-extensions")
 
 
-class MissingBrowser(SystemExit):  # noqa: N818
+class MissingBrowser(SystemExit):
     """No Chromium to print with."""
 
 
@@ -28,13 +29,22 @@ def find() -> str:
     return found
 
 
+def _pipe() -> tuple[int, int]:
+    """A pipe whose numbers are none of those that the shell is to give away."""
+    ends = os.pipe()
+    high = fcntl.fcntl(ends[0], fcntl.F_DUPFD, 10), fcntl.fcntl(ends[1], fcntl.F_DUPFD, 10)
+    for end in ends:
+        os.close(end)
+    return high
+
+
 class Browser:
     """One running browser; ``with Browser() as browser: browser.print_pdf(path)``."""
 
     def __enter__(self) -> Browser:
         self._profile = tempfile.TemporaryDirectory(ignore_cleanup_errors=True)
-        read_by_it, self._write = os.pipe()
-        self._read, written_by_it = os.pipe()
+        read_by_it, self._write = _pipe()
+        self._read, written_by_it = _pipe()
         command = [find(), *_FLAGS, "--remote-debugging-pipe", f"--user-data-dir={self._profile.name}"]
         # The protocol's pipe is file descriptors 3 and 4, which the shell puts there.
         shell = ["bash", "-c", f'exec "$@" 3<&{read_by_it} 4>&{written_by_it}', "bash", *command]

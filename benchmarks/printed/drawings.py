@@ -21,7 +21,7 @@ def bars(seed: int) -> Picture:
     """Bars over named groups, with axis, ticks and axis title."""
     random = np.random.default_rng(seed)
     width, height, groups = 320, 210, int(random.integers(4, 7))
-    out = [_words(9, 110, "Cases per 1,000", 11, turn=-90), *_axes(width, height)]
+    out = [_words(9, 110, "Cases per 1,000", 11, turn=-90), *_axes(width)]
     for number, name in enumerate(f"{10 * k}-{10 * k + 9}" for k in range(2, 2 + groups)):
         tall, wide = float(random.uniform(30, 150)), (width - 60) / groups
         left = 50 + number * wide
@@ -35,14 +35,16 @@ def curves(seed: int) -> Picture:
     """Two or three curves over time with a key."""
     random = np.random.default_rng(seed)
     width, height = 330, 200
-    out = [_words(9, 105, "Share without relapse", 10, turn=-90), *_axes(width, height)]
+    out = [_words(9, 105, "Share without relapse", 10, turn=-90), *_axes(width)]
     for number in range(int(random.integers(2, 4))):
         fall, wave = random.uniform(0.004, 0.02), random.uniform(0, 6)
         points = " ".join(
             f"{50 + t:.1f},{180 - 165 * math.exp(-fall * t) + 3 * math.sin(t / 9 + wave):.1f}"
             for t in range(0, width - 55, 5)
         )
-        out.append(f'<polyline points="{points}" fill="none" stroke="{_COLOURS[number]}" stroke-width="2"/>')
+        out.append(
+            f'<polyline points="{points}" fill="none" stroke="{_COLOURS[number]}" stroke-width="2"/>'
+        )
         out.append(_rect(230, 12 + 16 * number, 14, 8, _COLOURS[number]))
         out.append(_words(250, 20 + 16 * number, f"Group {number + 1}", 10, anchor="start"))
     out.append(_words(190, 197, "Months after treatment", 11))
@@ -98,22 +100,21 @@ def traced(picture: Picture, labels: tuple[str, ...], *, across: int = 130) -> P
     image = image.crop(ink.point(lambda value: 255 if value > 40 else 0).getbbox())
     image = image.resize((across, max(1, round(across * image.height / image.width))), Image.Resampling.BOX)
     flat = np.asarray(image.quantize(10, dither=Image.Dither.NONE).convert("RGB"))
-    runs: dict[tuple[int, int, int], list[str]] = {}
+    runs: dict[tuple[int, ...], list[str]] = {}
     for y, row in enumerate(flat):
         start = 0
         for x in range(1, len(row) + 1):
             if x == len(row) or (row[x] != row[start]).any():
                 colour = tuple(int(one) for one in row[start])
                 if min(colour) < 235:
-                    runs.setdefault(colour, []).append(f"M{start} {y}h{x - start}v1h{start - x}z")  # type: ignore[arg-type]
+                    runs.setdefault(colour, []).append(f"M{start} {y}h{x - start}v1h{start - x}z")
                 start = x
     out = [f'<path d="{"".join(d)}" fill="rgb{colour}"/>' for colour, d in sorted(runs.items())]
     height = flat.shape[0]
     for k, label in enumerate(labels):
         y = height * (k + 1) / (len(labels) + 1)
-        out.append(
-            f'<line x1="{across * 0.8}" y1="{y}" x2="{across + 6}" y2="{y}" stroke="#222" stroke-width="0.4"/>'
-        )
+        line = f'x1="{across * 0.8}" y1="{y}" x2="{across + 6}" y2="{y}"'
+        out.append(f'<line {line} stroke="#222" stroke-width="0.4"/>')
         out.append(_words(across + 40, y + 1.5, label, 5, anchor="end"))
     return _svg(across + 40 if labels else across, height, out)
 
@@ -124,11 +125,14 @@ def logo(seed: int) -> str:
     return _svg(
         40,
         20,
-        [_rect(0, 0, 40, 20, fill), f'<circle cx="10" cy="10" r="7" fill="white"/>{_words(27, 14, "P", 11)}'],
+        [
+            _rect(0, 0, 40, 20, fill),
+            f'<circle cx="10" cy="10" r="7" fill="white"/>{_words(27, 14, "P", 11)}',
+        ],
     ).svg
 
 
-def _axes(width: int, height: int) -> list[str]:
+def _axes(width: int) -> list[str]:
     out = [f'<path d="M45 5V180H{width}" stroke="#222" fill="none"/>']
     for k in range(5):
         out.append(f'<path d="M41 {20 + 40 * k}h4" stroke="#222"/>')

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import difflib
 import hashlib
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -42,13 +44,32 @@ def seed_of(*parts: object) -> int:
 
 def chapters(layout: str, wanted: Wanted) -> tuple[Chapter, ...]:
     """The chapters of this layout's book: always the same, and others than those of another layout."""
+    said = Said()
     return tuple(
-        _chapter(layout, number, wanted, wanted.languages[number % len(wanted.languages)])
+        _chapter(layout, number, wanted, wanted.languages[number % len(wanted.languages)], said)
         for number in range(wanted.chapters)
     )
 
 
-def in_language(chapter: Chapter, language: str) -> Chapter:
+class Said:
+    """The captions of a book so far, so that the next is unlike all of them."""
+
+    def __init__(self) -> None:
+        self._captions: list[str] = []
+
+    def unlike(self, make: Callable[[int], str], seed: int) -> str:
+        """Of a dozen captions the one least like those before."""
+        tried = [make(seed_of(seed, turn)) for turn in range(12)]
+        chosen = min(tried, key=self._nearest)
+        self._captions.append(chosen)
+        return chosen
+
+    def _nearest(self, caption: str) -> float:
+        alike = (difflib.SequenceMatcher(None, one, caption, autojunk=False) for one in self._captions)
+        return max((one.ratio() for one in alike), default=0.0)
+
+
+def in_language(chapter: Chapter, language: str, said: Said) -> Chapter:
     """The chapter's figures with fictional words of another language around them."""
     text = iter(range(10_000))
     sections = []
@@ -56,7 +77,7 @@ def in_language(chapter: Chapter, language: str) -> Chapter:
         parts: list[Part] = []
         for part in section.parts:
             if isinstance(part, Figure):
-                caption = _caption(language, "", seed_of(part.id), next(text))
+                caption = _caption(language, "", seed_of(part.id), said)
                 parts += [Paragraph(_mention(language, part.id, 0))]
                 parts += [replace(part, caption=caption, panels=())]
             elif isinstance(part, Paragraph):
@@ -67,7 +88,7 @@ def in_language(chapter: Chapter, language: str) -> Chapter:
     )
 
 
-def _chapter(layout: str, number: int, wanted: Wanted, language: str) -> Chapter:
+def _chapter(layout: str, number: int, wanted: Wanted, language: str, said: Said) -> Chapter:
     random = np.random.default_rng(seed_of(layout, number))
     sections, made = [], 0
     for place in range(2):
@@ -75,10 +96,16 @@ def _chapter(layout: str, number: int, wanted: Wanted, language: str) -> Chapter
         for _ in range(wanted.figures // 2):
             made += 1
             id_ = f"{number + 1}-{made}"
-            figure = _figure(layout, id_, f"{number + 1}.{made}", wanted, language, random)
+            seed = seed_of(layout, id_, "picture")
+            size = (int(random.integers(300, 520)), int(random.integers(260, 420)))
+            shape = _Shape(id=id_, number=f"{number + 1}.{made}", seed=seed, size=size, language=language)
+            figure = _figure(shape, wanted, said)
             mention = Paragraph(_mention(language, id_, seed_of(layout, id_)))
             filler = Paragraph(_body(language, seed_of(layout, id_, "after"), int(random.integers(3, 9))))
-            parts += [mention, figure, filler]
+            # Now and then two figures follow each other without a word between their captions.
+            close = isinstance(parts[-1], Figure)
+            parts += [figure] if close else [mention, figure]
+            parts += [filler] if close or made % 4 != 1 else []
             if wanted.tables:
                 parts.append(_table(id_, f"{number + 1}.{made}", made))
                 parts.append(Paragraph(_body(language, seed_of(layout, id_, "table"), 4)))
@@ -90,38 +117,47 @@ def _chapter(layout: str, number: int, wanted: Wanted, language: str) -> Chapter
     return Chapter(number=number + 1, title=title, sections=tuple(sections), language=language)
 
 
-def _figure(
-    layout: str, id_: str, number: str, wanted: Wanted, language: str, random: np.random.Generator
-) -> Figure:
-    seed = seed_of(layout, id_, "picture")
-    kinds = sorted(pictures.KINDS)
-    kind = kinds[seed % len(kinds)]
-    size = (int(random.integers(300, 520)), int(random.integers(260, 420)))
-    caption = _caption(language, kind, seed, seed // 7)
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Shape:
+    """What a figure is made from."""
+
+    id: str
+    number: str
+    seed: int
+    size: tuple[int, int]
+    language: str
+
+    @property
+    def kind(self) -> str:
+        return sorted(pictures.KINDS)[self.seed % len(pictures.KINDS)]
+
+
+def _figure(shape: _Shape, wanted: Wanted, said: Said) -> Figure:
+    seed, kind = shape.seed, shape.kind
+    if wanted.kind in ("panels", "sheet"):
+        return _panels(shape, said, sheet=wanted.kind == "sheet")
     if wanted.kind == "drawing" or (wanted.kind == "mixed" and seed % 3 == 0):
         drawing = seed // 3 % len(drawings.DRAWINGS)
-        caption = words.CAPTIONS["drawing"][(0, 0, 2, 1)[drawing] if drawing else 2]
-        shown = drawings.DRAWINGS[drawing](seed)
-        return Figure(id=id_, number=number, caption=caption, pictures=(shown,))
+        shown = (drawings.DRAWINGS[drawing](seed),)
+        caption = said.unlike(lambda turn: _worded(words.DRAWN[drawing], turn), seed)
+        return Figure(id=shape.id, number=shape.number, caption=caption, pictures=shown)
+    caption = _caption(shape.language, kind, seed, said)
     if wanted.kind == "strips":
-        parts = pictures.strips(pictures.make(kind, seed, size), 3 + seed % 3)
-        return Figure(id=id_, number=number, caption=caption, pictures=parts)
-    if wanted.kind == "pair":
-        both = tuple(pictures.make(kind, seed + k, size) for k in range(2))
-        return Figure(id=id_, number=number, caption=caption, pictures=both, columns=2)
-    if wanted.kind in ("panels", "sheet"):
-        count, columns = ((4, 2), (3, 3), (2, 2), (6, 3))[seed % 4]
-        return _panels(id_, number, kind, seed, count=count, columns=columns, sheet=wanted.kind == "sheet")
-    return Figure(id=id_, number=number, caption=caption, pictures=(pictures.make(kind, seed, size),))
+        shown = pictures.strips(pictures.make(kind, seed, shape.size), 3 + seed % 3)
+    elif wanted.kind == "pair":
+        shown = tuple(pictures.make(kind, seed + k, shape.size) for k in range(2))
+    else:
+        shown = (pictures.make(kind, seed, shape.size),)
+    columns = 2 if wanted.kind == "pair" else 1
+    return Figure(id=shape.id, number=shape.number, caption=caption, pictures=shown, columns=columns)
 
 
-def _panels(
-    id_: str, number: str, kind: str, seed: int, *, count: int, columns: int, sheet: bool
-) -> Figure:
+def _panels(shape: _Shape, said: Said, *, sheet: bool) -> Figure:
+    seed, kind = shape.seed, shape.kind
+    count, columns = ((4, 2), (3, 3), (2, 2), (6, 3))[seed // 4 % 4]
     letters = _LETTERS[:count] if seed // 5 % 2 == 0 else _LETTERS[:count].lower()
     size = (300, 220 + 20 * (seed % 4))
     raw = [pictures.KINDS[kind](seed + k, size) for k in range(count)]
-    texts = [_part(seed, k) for k in range(count)]
     shown: tuple[Picture, ...]
     if sheet:
         picture, panels = pictures.in_one(raw, letters, columns=columns)
@@ -129,10 +165,15 @@ def _panels(
     else:
         shown = tuple(pictures.encoded(pixels) for pixels in raw)
         panels = [Panel(letter=letter, picture=k) for k, letter in enumerate(letters)]
-    panels = [replace(panel, caption=text) for panel, text in zip(panels, texts, strict=True)]
-    caption = with_parts(_caption("en", kind, seed, 1), panels, style=seed // 11 % 3)
+    panels = [replace(panel, caption=_part(seed, k)) for k, panel in enumerate(panels)]
+    caption = with_parts(_caption("en", kind, seed, said), panels, style=seed // 11 % 3)
     return Figure(
-        id=id_, number=number, caption=caption, pictures=shown, panels=tuple(panels), columns=columns
+        id=shape.id,
+        number=shape.number,
+        caption=caption,
+        pictures=shown,
+        panels=tuple(panels),
+        columns=1 if sheet else columns,
     )
 
 
@@ -169,9 +210,31 @@ def _mention(language: str, id_: str, seed: int) -> str:
     return sentence + ("" if language in ("zh", "ja") else " ") + _body(language, seed // 3, 3)
 
 
-def _caption(language: str, kind: str, seed: int, turn: int) -> str:
-    if language != "en":
-        bank = _TONGUES[language][2]
-        return bank[(seed + turn) % len(bank)]
-    bank = words.CAPTIONS[kind]
-    return f"{bank[turn % len(bank)].rstrip('.')} (case {seed % 900 + 100})."
+def _caption(language: str, kind: str, seed: int, said: Said) -> str:
+    """Words unlike those of the book's other captions: what, who, where and when are drawn anew."""
+    if language == "en":
+        bank = words.CAPTIONS[kind]
+        return said.unlike(lambda turn: _worded(bank[turn % len(bank)], turn), seed)
+    body, _, bank = _TONGUES[language]
+
+    def made(turn: int) -> str:
+        pieces = [bank[turn % len(bank)], body[turn // 7 % len(body)], body[turn // 61 % len(body)]]
+        kept = list(dict.fromkeys(pieces))[: 1 + turn // 500 % 3]
+        return ("" if language in ("zh", "ja") else " ").join(kept)
+
+    return said.unlike(made, seed)
+
+
+def _worded(shape: str, seed: int) -> str:
+    """A shape of a caption with its places filled."""
+    chosen = {
+        name: bank[seed_of(seed, name) % len(bank)]
+        for name, bank in (
+            ("who", words.WHO),
+            ("where", words.WHERE),
+            ("when", words.WHEN),
+            ("tail", words.TAIL),
+        )
+    }
+    made = shape.format(**chosen).strip()
+    return made[:1].upper() + made[1:]

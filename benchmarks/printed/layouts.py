@@ -21,7 +21,7 @@ class Layout:
 
     name: str
     what: str
-    wanted: Wanted = Wanted()
+    wanted: Wanted = field(default_factory=Wanted)
     page: str = "595pt 842pt"
     margin: str = "60pt 56pt"
     columns: int = 1
@@ -36,10 +36,10 @@ class Layout:
     sidebars: bool = False
     turned: bool = False
     traced: bool = False
+    cropped: bool = False
     caption_css: tuple[str, ...] = ("",)
     css: str = ""
     direction: str = "ltr"
-    notes: tuple[str, ...] = field(default=())
 
 
 _SERIF = "body{font-family:'Liberation Serif';font-size:10.5pt}"
@@ -163,7 +163,14 @@ LAYOUTS = (
         label_css="font-weight:bold",
         css=_SERIF,
         tall=190,
-        caption_css=("", "font-size:8pt", "font-variant:small-caps", "", "font-weight:bold", "font-style:italic"),
+        caption_css=(
+            "",
+            "font-size:8pt",
+            "font-variant:small-caps",
+            "",
+            "font-weight:bold",
+            "font-style:italic",
+        ),
     ),
     Layout(
         name="tables",
@@ -180,6 +187,14 @@ LAYOUTS = (
         columns=2,
         css=_SANS,
         tall=170,
+    ),
+    Layout(
+        name="cropped",
+        what="pictures seen through a window: stored larger than they are shown",
+        columns=2,
+        css=_SERIF,
+        tall=170,
+        cropped=True,
     ),
     Layout(
         name="right_to_left",

@@ -6,6 +6,7 @@ They show nobody and nothing real. Every picture is another one: ``seed`` decide
 from __future__ import annotations
 
 import io
+import itertools
 
 import numpy as np
 from PIL import Image, ImageDraw, ImageFilter, ImageFont
@@ -22,7 +23,7 @@ def radiograph(seed: int, size: tuple[int, int]) -> Pixels:
     lean = random.uniform(-0.15, 0.15)
     body = np.exp(-(((x - lean * y) / random.uniform(0.6, 0.8)) ** 4) - (y / 0.95) ** 6)
     fields = sum(
-        np.exp(-(((x - side * 0.4) / 0.25) ** 2 + ((y + 0.1) / random.uniform(0.4, 0.55)) ** 2) ** 2)
+        np.exp(-((((x - side * 0.4) / 0.25) ** 2 + ((y + 0.1) / random.uniform(0.4, 0.55)) ** 2) ** 2))
         for side in (-1, 1)
     )
     column = np.exp(-((x / 0.08) ** 2)) * (0.6 + 0.4 * np.sign(np.sin(y * random.uniform(18, 30))))
@@ -94,7 +95,7 @@ def encoded(pixels: Pixels, *, png: bool = False) -> Picture:
 
 
 def in_one(parts: list[Pixels], letters: str, *, columns: int, gap: int = 8) -> tuple[Picture, list[Panel]]:
-    """Panels of one size put into one picture on white, with their letters burned in, and where they lie."""
+    """Panels of one size put into one picture on white, letters burned in, and where they lie."""
     height, width = parts[0].shape[:2]
     rows = -(-len(parts) // columns)
     sheet = Image.new("RGB", (columns * (width + gap) - gap, rows * (height + gap) - gap), "white")
@@ -111,13 +112,24 @@ def in_one(parts: list[Pixels], letters: str, *, columns: int, gap: int = 8) -> 
     return encoded(np.asarray(sheet)), panels
 
 
+def mark() -> bytes:
+    """The mark of a press, as a little PNG."""
+    sheet = Image.new("RGB", (72, 32), (43, 108, 163))
+    pen = ImageDraw.Draw(sheet)
+    pen.ellipse((6, 4, 30, 28), fill="white")
+    pen.text((52, 17), "FP", fill="white", font=ImageFont.load_default(22), anchor="mm")
+    out = io.BytesIO()
+    sheet.save(out, "PNG")
+    return out.getvalue()
+
+
 def strips(picture: Picture, count: int) -> tuple[Picture, ...]:
     """The picture cut into strips that lie one below the other, as some programs write pictures."""
     image = Image.open(io.BytesIO(picture.data)).convert("RGB")
     edges = [round(image.height * k / count) for k in range(count + 1)]
     return tuple(
         encoded(np.asarray(image.crop((0, top, image.width, bottom))))
-        for top, bottom in zip(edges, edges[1:], strict=False)
+        for top, bottom in itertools.pairwise(edges)
     )
 
 

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import base64
 import html
+import re
 from dataclasses import dataclass
 from pathlib import Path
 
-from benchmarks.printed import drawings
+from benchmarks.printed import drawings, pictures
 from benchmarks.printed.chapters import Chapter, Figure, Paragraph, Picture, Table
 from benchmarks.printed.layouts import ABOVE, BESIDE, NEXT_PAGE, Layout
 
@@ -17,19 +18,21 @@ _STYLE = """
 a{color:inherit;text-decoration:none} a.t{display:block} svg,img{display:block;width:100%;height:auto}
 h1{font-size:190%;margin:0 0 14pt} h2{font-size:125%;margin:12pt 0 5pt;break-after:avoid}
 p{margin:0 0 6pt;text-align:justify;hyphens:auto;orphans:2;widows:2}
-figure{margin:9pt 0;break-inside:avoid} figcaption{font-size:90%;margin-top:4pt}
+figure{margin:9pt 0;padding-top:2pt;break-inside:avoid} figcaption{font-size:90%;margin-top:4pt}
 .chapter{break-before:page} .chapter:first-child{break-before:auto}
 .grid{display:grid;gap:5pt} .cell{position:relative} .letter{font:bold 10pt 'Liberation Sans'}
 .over{position:absolute;left:3pt;top:3pt;color:#fff;background:#000;padding:0 4pt} .under{text-align:center}
 table{border-collapse:collapse;width:100%;font-size:90%;margin:3pt 0 9pt} .held{break-inside:avoid}
 td,th{border:0.6pt solid #555;padding:2pt 4pt;text-align:start} th{background:#dde5ee}
-.beside{display:flex;gap:10pt;align-items:flex-start} .beside>*{flex:1 1 0} .beside.r{flex-direction:row-reverse}
+.beside{display:flex;gap:10pt;align-items:flex-start} .beside>*{flex:1 1 0}
+.beside.r{flex-direction:row-reverse}
 .full{break-before:page;break-after:page;break-inside:avoid}
 .float{width:46%;float:left;margin:3pt 10pt 4pt 0} .float.r{float:right;margin:3pt 0 4pt 10pt}
-aside{background:#eaf1e4;border:1pt solid #8aa978;border-radius:5pt;padding:8pt;margin:9pt 0;break-inside:avoid}
+aside{background:#eaf1e4;border:1pt solid #8aa978;border-radius:5pt;padding:8pt;margin:9pt 0}
+aside{break-inside:avoid}
 .icon{height:12pt;width:24pt;display:inline-block;vertical-align:-2pt} .icon svg{height:12pt;width:24pt}
 .rule{height:3pt;background:linear-gradient(90deg,#2b6ca3,#fff);margin:4pt 0}
-.strips a.t{margin-bottom:-0.05pt}
+.strips a.t{margin-bottom:-0.05pt} a.crop img{width:150%;max-width:none;margin:-12% 0 0 -20%}
 """
 
 
@@ -76,8 +79,8 @@ class _Setter:
     def heads(self) -> str:
         if not self.layout.heads:
             return '@bottom-center{content:counter(page);font:9pt "Liberation Serif"}'
-        mark = base64.b64encode(drawings.logo(1).encode()).decode()
-        image = f'content:url("data:image/svg+xml;base64,{mark}")'
+        mark = base64.b64encode(pictures.mark()).decode()
+        image = f'content:url("data:image/png;base64,{mark}")'
         return (
             '@top-left{content:"Atlas of the Lenar Canal";font:italic 9pt "Liberation Serif";'
             "border-bottom:1pt solid #2b6ca3}"
@@ -94,7 +97,7 @@ class _Setter:
             self.labels[figure.id] = _label(shape, figure.number)
         out = [f"<h1>{chapter.number}. {_safe(chapter.title)}</h1>"]
         for section in chapter.sections:
-            icon = f'<span class=icon>{drawings.logo(3)}</span> ' if layout.heads else ""
+            icon = f"<span class=icon>{drawings.logo(3)}</span> " if layout.heads else ""
             rule = "<div class=rule></div>" if layout.heads else ""
             out.append(f"<h2>{icon}{_safe(section.title)}</h2>{rule}")
             out += [self._part(part) for part in section.parts]
@@ -110,9 +113,10 @@ class _Setter:
         return f"<p>{self._references(part.text)}</p>"
 
     def _references(self, text: str) -> str:
-        for id_, label in self.labels.items():
-            text = text.replace(f"{{fig:{id_}}}", label.rstrip(" .:|") or "the picture on this page")
-        return _safe(text)
+        def named(found: re.Match[str]) -> str:
+            return self.labels.get(found[1], "").rstrip(" .:|") or "the picture nearby"
+
+        return _safe(re.sub(r"\{fig:([^}]*)\}", named, text))
 
     def _table(self, table: Table) -> str:
         label = f"Table {table.number}"
@@ -161,16 +165,20 @@ class _Setter:
         letters = {one.picture: one.letter for one in figure.panels if not one.drawn}
         cells = []
         for number, picture in enumerate(figure.pictures):
-            link = f'<a class=t href="{ADDRESS}/picture/{figure.id}/{number}">{_shown(picture)}</a>'
+            window = ' style="overflow:hidden;aspect-ratio:1.25"' if layout.cropped else ""
+            address = f"{ADDRESS}/picture/{figure.id}/{number}"
+            name = "t crop" if layout.cropped else "t"
+            link = f'<a class="{name}" href="{address}"{window}>{_shown(picture)}</a>'
             letter = letters.get(number, "")
             mark = f'<div class="letter {layout.letters}">{letter}</div>' if letter else ""
             cells.append(f"<div class=cell>{link}{mark}</div>")
-        stacked = columns == 1
+        stacked = columns == 1 or len(cells) == 1
         aspect = (
             1 / sum(1 / one.aspect for one in figure.pictures)
             if stacked
             else figure.pictures[0].aspect * columns
         )
+        aspect = 1.25 if layout.cropped else aspect
         width = f"width:min(100%,{layout.tall * aspect:.1f}pt);margin:0 auto"
         if stacked:
             return f'<div class=strips style="{width}">{"".join(cells)}</div>'
@@ -194,4 +202,3 @@ def _shown(picture: Picture) -> str:
 
 def _safe(text: str) -> str:
     return html.escape(text, quote=False)
-

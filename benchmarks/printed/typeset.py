@@ -1,4 +1,4 @@
-"""Books printed in every layout, the truth read from the printed page, and copies without it for readers."""
+"""Books printed in every layout, the truth read from the printed page, copies without it for readers."""
 
 from __future__ import annotations
 
@@ -70,7 +70,7 @@ def print_layouts(layouts: Iterable[Layout], folder: Path, *, data: Path | None 
             place = folder / layout.name
             place.mkdir(parents=True, exist_ok=True)
             documents = [
-                _print(browser, name, chapters, layout, place, Path(work), font)
+                _print(browser, chapters, layout, name=name, place=place, font=font)
                 for name, chapters in books.items()
             ]
             truth = {"layout": layout.name, "documents": [asdict(one) for one in documents]}
@@ -85,15 +85,16 @@ def load(place: Path) -> tuple[TrueDocument, ...]:
 
 def _print(
     browser: Browser,
-    name: str,
     chapters: tuple[Chapter, ...],
     layout: Layout,
+    *,
+    name: str,
     place: Path,
-    work: Path,
     font: Path,
 ) -> TrueDocument:
+    """One book: its PDF below ``place``; what lies beside ``font`` goes with it."""
     book = set_book(chapters, layout, wide_font=font if "Wide" in layout.css else None)
-    page = work / f"{layout.name}-{name}.html"
+    page = font.parent / f"{layout.name}-{name}.html"
     page.write_text(book.html, encoding="utf-8")
     printed = pymupdf.open("pdf", browser.print_pdf(page))
     truth = read_truth(printed, book, pdf=f"{name}.pdf")
@@ -175,7 +176,9 @@ def _figure(id_: str, one: Printed, places: dict[tuple[str, ...], list[tuple[int
         caption_page=first,
         caption_box=union(box for number, box in captions if number == first),
         panels=tuple(
-            TruePanel(label=panel.letter, box=_within(boxes[panel.picture], panel.place), caption=panel.caption)
+            TruePanel(
+                label=panel.letter, box=_within(boxes[panel.picture], panel.place), caption=panel.caption
+            )
             for panel in one.figure.panels
         ),
         origin="vector" if one.figure.pictures[0].svg else "raster",

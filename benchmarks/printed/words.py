@@ -9,7 +9,7 @@ BODY = (
     "The marrow beside the plate takes up contrast early and gives it back late.",
     "Surgeons of the last century believed the coat to be inert, a view that sections soon refuted.",
     "A difference of less than two millimetres between sides is of no consequence.",
-    "Where the inner coat has been lost, fluid collects in the affected flap and fills the office of a brake.",
+    "Where the inner coat has been lost, fluid fills the affected flap and acts as an efficient brake.",
     "Follow-up at six and at twelve months is enough for those whose first examination was normal.",
     "The artery crosses in front of the nerve in nine of ten specimens and behind it in the remainder.",
     "Children are examined with half the dose and a smaller field.",
@@ -41,35 +41,76 @@ TITLES = (
 CHAPTERS = ("The Lenar Canal", "Marrow of the Plate", "Disorders of the Inner Coat", "The Ageing Conduit")
 CAPTIONS = {
     "radiograph": (
-        "Frontal radiograph of a fictional adult at rest. The lower border is sharp and the fields are clear.",
-        "Radiograph three weeks after the fall.",
-        "Follow-up radiograph. A faint line (arrow in the text) crosses the lower third; it was missed twice "
-        "and found by the third reader. No effusion is seen. Reproduced with the permission of nobody.",
+        "Frontal radiograph of {who} {when}. The border of {where} is sharp, the fields are clear. {tail}",
+        "Radiograph of {where}, {when}.",
+        "{who}, seen {when}: a faint line (arrow in the text) crosses {where}; it was missed twice and "
+        "found by the third reader. {tail} No effusion is seen.",
+        "Lateral view, {where}. {tail}",
     ),
     "slice": (
-        "Axial slice through the middle of the plate with contrast.",
-        "Coronal slice of the same patient. Bright rings are folds of the inner coat; the round dark area is "
-        "a cyst of 14 mm.",
-        "Slice at the level of the canal, T2-weighted, 3 mm thick; window 400/40.",
+        "Axial slice through {where} with contrast, {when}.",
+        "Coronal slice of {who}. Bright rings are folds of {where}; the round dark area is a cyst. {tail}",
+        "Slice at the level of {where}, T2-weighted, 3 mm thick; window 400/40. {tail}",
+        "{tail} {who}, {when}.",
     ),
     "stained": (
-        "Section of the outer coat, haematoxylin and eosin, 40x. Nuclei are crowded at the border.",
-        "Biopsy of the flap.",
-        "Marrow of the plate (trichrome, 100x). The stroma is loose, vessels are few, and the lining has been "
-        "lost over most of the specimen.",
+        "Section of {where}, haematoxylin and eosin, 40x. Nuclei are crowded at the edge. {tail}",
+        "Biopsy of {where} of {who}.",
+        "{where} {when} (trichrome, 100x). The stroma is loose, vessels are few, and the lining has been "
+        "lost over most of the specimen. {tail}",
     ),
     "photograph": (
-        "Forearm with scattered marks on the second day.",
-        "The same region after four weeks of treatment: the marks have faded and the border is flat.",
-        "Specimen as received; the cut surface is pale.",
-    ),
-    "drawing": (
-        "Scheme of the canal and its neighbours, not to scale.",
-        "Course of the cohort from admission to follow-up. Numbers are patients; those who left the study are "
-        "counted once.",
-        "Share of patients by age in a fictional register of 2,400, with groups of ten years.",
+        "Marks over {where}, {when}. {tail}",
+        "{who} {when}: the marks have faded and {where} is flat.",
+        "Specimen of {where} as received; the cut surface is pale. {tail}",
     ),
 }
+# Of bars, a scheme, curves and a flow diagram.
+DRAWN = (
+    "Patients with disease of {where} by age, per 1,000 of {who}'s district. {tail}",
+    "Scheme of {where} and its neighbours, not to scale. {tail}",
+    "Share of patients without a relapse in {where}, counted from {when}. {tail}",
+    "Course of the cohort {when}; one of them, {who}, was counted twice. {tail}",
+)
+WHO = (
+    "a fictional adult",
+    "a farmer of 61 years",
+    "a girl of nine",
+    "the second twin",
+    "a retired diver",
+    "a nurse on night duty",
+    "the oldest patient of the register",
+    "a runner with a swollen knee",
+)
+WHERE = (
+    "the lenar canal",
+    "the marrow plate",
+    "the inner coat",
+    "the left conduit",
+    "the upper valve",
+    "the crypt behind the artery",
+    "the third fold",
+    "the outer coat near its stem",
+    "the border flap",
+)
+WHEN = (
+    "at rest",
+    "three weeks after the fall",
+    "on the second day",
+    "before the operation",
+    "half a year later",
+    "under load",
+    "after eight months of treatment",
+)
+TAIL = (
+    "",
+    "",
+    "Reproduced with the permission of nobody.",
+    "The scale bar stands for 50 µm.",
+    "Compare the opposite side, which was never examined.",
+    "Three readers agreed and a fourth did not.",
+    "Values in brackets are ranges.",
+)
 PARTS = (
     "at rest",
     "under load, seen from the front",

@@ -1,0 +1,115 @@
+"""Pages a second beside a bare PyMuPDF loop over the same pages, and the memory of a long book."""
+
+from __future__ import annotations
+
+import json
+import resource
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import pymupdf
+
+ROUNDS = 5
+PROMISED_RATIO, PROMISED_MB = 0.5, 600
+_RSS_UNIT = 1 if sys.platform == "darwin" else 1024
+
+
+def measure(folders: Sequence[Path], *, pages: int = 1000) -> dict[str, Any]:
+    """Both loops on every printed book, taking turns in one run; then a book of ``pages`` pages, each
+    loop in a fresh process of its own."""
+    paths = sorted(path for folder in folders for path in folder.glob("*.pdf"))
+    count = sum(pymupdf.open(path).page_count for path in paths)
+    rounds: list[dict[str, float]] = []
+    for number in range(ROUNDS + 1):
+        spent = {"ours": 0.0, "bare": 0.0}
+        for path in paths:
+            for name in ("ours", "bare") if number % 2 else ("bare", "ours"):
+                spent[name] += _seconds(name, path)
+        if number:  # the first round warms up
+            rounds.append(spent)
+    with tempfile.TemporaryDirectory() as folder:
+        long = Path(folder) / "long.pdf"
+        written = lengthen(paths, long, pages=pages)
+        runs = {name: _fresh(name, long) for name in ("ours", "bare")}
+    return {
+        "pages": count,
+        "rounds": ROUNDS,
+        "ours_pages_s": round(count / statistics.median(one["ours"] for one in rounds), 1),
+        "bare_pages_s": round(count / statistics.median(one["bare"] for one in rounds), 1),
+        "ratio": round(statistics.median(one["bare"] / one["ours"] for one in rounds), 3),
+        "promised_ratio": PROMISED_RATIO,
+        "long_pages": written,
+        "long_ours_pages_s": round(written / runs["ours"]["seconds"], 1),
+        "long_ratio": round(runs["bare"]["seconds"] / runs["ours"]["seconds"], 3),
+        "long_peak_mb": round(runs["ours"]["peak_mb"]),
+        "long_peak_mb_bare": round(runs["bare"]["peak_mb"]),
+        "promised_peak_mb": PROMISED_MB,
+        "pymupdf": pymupdf.__version__,
+    }
+
+
+def good(told: dict[str, Any]) -> bool:
+    """Whether what is promised is kept."""
+    return told["ratio"] >= PROMISED_RATIO and told["long_peak_mb"] <= PROMISED_MB
+
+
+def markdown(told: dict[str, Any]) -> str:
+    """The figures for people."""
+    return "\n".join(f"{name:20s} {value}" for name, value in told.items())
+
+
+def bare(path: Path) -> int:
+    """What the promise is measured by: the text blocks of each page, and its pictures taken out."""
+    taken = 0
+    with pymupdf.open(path) as document:
+        for page in document:
+            taken += len(page.get_text("blocks"))
+            for image in page.get_images(full=True):
+                taken += len(document.extract_image(image[0])["image"])
+    return taken
+
+
+def ours(path: Path) -> int:
+    """Our reader, as a build calls it."""
+    from grandrounds.sources.textbook import read_pdf
+
+    return len(read_pdf(path, ocr=False).figures)
+
+
+def lengthen(paths: Sequence[Path], out: Path, *, pages: int) -> int:
+    """One book of printed books, again and again, until it has that many pages. Pictures are written
+    anew each time, as those of a long book are different ones."""
+    book = pymupdf.open()
+    while book.page_count < pages:
+        for path in paths:
+            with pymupdf.open(path) as one:
+                book.insert_pdf(one, to_page=min(one.page_count, pages - book.page_count) - 1)
+            if book.page_count >= pages:
+                break
+    book.save(out)
+    return int(book.page_count)
+
+
+def _seconds(name: str, path: Path) -> float:
+    start = time.perf_counter()
+    {"ours": ours, "bare": bare}[name](path)
+    return time.perf_counter() - start
+
+
+def _fresh(name: str, path: Path) -> dict[str, float]:
+    command = [sys.executable, "-m", "benchmarks.printed.speed", name, str(path)]
+    root = Path(__file__).resolve().parents[2]
+    ran = subprocess.run(command, capture_output=True, text=True, check=True, cwd=root)
+    return dict(json.loads(ran.stdout.splitlines()[-1]))
+
+
+if __name__ == "__main__":
+    taken_seconds = _seconds(sys.argv[1], Path(sys.argv[2]))
+    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * _RSS_UNIT / 2**20
+    print(json.dumps({"seconds": taken_seconds, "peak_mb": peak}))
