@@ -16,7 +16,7 @@ from grandrounds.clinical.terminology import Concept, Terminology
 from grandrounds.figures.taxonomy import Node, NodePath, Taxonomy
 from grandrounds.fingerprint import unit_interval
 from grandrounds.records.parts import OptionOrigin
-from grandrounds.text import normalise
+from grandrounds.text import contains_phrase
 
 _Thing = TypeVar("_Thing")
 _WEIGHED = 24  # conditions of one kind that are weighed; comparing all with all costs seconds
@@ -43,10 +43,9 @@ def sibling_options(
 
     def fits(node: Node) -> bool:
         others = (*named, *(each.path for each in chosen))
-        titles = {normalise(each.title) for each in (own, *chosen)}
         return (
             fair(node)
-            and normalise(node.title) not in titles
+            and not any(_overlap(node.title, each.title) for each in (own, *chosen))
             and not any(taxonomy.related(node.path, other) for other in others)
         )
 
@@ -82,12 +81,18 @@ def condition_options(
         while waiting and len(chosen) < count:
             name = balance.take(waiting, str)
             waiting.remove(name)
-            if not _any_related(terminology, name, chosen):
+            overlaps = any(_overlap(name, other) for other in (concept.name, *chosen))
+            if not overlaps and not _any_related(terminology, name, chosen):
                 chosen.append(name)
     return tuple(
         OptionOrigin(option=name[:1].upper() + name[1:], origin=TERMINOLOGY_ORIGIN, reference=name)
         for name in chosen
     )
+
+
+def _overlap(one: str, other: str) -> bool:
+    """Whether one title says the other as well."""
+    return contains_phrase(one, other) or contains_phrase(other, one)
 
 
 def _any_related(terminology: Terminology, name: str, others: Iterable[str]) -> bool:

@@ -21,12 +21,12 @@ _AFTER = 5
 _WORD = re.compile(r"[^\W_]+(?:['\u2019-][^\W_]+)*|[?;:,()]")
 # After these, what was denied or doubted before them no longer is.
 _TURN = re.compile(
-    r"\b(?:but|however|although|whereas|while|showing|shows?|showed|demonstrat\w+|reveal\w*|with\s+(?:an?|the|multiple|large|small))\b|;",
+    r"\b(?:but|however|although|whereas|while|showing|shows?|showed|demonstrat\w+|reveal\w*|(?<!consistent )(?<!compatible )(?<!keeping )with\s+(?:an?|the|multiple|large|small))\b|;",
     re.IGNORECASE,
 )
 _NEGATED_BEFORE = re.compile(
     r"\b(?:no|not|without|absen(?:t|ce\s+of)|lack(?:s|ing)?(?:\s+of)?|negative\s+for|free\s+of|free\s+from|rul(?:es?|ed|ing)\s+out|exclud(?:es?|ed|ing)|"
-    r"neither|nor|never|rather\s+than|instead\s+of|unlike|fail(?:s|ed)?\s+to\s+\w+|disappear\w*\s+of|non)\b",
+    r"neither|nor|never|rather\s+than|instead\s+of|unlike|fail(?:s|ed)?\s+to\s+\w+|disappear\w*\s+of|defective|delayed|incomplete|non)\b",
     re.IGNORECASE,
 )
 _NEGATED_AFTER = re.compile(
@@ -36,7 +36,7 @@ _NEGATED_AFTER = re.compile(
 _HEDGED_BEFORE = re.compile(
     r"\?|\b(?:suspect(?:ed|ing)?|suspicio(?:n|us)|possibl[ey]|probabl[ey]|presum(?:ed|ably|ptive)|likely|suggest(?:s|ed|ing|ive)?|consistent\s+with|"
     r"compatible\s+with|concerning\s+for|may|might|could|cannot|equivocal|questionable|apparent(?:ly)?|mimick(?:s|ing)|simulat(?:es?|ing)|resembl(?:es?|ing)|"
-    r"differential|versus|vs|or|potential(?:ly)?|in\s+keeping\s+with|indicat(?:es?|ing|ive)\s+of|query|mistaken\s+for|misdiagnosed\s+as|so-called|like)\b",
+    r"differential|versus|vs|or|potential(?:ly)?|in\s+keeping\s+with|indicat(?:es?|ing|ive)\s+of|query|mistaken\s+for|misdiagnosed\s+as|so-called|like|thought|believed|interpreted|signif(?:y|ies|ying)|representing|initially)\b",
     re.IGNORECASE,
 )
 _HEDGED_AFTER = re.compile(
@@ -55,7 +55,7 @@ _GONE_AFTER = re.compile(
 _EARLIER_BEFORE = re.compile(
     r"\b(?:history\s+of|previous(?:ly)?|prior|formerly|known|status\s+post|s/p|since|years?\s+after|months?\s+after|weeks?\s+after|days?\s+after|"
     r"hours?\s+after|after|following|before|prior\s+to|until|subsequent(?:ly)?|later|planned|scheduled|candidate\s+for|awaiting|underwent|undergo(?:es|ing)?|"
-    r"secondary\s+to|due\s+to|because\s+of|caused\s+by|result\s+of|resulting\s+from|associated\s+with|related\s+to|induced\s+by|complicat(?:ing|ion\s+of))\b",
+    r"secondary\s+to|due\s+to|because\s+of|caused\s+by|result\s+of|resulting\s+from|associated\s+with|related\s+to|induced\s+by|complicat(?:ing|ion\s+of)|suffer(?:s|ed|ing)?|diagnosed\s+(?:with|as)|diagnosis\s+of|present(?:ed|ing)\s+with)\b",
     re.IGNORECASE,
 )
 _COMPARED_BEFORE = re.compile(
@@ -99,7 +99,7 @@ def _of_another_picture(before: str) -> bool:
     return bool(
         _COMPARED_BEFORE.search(before)
         or re.search(
-            r"\b(?:previous|prior|subsequent|later|before|after|underwent|planned|earlier)\s+(?:\w+\s+){0,1}$",
+            r"\b(?:previous|prior|subsequent|later|before|after|underwent|planned|earlier|had|has|received|despite)\s+(?:\w+\s+){0,1}$",
             near,
             re.IGNORECASE,
         )

@@ -39,20 +39,33 @@ from grandrounds.records.parts import Span
 from grandrounds.text import sentences
 
 _MOST_HEADING = 9  # words
+# Words that may stand between a finding (or a modality) and the place that is its own; others lead elsewhere.
+_BETWEEN = (
+    r"(?:(?!(?:show|demonstrat|reveal|depict)\w*\b|(?:with|and|but|which|that|who|is|are|was|were|to|near|adjacent|"
+    r"beside|between|towards?|for|by)\b)[\w-]+\s+)"
+)
+_DETERMINER = r"(?:(?:the|an?|both|his|her|patient's|its)\s+)?"
 _SITE = re.compile(
-    r"^(?:\s*(?:mass|lesion|nodule|tumou?r|cyst|fracture|disease|area|focus|foci|signal|collection|wall|lobe|defect|with\s+\w+|\([^)]*\)|,))*\s*"
-    r"(?:\w+ly\s+)?(?:located\s+|arising\s+|present\s+|lying\s+|situated\s+|seen\s+|noted\s+)?(?:in|of|at|within|on|involving|affecting|from|occupying|overlying|attached\s+to|inside|encasing|invading|infiltrating)\s+"
-    r"(?:the\s+|a\s+|an\s+|both\s+|his\s+|her\s+|patient's\s+)?(?:[\w-]+\s+){0,4}?$",
+    r"^(?:\s*(?:mass|lesion|nodule|tumou?r|cyst|fracture|disease|area|focus|foci|signal|collection|wall|lobe|"
+    r"defect|\([^)]*\)|,))*\s*"
+    r"(?:\w+ly\s+)?(?:(?:located|arising|present|lying|situated|seen|noted)\s+)?"
+    r"(?:in|of|at|within|on|involving|affecting|from|occupying|overlying|attached\s+to|inside|encasing|invading|"
+    rf"infiltrating)\s+{_DETERMINER}{_BETWEEN}{{0,4}}?$",
     re.IGNORECASE,
 )
 _IMAGED = re.compile(
-    r"^(?:\s*(?:\([^)]*\)|scans?|images?|imaging|views?|sections?|examination|study|film|slice|sequence|angiograms?|specimen|,))*\s*(?:of|from|through|over|at\s+the\s+level\s+of)\s+"
-    r"(?:the\s+|a\s+|an\s+|both\s+|his\s+|her\s+|patient's\s+)?(?:[\w-]+\s+){0,3}?$",
+    r"^(?:\s*(?:\([^)]*\)|scans?|images?|imaging|views?|sections?|examination|study|film|slice|sequence|angiograms?|"
+    r"specimen|,))*\s*"
+    rf"(?:of|from|through|over|at\s+the\s+level\s+of)\s+{_DETERMINER}{_BETWEEN}{{0,3}}?$",
     re.IGNORECASE,
 )
 _NEXT_TO = re.compile(r"^[\s-]*$")
 _VERB = re.compile(
     r"\b(?:is|are|was|were|has|have|shows?|showing|showed|demonstrat\w+|reveal\w*|consists?|forms?|connects?|contains?|becomes?|causes?|occurs?|runs?|lies|receives?|can|may)\b",
+    re.IGNORECASE,
+)
+_SEEN = re.compile(
+    r"\b(?:view|image|picture|photo(?:graph)?s?|show\w*|demonstrat\w*|reveal\w*|illustrat\w*|depict\w*|visible|seen|section)\b",
     re.IGNORECASE,
 )
 _SUBJECT = re.compile(
@@ -84,7 +97,7 @@ def _of_area(row: FigureRow, area: Span, places: list[Fired]) -> Told | Untold:
         (IMAGED_RULE, _imaged),
         (HEADING_RULE, _heading),
         (SUBJECT_RULE, _subjects),
-        (LINE_RULE, lambda _row, _area, found: found),
+        (LINE_RULE, _in_sight),
     )
     for rule, take in rules:
         taken = take(row, area, places)
@@ -165,6 +178,13 @@ def _imaged(row: FigureRow, area: Span, places: list[Fired]) -> list[Fired]:
             for way in ways
         )
     ]
+
+
+def _in_sight(row: FigureRow, area: Span, places: list[Fired]) -> list[Fired]:
+    """All places, where the caption says that something is seen: a modality, a finding, a view. Else they may
+    be where somebody stood, cut or measured."""
+    said = [each for scheme in (MODALITY, FINDING) for each in fired(row.text, scheme, within=area)]
+    return places if any(each.asserted for each in said) or _SEEN.search(area.of(row.text)) else []
 
 
 def _follows(row: FigureRow, first: Span, second: Span, gap: re.Pattern[str]) -> bool:

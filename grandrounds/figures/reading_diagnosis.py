@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from grandrounds.clinical.leaks import is_abbreviation
 from grandrounds.clinical.terminology import Mention, Terminology
 from grandrounds.figures.cues import ASSERTED, standing
 from grandrounds.figures.reading_values import Told, Untold, caption_area
 from grandrounds.figures.vocabulary import Fired
 from grandrounds.records.figure import FigureRow
 from grandrounds.records.parts import Span
+from grandrounds.text import contains_phrase
 
 SCHEME = "diagnosis"
 
@@ -44,6 +46,8 @@ def read_diagnosis(row: FigureRow) -> Told | Untold:
 def _named(row: FigureRow, area: Span) -> list[tuple[Mention, Fired]]:
     found = []
     for mention in Terminology.load().mentions(area.of(row.text)):
+        if not _spelled_out(row, area, mention):
+            continue
         span = Span(start=area.start + mention.span.start, end=area.start + mention.span.end)
         meant = standing(row.text, span, scheme=SCHEME)
         fired = Fired(
@@ -55,3 +59,12 @@ def _named(row: FigureRow, area: Span) -> list[tuple[Mention, Fired]]:
         )
         found.append((mention, fired))
     return found
+
+
+def _spelled_out(row: FigureRow, area: Span, mention: Mention) -> bool:
+    """An abbreviation counts only where the row has the whole name as well: "PE" is polyethylene, too."""
+    words = mention.span.of(area.of(row.text))
+    if not is_abbreviation(words.rstrip("s")):
+        return True
+    names = (mention.concept.name, *mention.concept.aliases)
+    return any(not is_abbreviation(name) and contains_phrase(row.text, name) for name in names)

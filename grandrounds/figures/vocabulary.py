@@ -15,7 +15,7 @@ from grandrounds.clinical.phrases import Words, cut, phrase_key
 from grandrounds.figures.cues import ASSERTED, standing
 from grandrounds.figures.taxonomy import Node, NodePath, Taxonomy, load_taxonomy
 from grandrounds.records.parts import Span
-from grandrounds.text import words
+from grandrounds.text import contains_phrase, words
 
 _Key = tuple[str, ...]
 _SHOUTED = 5  # letters from which a neighbour in capitals says that the text shouts
@@ -47,6 +47,7 @@ class _Phrase:
     """A phrase of the vocabulary; ``node`` is none where it means something else."""
 
     node: Node | None
+    phrase: str
     written: str = ""
 
 
@@ -91,12 +92,12 @@ def phrases_of(taxonomy: Taxonomy) -> _Phrases:
         by_key[key] = (*by_key.get(key, ()), entry)
 
     for phrase in taxonomy.nothing:
-        add(phrase, _Phrase(None))
+        add(phrase, _Phrase(None, phrase))
     for node in taxonomy.nodes:
         for phrase in node.words:
-            add(phrase, _Phrase(node))
-        for phrase in node.written:
             add(phrase, _Phrase(node, phrase))
+        for phrase in node.written:
+            add(phrase, _Phrase(node, phrase, phrase))
     lengths: dict[str, set[int]] = {}
     for key in by_key:
         lengths.setdefault(key[0], set()).add(len(key))
@@ -125,9 +126,20 @@ def _candidates(told: Words, phrases: _Phrases) -> Iterator[tuple[int, int, Node
             if start + count > len(forms) or not told.joined(start, count):
                 continue
             for phrase in phrases.by_key.get(forms[start : start + count], ()):
-                if not phrase.written or _stands_as(told, start, count, phrase):
+                written = bool(phrase.written)
+                fits = (
+                    _stands_as(told, start, count, phrase)
+                    if written
+                    else _reads_as(told, start, count, phrase)
+                )
+                if fits:
                     yield start, count, phrase.node
                     break
+
+
+def _reads_as(told: Words, start: int, count: int, phrase: _Phrase) -> bool:
+    """Whether the words are the phrase's, or its plural: forms alone take "rectus" for "rectum"."""
+    return contains_phrase(told.span(start, count).of(told.text), phrase.phrase)
 
 
 def _stands_as(told: Words, start: int, count: int, phrase: _Phrase) -> bool:
