@@ -19,8 +19,10 @@ import yaml
 from grandrounds.contracts import Column, contract, contract_names
 from grandrounds.errors import ContractError
 from grandrounds.paths import bundled
+from grandrounds.records.alignment_score import AlignmentScore
 from grandrounds.records.case import Case
 from grandrounds.records.envelope import Candidate, Draft, Envelope, Item, Revision
+from grandrounds.records.figure import FigureRow
 from grandrounds.records.funnel import FunnelStep
 from grandrounds.records.rejection import Rejection
 from grandrounds.records.review_event import ReviewEvent
@@ -29,10 +31,12 @@ from grandrounds.records.vote import PanelVote
 
 GOLDEN = "contract_versions.json"
 RECORDS = {
+    "alignment_scores": AlignmentScore,
     "cases": Case,
     "candidates": Candidate,
     "drafts": Draft,
     "envelope": Envelope,
+    "figures": FigureRow,
     "funnel": FunnelStep,
     "items": Item,
     "rejections": Rejection,

@@ -13,7 +13,7 @@ Of each option it looks at, all counted in the other groups only:
 - ``length``: by how much it is longer than the other options;
 - ``echo``: the share of its words that the question has.
 
-Shares are turned into log-odds against chance, smoothed by one item at chance. How much each of the five
+Shares are turned into log-odds against chance, smoothed by three items at chance. How much each of the five
 counts is fitted (a conditional logit with a ridge, five weights for a whole task); where the fit has little
 to go by, weights stay small and no item looks sure. The same items give the same answers.
 """
@@ -38,7 +38,7 @@ _FEWEST_GROUPS = 2
 _RIDGE = 1.0
 _STEPS, _HALVINGS = 50, 30
 _SETTLED = 1e-7
-_SMOOTH = 1.0
+_SMOOTH = 3.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

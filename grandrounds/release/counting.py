@@ -4,12 +4,20 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Sequence
+from operator import attrgetter
 
 from grandrounds.records.envelope import Item
 from grandrounds.records.rejection import Rejection
 from grandrounds.records.structure import UNKNOWN
-from grandrounds.release.evidence import CaseEvidence, Evidence, VolumeEvidence
-from grandrounds.release.manifest import Counts, ManifestAuthor, VolumeCounts
+from grandrounds.release.evidence import CaseEvidence, Evidence, FigureEvidence, VolumeEvidence
+from grandrounds.release.manifest import (
+    Counts,
+    FigureCounts,
+    ManifestAuthor,
+    ScoreCounts,
+    TextOnlyCounts,
+    VolumeCounts,
+)
 from grandrounds.release.splits import SPLITS
 
 UNNAMED = "unnamed"
@@ -51,6 +59,7 @@ def count(
         rejections={stage: _sorted(gates) for stage, gates in sorted(refused.items())},
         review_events=review_events,
         volumes=_volumes(evidence) if isinstance(evidence, VolumeEvidence) else None,
+        figures=_figures(evidence, items) if isinstance(evidence, FigureEvidence) else None,
     )
 
 
@@ -82,6 +91,36 @@ def _volumes(evidence: VolumeEvidence) -> VolumeCounts:
         faces=sum(any(words in row.reason for words in _FACES) for row in images),
         spacing=(min(distances, default=0.0), max(distances, default=0.0)),
     )
+
+
+def _figures(evidence: FigureEvidence, items: Sequence[Item]) -> FigureCounts:
+    from grandrounds.figures.scores import tally
+    from grandrounds.figures.text_baseline import accuracies
+
+    rows = evidence.figures
+    scored = tally(evidence.scores)
+    return FigureCounts(
+        figures=len(rows),
+        books=len({row.source_id for row in rows}),
+        panels=sum(len(row.panels) for row in rows),
+        mentions=sum(len(row.mentions) for row in rows),
+        read_by_ocr=sum(row.read_by_ocr for row in rows),
+        by_origin=_sorted(Counter(row.origin for row in rows)),
+        by_licence=_sorted(Counter(row.licence for row in rows)),
+        by_alignment=_sorted(Counter(_tenth(row.alignment) for row in rows)),
+        scores=ScoreCounts(
+            right=scored.right, wrong=scored.wrong, unsure=scored.unsure, scorers=scored.scorers
+        ),
+        text_only={
+            task: TextOnlyCounts(items=found.items, right=found.right, chance=found.chance)
+            for task, found in accuracies(sorted(items, key=attrgetter("item_id"))).items()
+        },
+    )
+
+
+def _tenth(share: float) -> str:
+    """The lower end of the tenth that a share lies in; 1 lies in the last."""
+    return f"0.{min(9, int(share * 10 + 1e-9))}"
 
 
 def _positions(items: Iterable[Item]) -> dict[str, dict[str, int]]:

@@ -165,16 +165,18 @@ def _distribution(manifest: Manifest) -> list[dict[str, Any]]:
         }
         for task in manifest.counts.by_task
     ]
-    return [*files, *sets, *_volume_files(manifest)]
+    return [*files, *sets, *_evidence_files(manifest)]
 
 
-def _volume_files(manifest: Manifest) -> Iterator[dict[str, Any]]:
-    """Volumes beside the tables, and the tables of what was measured; nothing for other evidence."""
-    if manifest.counts.volumes is None:
+def _evidence_files(manifest: Manifest) -> Iterator[dict[str, Any]]:
+    """The tables of volumes or figures, and volumes beside them; nothing for cases."""
+    if manifest.counts.volumes is None and manifest.counts.figures is None:
         return
     for table in TABLES[manifest.evidence_kind]:
         for file in manifest.files_of(table.kind):
             yield _file_object(file, f"{file.rows} rows: {contract(table.contract).description}")
+    if manifest.counts.volumes is None:
+        return
     yield {
         "@type": "cr:FileSet",
         "@id": "volumes",

@@ -21,6 +21,7 @@ from grandrounds.release.splits import SPLITS
 from grandrounds.release.statements import Statements
 from grandrounds.release.telling import (
     deidentification,
+    figure_sentences,
     origin_of_items,
     task_words,
     telling_of,
@@ -63,6 +64,7 @@ def datasheet(manifest: Manifest, *, statements: Statements, plots: Sequence[Plo
         told=telling_of(manifest),
         origin=origin_of_items(manifest),
         volumes=tuple(volume_sentences(manifest.counts.volumes)) if manifest.counts.volumes else (),
+        figures=tuple(figure_sentences(manifest)),
         deidentified=deidentification(manifest),
         columns=[(column.name, _type(column), column.description) for column in _columns()],
         splits=SPLITS,

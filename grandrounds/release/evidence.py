@@ -10,13 +10,15 @@ from dataclasses import dataclass
 from operator import attrgetter
 from typing import Any
 
+from grandrounds.records.alignment_score import AlignmentScore
 from grandrounds.records.case import Case
 from grandrounds.records.envelope import Item
+from grandrounds.records.figure import FigureRow
 from grandrounds.records.measured import MeasuredRow
 from grandrounds.records.structure import StructureRow
 from grandrounds.records.volume import VolumeRecord
 
-CASES, VOLUMES = "cases", "volumes"
+CASES, VOLUMES, FIGURES = "cases", "volumes", "figures"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -62,6 +64,22 @@ TABLES: Mapping[str, tuple[EvidenceTable, ...]] = {
             contract="measurements",
             record=MeasuredRow,
             key="measurement_id",
+        ),
+    ),
+    FIGURES: (
+        EvidenceTable(
+            kind="figures",
+            path="evidence/figures.parquet",
+            contract="figures",
+            record=FigureRow,
+            key="evidence_id",
+        ),
+        EvidenceTable(
+            kind="alignment_scores",
+            path="evidence/alignment_scores.parquet",
+            contract="alignment_scores",
+            record=AlignmentScore,
+            key="score_id",
         ),
     ),
 }
@@ -167,7 +185,54 @@ class VolumeEvidence:
         return tuple(zip(TABLES[VOLUMES], (self.volumes, self.structures, self.measurements), strict=True))
 
 
-Evidence = CaseEvidence | VolumeEvidence
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FigureEvidence:
+    """Figures of books and articles, and what people said of a sample of them."""
+
+    figures: Sequence[FigureRow] = ()
+    scores: Sequence[AlignmentScore] = ()
+
+    @property
+    def kind(self) -> str:
+        """As a recipe names it."""
+        return FIGURES
+
+    @property
+    def ids(self) -> frozenset[str]:
+        """What an item's ``evidence_id`` may be."""
+        return frozenset(row.evidence_id for row in self.figures)
+
+    @property
+    def groups(self) -> Mapping[str, str]:
+        """The group of each of these."""
+        return {row.evidence_id: row.group_id for row in self.figures}
+
+    @property
+    def source_ids(self) -> frozenset[str]:
+        """The sources that a release names for its evidence."""
+        return frozenset(row.source_id for row in self.figures)
+
+    @property
+    def packed(self) -> tuple[VolumeRecord, ...]:
+        """Volumes that lie packed beside the tables: none."""
+        return ()
+
+    def cited(self, items: Iterable[Item]) -> FigureEvidence:
+        """The figures that ``items`` rest on, by id, and every score of a pair that is still read the same:
+        a sample that was drawn from all of them measures the error of all."""
+        from grandrounds.figures.scores import standing
+
+        return FigureEvidence(
+            figures=_sorted(self.figures, "evidence_id", cited_ids(items)),
+            scores=standing(self.scores, self.figures),
+        )
+
+    def rows(self) -> tuple[tuple[EvidenceTable, Sequence[Any]], ...]:
+        """The tables with their rows."""
+        return tuple(zip(TABLES[FIGURES], (self.figures, self.scores), strict=True))
+
+
+Evidence = CaseEvidence | VolumeEvidence | FigureEvidence
 
 
 def cited_ids(items: Iterable[Item]) -> set[str]:
@@ -187,6 +252,8 @@ def made_of(kind: str, rows: Mapping[str, Sequence[Any]]) -> Evidence:
             structures=rows.get("structures", ()),
             measurements=rows.get("measurements", ()),
         )
+    if kind == FIGURES:
+        return FigureEvidence(figures=rows.get("figures", ()), scores=rows.get("alignment_scores", ()))
     return CaseEvidence(cases=rows.get("evidence", ()))
 
 

@@ -10,7 +10,8 @@ from grandrounds.licences import allowed
 from grandrounds.recipe import Recipe
 from grandrounds.records.envelope import Item
 from grandrounds.records.funnel import problems as funnel_problems
-from grandrounds.release.evidence import VolumeEvidence, cited_ids
+from grandrounds.release.evidence import FigureEvidence, VolumeEvidence, cited_ids
+from grandrounds.release.figurecheck import row_faults as figure_faults
 from grandrounds.release.items import NOT_REVIEWED
 from grandrounds.release.volumecheck import row_faults
 
@@ -42,6 +43,7 @@ def refuse_unfit(request: ReleaseRequest) -> None:
                 remedy="No gate should have let it through.",
             )
     _refuse_unfit_volumes(request)
+    _refuse_unfit_figures(request)
     unsound = funnel_problems(request.funnel)
     if unsound:
         raise ReleaseError(
@@ -61,6 +63,19 @@ def _refuse_unfit_volumes(request: ReleaseRequest) -> None:
         if fault:
             raise ReleaseError(
                 f"Volume {row.volume_id} can't be released: {fault}.",
+                remedy="No gate should have let items of it through.",
+            )
+
+
+def _refuse_unfit_figures(request: ReleaseRequest) -> None:
+    cited = request.evidence.cited(request.items)
+    if not isinstance(cited, FigureEvidence):
+        return
+    for row in cited.figures:
+        fault = next(figure_faults(row, profile=request.recipe.release.profile), "")
+        if fault:
+            raise ReleaseError(
+                f"Figure {row.evidence_id} can't be released: {fault}.",
                 remedy="No gate should have let items of it through.",
             )
 

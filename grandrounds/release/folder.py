@@ -22,7 +22,7 @@ from grandrounds.records.source import Source
 from grandrounds.release import changes, croissant, datasheet, manifest
 from grandrounds.release.counting import authors, count
 from grandrounds.release.diff import compare
-from grandrounds.release.evidence import CASES, Evidence
+from grandrounds.release.evidence import VOLUMES, Evidence
 from grandrounds.release.identity import cited_evidence, cited_sources, shown_rejections
 from grandrounds.release.integrity import SUMS, sums
 from grandrounds.release.packed import pack, packed_path
@@ -277,7 +277,7 @@ def _step(step: FunnelStep) -> manifest.ManifestStep:
 
 def _source(source: Source, kind: str) -> manifest.ManifestSource:
     """What is told of a source. Of imaging only what cites it: titles and numbers may name a patient."""
-    told = kind == CASES
+    told = kind != VOLUMES
     return manifest.ManifestSource(
         source_id=source.source_id,
         title=source.title if told else None,

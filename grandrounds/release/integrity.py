@@ -21,11 +21,9 @@ from grandrounds.release.findings import Checked, Problem
 from grandrounds.release.manifest import FORMAT, Manifest, ManifestFile, read_manifest
 
 SUMS = "SHA256SUMS"
-KINDS = (
-    "items", "evidence", "volumes", "structures", "measurements", "rejections", "reviews", "votes", "media",
-    "nifti", "plot", "datasheet", "croissant", "changes",
-)  # fmt: skip
-TABLES = ("items", "evidence", "volumes", "structures", "measurements", "rejections", "reviews", "votes")
+_EVIDENCE_KINDS = tuple(table.kind for tables in EVIDENCE.values() for table in tables)
+TABLES = ("items", *_EVIDENCE_KINDS, "rejections", "reviews", "votes")
+KINDS = (*TABLES, "media", "nifti", "plot", "datasheet", "croissant", "changes")
 ONCE = ("rejections", "reviews", "datasheet", "croissant", "changes")
 
 # Deeper or more than this is no release of ours; walking on would only serve an attacker.

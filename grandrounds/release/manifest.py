@@ -172,12 +172,50 @@ class VolumeCounts(_Part):
     faces: int
 
 
+class ScoreCounts(_Part):
+    """What people said of a sample of pairs; see ``grandrounds.figures.scores``."""
+
+    right: int
+    wrong: int
+    unsure: int
+    scorers: int
+
+
+class TextOnlyCounts(_Part):
+    """Of ``items`` of a task a model that sees question and options only gets ``right`` right; guessing
+    would get ``chance``."""
+
+    items: int
+    right: int
+    chance: float
+
+
+class FigureCounts(_Part):
+    """What a release of figures holds, from its evidence tables and items.
+
+    ``by_origin`` and ``by_licence`` count figures, ``by_alignment`` too, by the lower end of the tenth that
+    the confidence of caption and picture lies in (``0.9`` holds 0.9 to 1). ``text_only`` is by task.
+    """
+
+    figures: int
+    books: int
+    panels: int
+    mentions: int
+    read_by_ocr: int
+    by_origin: dict[str, int]
+    by_licence: dict[str, int]
+    by_alignment: dict[str, int]
+    scores: ScoreCounts
+    text_only: dict[str, TextOnlyCounts]
+
+
 class Counts(_Part):
     """What can be counted from the rows alone; ``verify`` counts again and compares.
 
     ``by_label`` is by scheme, then by path joined with ``/``; ``rejections`` by stage, then gate;
     ``longest_is_right`` counts, by task, the items whose right option alone has the most characters.
-    ``volumes`` is ``None`` in releases that are made from cases, and their ``cases`` is 0 otherwise.
+    ``volumes`` and ``figures`` are ``None`` in releases that are made from other evidence, and ``cases`` is
+    0 there.
     """
 
     items: int
@@ -195,6 +233,7 @@ class Counts(_Part):
     rejections: dict[str, dict[str, int]]
     review_events: int
     volumes: VolumeCounts | None = None
+    figures: FigureCounts | None = None
 
 
 class Manifest(_Part):
@@ -227,20 +266,21 @@ class Manifest(_Part):
     def document(self) -> bytes:
         """The bytes of ``manifest.json``: sorted keys, two spaces, one spelling.
 
-        Without a panel nothing is said of one, and without volumes nothing of them, as in releases that are
-        older than both.
+        Without a panel nothing is said of one, and nothing of volumes or figures where there are none, as
+        in releases that are older than those.
         """
         value = self.model_dump(mode="json")
         if self.panel is None:
             del value["panel"]
-        if self.counts.volumes is None:
-            del value["counts"]["volumes"]
+        for kind in ("volumes", "figures"):
+            if value["counts"][kind] is None:
+                del value["counts"][kind]
         text = json.dumps(value, sort_keys=True, indent=2, ensure_ascii=False, allow_nan=False)
         return (text + "\n").encode("utf-8")
 
     @property
     def evidence_kind(self) -> str:
-        """What the items are made from: ``cases`` or ``volumes``."""
+        """What the items are made from: ``cases``, ``volumes`` or ``figures``."""
         need = self.recipe.get("evidence")
         kind = need.get("kind") if isinstance(need, dict) else None
         return kind if isinstance(kind, str) and kind in TABLES else CASES

@@ -88,8 +88,8 @@ def code_remarks(manifest: Manifest) -> Iterator[Problem]:
         yield Problem(
             where=NAME,
             what=f"was made by grandrounds {manifest.code.version} (code {manifest.code.fingerprint}), and "
-            f"{__version__} (code {here}) checks it: if only facts or key slices differ, check it with the "
-            "version that made it",
+            f"{__version__} (code {here}) checks it: if only facts, readings or slices differ, check it "
+            "with the version that made it",
         )
 
 

@@ -14,7 +14,7 @@ from pydantic import BaseModel, ConfigDict
 
 from grandrounds.errors import RecipeError
 from grandrounds.recipe import Deidentify, VolumeNeed, parse_recipe
-from grandrounds.release.manifest import NAME, Manifest, VolumeCounts
+from grandrounds.release.manifest import NAME, FigureCounts, Manifest, VolumeCounts
 
 
 class _Part(BaseModel):
@@ -57,6 +57,7 @@ class _Sentences(_Part):
     other_task: str
     cases: Telling
     volumes: Telling
+    figures: Telling
     use_in_care: str
     social: str
     deidentification: _Deidentification
@@ -85,7 +86,9 @@ def task_words(task: str) -> str:
 
 def origin_of_items(manifest: Manifest) -> str:
     """From how much the items were made: ``3 cases in 2 sources``."""
-    volumes, sources = manifest.counts.volumes, len(manifest.sources)
+    volumes, figures, sources = manifest.counts.volumes, manifest.counts.figures, len(manifest.sources)
+    if figures is not None:
+        return f"{figures.figures:,} figures in {sources:,} books and articles"
     if volumes is None:
         return f"{manifest.counts.cases:,} cases in {sources:,} sources"
     return f"{volumes.images:,} volumes with {volumes.masks:,} masks"
@@ -112,6 +115,61 @@ def volume_sentences(volumes: VolumeCounts) -> Iterator[str]:
     verdicts = _listed(volumes.by_verdict)
     said = f"what criteria say of them: {verdicts}" if verdicts else "no criterion reads any of them"
     yield f"{volumes.measurements:,} measurements; {said}."
+
+
+def figure_sentences(manifest: Manifest) -> Iterator[str]:
+    """What the figures are, how surely they fit their captions, and what needs no picture; nothing for
+    other evidence."""
+    figures, refused = manifest.counts.figures, manifest.counts.rejections.get("evidence", {})
+    if figures is None:
+        return
+    yield (
+        f"{figures.figures:,} figures ({_listed(figures.by_origin)}) with {figures.panels:,} panels and "
+        f"{figures.mentions:,} paragraphs that mention them; licences: {_licences(figures.by_licence)}."
+        + (f" {figures.read_by_ocr:,} were read from scanned pages." if figures.read_by_ocr else "")
+    )
+    left_out = {_STATUS_WORDS[name]: number for name, number in refused.items() if name in _STATUS_WORDS}
+    if left_out:
+        yield f"Not asked about: {', '.join(f'{number:,} {name}' for name, number in left_out.items())}."
+    spread = ", ".join(f"from {low}: {number:,}" for low, number in figures.by_alignment.items())
+    yield f"How surely picture and caption belong together, by the reader's own confidence: {spread}."
+    yield _measured_error(figures)
+    for task, found in figures.text_only.items():
+        yield (
+            f"{task}: a small model that sees question and options only, and learnt from the other books, "
+            f"is right in {found.right:,} of {found.items:,} items ({found.right / found.items:.0%}); "
+            f"guessing would be in {found.chance:,.1f} ({found.chance / found.items:.0%})."
+        )
+
+
+def _measured_error(figures: FigureCounts) -> str:
+    from grandrounds.statistics.intervals import wilson
+
+    scores = figures.scores
+    judged = scores.right + scores.wrong
+    if not judged:
+        return (
+            "Nobody has scored a sample of pairs of picture and caption, so the error of the pairing is "
+            "not measured in this release."
+        )
+    bounds = wilson(scores.wrong, judged)
+    people = "One person" if scores.scorers == 1 else f"{scores.scorers:,} people"
+    unsure = f"; {scores.unsure:,} more could not be told" if scores.unsure else ""
+    return (
+        f"{people} looked at a sample: in {scores.wrong:,} of {judged:,} pairs the caption is not that of "
+        f"the picture, an error of {scores.wrong / judged:.1%} (95% Wilson interval {bounds.low:.1%} to "
+        f"{bounds.high:.1%}){unsure}."
+    )
+
+
+_STATUS_WORDS = {
+    "no_caption": "pictures without a caption",
+    "no_picture": "captions without a picture",
+    "label_only": "pictures with a label and no caption",
+    "alignment": "pairs that are not sure enough",
+    "picture": "pictures that are too small or can't be shown",
+    "language": "in other languages",
+}
 
 
 def deidentification(manifest: Manifest) -> tuple[str, ...]:
@@ -142,6 +200,10 @@ def _deidentification(asked: Deidentify, volumes: VolumeCounts) -> Iterator[str]
     yield told.faces[asked.faces] + number
     yield told.pictures
     yield told.way_back
+
+
+def _licences(counts: Mapping[str, int]) -> str:
+    return ", ".join(f"{name} {number:,}" for name, number in counts.items())
 
 
 def _listed(counts: Mapping[str, int]) -> str:

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 
-from grandrounds.errors import ReleaseError
+from grandrounds.errors import RecipeError, ReleaseError
+from grandrounds.recipe import FigureNeed, parse_recipe
 from grandrounds.records.envelope import Item
 from grandrounds.release.crosscheck import (
     case_problems,
@@ -17,11 +19,20 @@ from grandrounds.release.crosscheck import (
     review_problems,
     split_problems,
 )
-from grandrounds.release.evidence import CASES, VOLUMES, CaseEvidence, Evidence, VolumeEvidence
+from grandrounds.release.evidence import (
+    CASES,
+    FIGURES,
+    VOLUMES,
+    CaseEvidence,
+    Evidence,
+    FigureEvidence,
+    VolumeEvidence,
+)
+from grandrounds.release.figurecheck import figure_problems, hashes_of, item_faults, picture_problems
 from grandrounds.release.findings import Checked, Problem, VerifyReport
 from grandrounds.release.integrity import FileReport, check_files, printable
 from grandrounds.release.itemcheck import Setting, item_problems, leak_problems, pixels_of
-from grandrounds.release.manifest import Manifest
+from grandrounds.release.manifest import NAME, Manifest
 from grandrounds.release.panel import filters_of, panel_problems
 from grandrounds.release.reading import Reader
 from grandrounds.release.scancheck import code_remarks, scan_problems
@@ -45,7 +56,14 @@ _KIND_RULES = {
         "items: stem made again; key slices drawn again, pixel for pixel",
         "items: every number and name of question and rationale is the fact's",
     ),
+    FIGURES: (
+        "items: the picture is the figure's, at its page and box; stem made again",
+        "items: every quote at its place in caption or paragraph, page and box of that place",
+        "items: labels in the taxonomies; what rules answered is answered again from the caption",
+        "items: nothing the solver sees names the answer",
+    ),
 }
+_FIGURE_RULE = "figures: rows, spans, boxes and perceptual hashes as text and pictures give them"
 _VOLUME_RULE = "volumes: unpacked, hashed, and placed as their rows say"
 _SCAN_RULE = "scans: measured again, and as the tables say"
 
@@ -67,33 +85,26 @@ def verify(directory: Path) -> VerifyReport:
         return _report(None, files, [], [], [])
     reader = Reader(directory=directory, manifest=files.manifest, sound=files.sound)
     evidence = reader.evidence()
-    cases = (
-        {case.evidence_id: case for case in evidence.cases} if isinstance(evidence, CaseEvidence) else None
-    )
-    setting = Setting(manifest=files.manifest, cases=cases)
-    items: list[Item] = []
-    problems: list[Problem] = []
-    remarks: list[Problem] = []
-    pictures: dict[str, str] = {}
-    for read in reader.items():
-        where = f"item {read.item.item_id}"
-        items.append(read.item)
-        problems += [Problem(where=where, what=what) for what in item_problems(read, setting)]
-        if cases is None:
-            pictures |= pixels_of(read.pictures)
-            continue
-        for fault, what in leak_problems(read.item):
-            (problems if fault else remarks).append(Problem(where=where, what=what))
+    read = _read_items(reader, evidence)
+    items, problems, remarks = read.items, read.problems, read.remarks
     rejections, events, votes = reader.rows("rejections"), reader.rows("reviews"), reader.rows("votes")
     manifest = files.manifest
     problems += manifest_problems(manifest)
     problems += split_problems(items, evidence)
     if isinstance(evidence, CaseEvidence):
         problems += case_problems(evidence.cases, items, manifest)
+    elif isinstance(evidence, FigureEvidence):
+        asked = _asked(manifest)
+        if read.problems:
+            remarks += code_remarks(manifest)
+        problems += figure_problems(evidence, items, manifest, least_alignment=asked.minimum_alignment)
+        problems += picture_problems(evidence, items, read.hashes, bits=asked.near_picture)
     else:
         problems += volume_problems(evidence, items, manifest)
         volumes = ReleasedVolumes(directory, sound=files.sound)
-        again = list(scan_problems(evidence, items, manifest=manifest, files=volumes, pictures=pictures))
+        again = list(
+            scan_problems(evidence, items, manifest=manifest, files=volumes, pictures=read.pictures)
+        )
         problems += again
         remarks += code_remarks(manifest) if again else ()
     problems += refusal_problems(rejections, manifest)
@@ -112,12 +123,60 @@ def verify(directory: Path) -> VerifyReport:
     return _report(manifest, files, [*reader.problems, *problems], remarks, checked)
 
 
+@dataclass(slots=True)
+class _Read:
+    """The items and what is wrong with each of them; of their pictures, by the hash of the bytes, the hash
+    of the pixels (``pictures``, for volumes) or the perceptual one (``hashes``, for figures)."""
+
+    items: list[Item] = field(default_factory=list)
+    problems: list[Problem] = field(default_factory=list)
+    remarks: list[Problem] = field(default_factory=list)
+    pictures: dict[str, str] = field(default_factory=dict)
+    hashes: dict[str, str] = field(default_factory=dict)
+
+
+def _read_items(reader: Reader, evidence: Evidence) -> _Read:
+    """Every item, checked one at a time: pictures leave memory with their row group."""
+    found = _Read()
+    cases = (
+        {case.evidence_id: case for case in evidence.cases} if isinstance(evidence, CaseEvidence) else None
+    )
+    figures = (
+        {row.evidence_id: row for row in evidence.figures} if isinstance(evidence, FigureEvidence) else None
+    )
+    setting = Setting(manifest=reader.manifest, cases=cases)
+    for read in reader.items():
+        item, where = read.item, f"item {read.item.item_id}"
+        found.items.append(item)
+        found.problems += [Problem(where=where, what=what) for what in item_problems(read, setting)]
+        if figures is not None:
+            found.hashes |= hashes_of(read.pictures, known=found.hashes)
+            own = figures.get(item.evidence_id)
+            found.problems += [Problem(where=where, what=what) for what in item_faults(item, own)]
+        elif cases is None:
+            found.pictures |= pixels_of(read.pictures)
+        else:
+            for fault, what in leak_problems(item):
+                (found.problems if fault else found.remarks).append(Problem(where=where, what=what))
+    return found
+
+
+def _asked(manifest: Manifest) -> FigureNeed:
+    """What the recipe takes of figures; a recipe that can't be read is told elsewhere."""
+    try:
+        return parse_recipe(manifest.recipe, where=NAME).figures
+    except RecipeError:
+        return FigureNeed()
+
+
 def _checked(
     manifest: Manifest, items: Sequence[Item], evidence: Evidence, *, votes: int
 ) -> Iterator[Checked]:
     """The rules, and on how many things each was checked."""
     for rule in (*_ITEM_RULES, *_KIND_RULES[evidence.kind]):
         yield Checked(what=rule, count=len(items))
+    if isinstance(evidence, FigureEvidence):
+        yield Checked(what=_FIGURE_RULE, count=len(evidence.figures))
     if isinstance(evidence, VolumeEvidence):
         yield Checked(what=_VOLUME_RULE, count=len(evidence.packed))
         yield Checked(what=_SCAN_RULE, count=len(evidence.ids))
