@@ -1,7 +1,7 @@
 """Figures of printed books: boxes, captions and panels found against what was printed.
 
-    python benchmarks/figures.py [--layouts a,b] [--readers ours,plain,pdfplumber,pypdfium2] [--misses] [--json]
-    python benchmarks/figures.py --speed      # pages a second beside a bare PyMuPDF loop; 1,000 pages' memory
+    python benchmarks/figures.py [--layouts a,b] [--readers ours,plain] [--misses] [--json]
+    python benchmarks/figures.py --speed      # pages a second beside a bare PyMuPDF loop, and memory
     python benchmarks/figures.py --jats       # PDF against the JATS of the same article
     python benchmarks/figures.py --keep DIR   # keep the printed PDFs and their truth; print what is missing
 

@@ -12,7 +12,7 @@ import tempfile
 from pathlib import Path
 from typing import Any
 
-_NAMES = ("chromium", "chromium-browser", "google-chrome", "chrome")
+NAMES = ("chromium", "chromium-browser", "google-chrome", "chrome")
 _FLAGS = ("--headless", "--no-sandbox", "--disable-gpu", "--no-first-run", "--disable-extensions")
 
 
@@ -23,7 +23,7 @@ class MissingBrowser(SystemExit):
 def find() -> str:
     """The browser's program: ``GRANDROUNDS_CHROMIUM``, or the first of the usual names that is there."""
     asked = os.environ.get("GRANDROUNDS_CHROMIUM")
-    found = asked or next((path for name in _NAMES if (path := shutil.which(name))), None)
+    found = asked or next((path for name in NAMES if (path := shutil.which(name))), None)
     if not found:
         raise MissingBrowser("no Chromium found: install it, or name it in GRANDROUNDS_CHROMIUM")
     return found

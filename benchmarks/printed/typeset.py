@@ -130,11 +130,12 @@ def read_truth(printed: pymupdf.Document, book: Book, *, pdf: str) -> TrueDocume
 
 def strip(printed: pymupdf.Document) -> None:
     """Take out every annotation, name and tag: nothing is left that tells what was linked."""
-    for page in printed:
-        printed.xref_set_key(page.xref, "Annots", "null")
-        printed.xref_set_key(page.xref, "StructParents", "null")
-    for key in ("Names", "Dests", "StructTreeRoot", "MarkInfo", "Outlines"):
-        printed.xref_set_key(printed.pdf_catalog(), key, "null")
+    told = [(page.xref, key) for page in printed for key in ("Annots", "StructParents")]
+    catalog = printed.pdf_catalog()
+    told += [(catalog, key) for key in ("Names", "Dests", "StructTreeRoot", "MarkInfo", "Outlines")]
+    for holder, key in told:
+        if printed.xref_get_key(holder, key) != ("null", "null"):
+            printed.xref_set_key(holder, key, "null")
     printed.set_metadata({})
 
 
