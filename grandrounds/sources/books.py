@@ -21,7 +21,7 @@ from pathlib import Path
 from grandrounds.fingerprint import content_id, sha256_bytes, sha256_file
 from grandrounds.lake import Lake
 from grandrounds.recipe import FigureNeed
-from grandrounds.records.figure import FigureRow
+from grandrounds.records.figure import NO_PICTURE, FigureRow
 from grandrounds.records.source import PASSED_BY, READ, Source
 from grandrounds.sources import kinds, memory, rows
 from grandrounds.sources.books_groups import join_families, join_works
@@ -361,7 +361,7 @@ class _Reading:
         for document in documents:
             assert document.book is not None
             for number, figure in enumerate(document.book.figures):
-                if not figure.graphic or document.pictures[number].sha256 or figure.reason:
+                if document.pictures[number].sha256 or figure.status == NO_PICTURE:
                     continue
                 located = finder.find(figure.graphic, document.file, document.kind)
                 if located.file is None:

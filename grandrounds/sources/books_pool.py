@@ -30,8 +30,8 @@ _FRESH_AFTER = 200
 class BookPool:
     """Worker processes, started when first needed and ended with the ``with`` block."""
 
-    def __init__(self, workers: int, *, module: str = _MODULE) -> None:
-        self._processes = [_Process(module) for _ in range(max(1, min(workers, MOST_WORKERS)))]
+    def __init__(self, workers: int) -> None:
+        self._processes = [_Process(_MODULE) for _ in range(max(1, min(workers, MOST_WORKERS)))]
         self._threads = ThreadPoolExecutor(len(self._processes))
 
     def __enter__(self) -> BookPool:

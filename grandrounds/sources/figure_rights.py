@@ -23,7 +23,8 @@ _TAKEN = re.compile(
     r"|\b(?:wikimedia|wikipedia|flickr|getty\s?images|shutterstock|istock|dreamstime|alamy|pixabay|unsplash"
     r"|science photo library)\b"
     r"|\b(?:figure|image|picture|photo(?:graph)?|illustration|micrograph)s?\s+(?:was|were|is|are)?\s*"
-    r"(?:kindly\s+)?(?:taken|provided|supplied|obtained)\s+(?:from|by)\b",
+    r"(?:kindly\s+)?(?:(?:provided|supplied)\s+by\b|(?:taken|obtained|downloaded)\s+from\s+"
+    r"(?:(?-i:[A-Z])|\[|refs?\b|references?\b|(?:the\s+)?(?:internet|web|literature)))",
     re.IGNORECASE,
 )
 _ADAPTED = re.compile(

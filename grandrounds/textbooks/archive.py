@@ -16,7 +16,7 @@ BUDGET_BYTES = 1 << 30
 """All that is ever unpacked of one archive; the largest illustrated books have a few hundred megabytes."""
 
 _PIECE = 1 << 18
-_EXPANSION = 1_500
+_EXPANSION = 200
 _SURELY_SMALL = 8 << 20
 _REMEDY = "Get the book again from its publisher."
 _BROKEN = (

@@ -18,6 +18,7 @@ from typing import BinaryIO
 
 _HEAD = struct.Struct("<Q")
 _GRACE = 10.0
+_PARENT_DEATH_SIGNAL = 1  # PR_SET_PDEATHSIG of prctl(2)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -37,6 +38,7 @@ def serve(work_of: Callable[[bytes], Work], *, prepare: Callable[[], None] = lam
     nowhere = os.open(os.devnull, os.O_WRONLY)
     os.dup2(nowhere, 1)
     os.dup2(nowhere, 2)
+    _end_with_parent()
     send(out, b"ready")
     prepare()
     bounded = False
@@ -64,6 +66,15 @@ def send(stream: BinaryIO, data: bytes) -> None:
     """Write one message."""
     stream.write(_HEAD.pack(len(data)) + data)
     stream.flush()
+
+
+def _end_with_parent() -> None:
+    """Have the kernel end this process when its parent is killed, whatever it does then (Linux; elsewhere
+    the alarm ends it)."""
+    with contextlib.suppress(OSError, AttributeError, ImportError):
+        import ctypes
+
+        ctypes.CDLL(None, use_errno=True).prctl(_PARENT_DEATH_SIGNAL, int(signal.SIGKILL))
 
 
 def _bound(size: int) -> None:
