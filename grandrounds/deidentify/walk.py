@@ -168,7 +168,8 @@ class Walk:
         if element.tag == CODE_MEANING:
             meaning = values.code_meaning(scheme, code)
             text = clean_text(str(element.value), extra=self.settings.words) if meaning is None else meaning
-            if text != str(element.value):
+            # What is written anyway can't be searched for in what is written.
+            if meaning is None or str(element.value).strip(" \0") not in meaning:
                 self.residue.add(element)
             return self._with(element, [_cut(text, 64)], where, CLEANED, "the terminology's meaning")
         return self._same(element)

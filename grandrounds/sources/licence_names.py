@@ -33,7 +33,7 @@ _OTHERS = (
     (rf"BSD{_DASH}+\(?2{_DASH}+clause\)?|2{_DASH}clause\s+BSD|Simplified\s+BSD\b", "BSD-2-Clause"),
     (rf"BSD{_DASH}+\(?3{_DASH}+clause\)?|3{_DASH}clause\s+BSD|(?:New|Revised)\s+BSD\b", "BSD-3-Clause"),
     (r"MIT-0\b", "MIT-0"),
-    (r"MIT\b(?![-/]\w)", "MIT"),
+    (r"(?-i:MIT)\b(?![-/]\w)", "MIT"),  # mit is a word
     (r"ISC(?=\s+licen[cs]e)", "ISC"),
     (r"(?:the\s+)?Unlicense\b", "Unlicense"),
     (r"0BSD\b", "0BSD"),
@@ -106,10 +106,11 @@ class Named:
 def names_in(text: str) -> tuple[Named, ...]:
     """Every licence that ``text`` names, in order; ``MIT`` alone may be the university and is left out
     unless the words are about licences, repositories or packages."""
+    of_repository = _REPOSITORY.search(text) is not None
     return tuple(
         Named(_spdx(match), match.group().strip())
         for match in _NAME.finditer(text)
-        if not _may_be_university(match, text)
+        if of_repository or not _may_be_university(match)
     )
 
 
@@ -120,12 +121,13 @@ def stated_in(text: str, *, sure: bool) -> tuple[Named, ...]:
     package or licence file beside it.
     """
     found = []
+    of_repository = _REPOSITORY.search(text) is not None
     for clause in _clauses(text):
         lead = _LEAD.match(clause)
         match = _NAME.match(clause, lead.end() if lead else 0) or _NAME.match(clause)
         if match is None or not _TAIL.match(clause, match.end()):
             continue
-        if sure or not _may_be_university(match, text):
+        if sure or of_repository or not _may_be_university(match):
             found.append(Named(_spdx(match), clause[: match.end()].strip()))
     return tuple(found)
 
@@ -199,8 +201,5 @@ def _spdx(match: re.Match[str]) -> str:
     return UNKNOWN
 
 
-def _may_be_university(match: re.Match[str], text: str) -> bool:
-    bare = match.group().strip()
-    if bare.casefold() != "mit":
-        return False
-    return bare != "MIT" or not _REPOSITORY.search(text)
+def _may_be_university(match: re.Match[str]) -> bool:
+    return match.group().strip().casefold() == "mit"

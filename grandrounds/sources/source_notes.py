@@ -30,7 +30,7 @@ from grandrounds.sources.licence_names import (
 )
 from grandrounds.sources.licences import Licence
 from grandrounds.sources.note_blocks import Block
-from grandrounds.sources.rules import matches
+from grandrounds.sources.note_names import covers, may_cover
 
 NAME = "SOURCES.md"
 
@@ -46,9 +46,11 @@ _WRITTEN_DOWN = re.compile(r"LICEN[CS]E|COPYING|README|NOTICE|SOURCES|terms|meta
 _BACKTICKS = re.compile(r"`([^`]+)`")
 _BRACKETS = re.compile(r"\(([^()]*)\)\s*\Z")
 _LICENCE_HEADER = re.compile(r"licen[cs]", re.IGNORECASE)
+_LONG = "more than can be read"
 _ODD = "a licence that is not understood"
 _NOTHING = frozenset({"", "-", "\u2013", "\u2014", "n/a", "none", "?", "unknown"})
-_WILD = frozenset("*?")
+_LONGEST = 5_000
+"""Characters of a paragraph, item or row; a longer one is no statement, and may hold doubts."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -85,7 +87,7 @@ class Note:
         ``None`` where no section names the file; ``unknown`` with a note where none, two or a doubtful one
         is stated.
         """
-        naming = [one for one in self.sections if any(_covers(path, name) for path in one.names)]
+        naming = [one for one in self.sections if any(covers(path, name) for path in one.names)]
         if self.trouble:
             return Licence(note=self.trouble)
         return _settled(list(_claims(self.sections, naming, name))) if naming else None
@@ -108,6 +110,9 @@ def _parent(sections: Sequence[_Section], level: int) -> _Section | None:
 
 
 def _add(section: _Section, block: Block) -> None:
+    if len(block.text) > _LONGEST:
+        section.claims.append(_Claim(line=block.line, words=_LONG, doubt=_LONG))
+        return
     if block.kind == note_blocks.ROW:
         section.items.clear()
         _add_row(section, block)
@@ -177,7 +182,7 @@ def _add_row(section: _Section, row: Block) -> None:
 
 def _of_heading(block: Block) -> list[_Claim]:
     """``## Test data (repository a/b, MIT)``: a licence in brackets at the end."""
-    brackets = _BRACKETS.search(block.text)
+    brackets = _BRACKETS.search(block.text[-_LONGEST:])
     stated = stated_in(brackets.group(1), sure=False) if brackets else ()
     if not stated:
         return _mention(block, ())
@@ -215,20 +220,6 @@ def _paths(text: str) -> tuple[str, ...]:
     )
 
 
-def _covers(path: str, name: str) -> bool:
-    """Whether a path of the note is the file, a folder above it, or a glob that matches it."""
-    if path.endswith("/"):
-        return matches(f"{path}**", name) if _WILD & set(path) else name.startswith(path)
-    return matches(path, name) if _WILD & set(path) else name == path
-
-
-def _may_cover(path: str, name: str) -> bool:
-    """Whether it would at any depth: what people write of ``scan.nii`` may be about ``spine/scan.nii``."""
-    if _WILD & set(path):
-        return _covers(path, name) or _covers(f"**/{path}", name)
-    return f"/{path}" in f"/{name}" if path.endswith("/") else f"/{name}".endswith(f"/{path}")
-
-
 def _claims(sections: Sequence[_Section], naming: Sequence[_Section], name: str) -> Iterator[_Claim]:
     """What may be said of a file: by the sections that name it, with doubts from those above and others."""
     above = {id(one) for section in naming for one in _all_above(section)}
@@ -240,9 +231,9 @@ def _claims(sections: Sequence[_Section], naming: Sequence[_Section], name: str)
                     yield claim
                 elif id(section) in above:
                     yield _doubting(claim)
-            elif inside and any(_covers(path, name) for path in claim.names):
+            elif inside and any(covers(path, name) for path in claim.names):
                 yield claim
-            elif any(_may_cover(path, name) for path in claim.names):
+            elif any(may_cover(path, name) for path in claim.names):
                 yield _doubting(claim)
 
 

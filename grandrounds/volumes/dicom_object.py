@@ -9,7 +9,7 @@ from functools import cached_property
 from pathlib import Path
 
 from grandrounds.volumes.dicom_header import Scan, scan
-from grandrounds.volumes.dicom_tags import NATIVE, PIXELS, SEQUENCE_WORDS
+from grandrounds.volumes.dicom_tags import NATIVE, PIXELS, SEQUENCE_WORDS, VIEWS
 from grandrounds.volumes.limits import Limits, VolumeError
 
 _FIRST_READ = 16 * 1024
@@ -232,11 +232,15 @@ class DicomObject:
 
     @cached_property
     def sequence_words(self) -> tuple[str, ...]:
-        """Words of a closed list that the descriptions of series, protocol and sequence hold."""
+        """Words of a closed list that the view position and the descriptions of series, protocol and sequence
+        hold. A view position that is stated stands for what descriptions say of it."""
         text = " ".join(self.text(tag) for tag in (0x0008103E, 0x00181030, 0x00180024))
         plain = "".join(char if char.isalnum() or char == "*" else " " for char in text.casefold())
         found = dict.fromkeys(word.replace("*", "star") for word in plain.split())
-        return tuple(word for word in found if word in SEQUENCE_WORDS)
+        view = VIEWS.get(self.text(0x00185101).upper())
+        others = frozenset(VIEWS.values()) | {"lat"} if view else frozenset()
+        told = (word for word in found if word in SEQUENCE_WORDS and word not in others)
+        return (view, *told) if view else tuple(told)
 
 
 def read_object(name: str, path: Path, limits: Limits, *, head: bytes = b"") -> DicomObject:

@@ -26,6 +26,7 @@ WANTED: dict[int, str] = {
     0x00180050: "DS",  # SliceThickness
     0x00181060: "DS",  # TriggerTime
     0x00181164: "DS",  # ImagerPixelSpacing
+    0x00185101: "CS",  # ViewPosition
     0x00189087: "FD",  # DiffusionBValue
     0x0020000D: "UI",  # StudyInstanceUID
     0x0020000E: "UI",  # SeriesInstanceUID
@@ -96,5 +97,7 @@ _WORDS = (
     "cervical thoracic lumbar knee hip shoulder wrist ankle foot hand elbow liver kidney prostate",
     "breast heart cardiac cine ap pa lateral lat supine prone",
 )
+VIEWS = {"PA": "pa", "AP": "ap", "LL": "lateral", "RL": "lateral", "LLO": "oblique", "RLO": "oblique"}
+"""View positions of radiographs (PS3.3 C.8.1.2 and its defined terms) in these words."""
 SEQUENCE_WORDS = frozenset(word for line in _WORDS for word in line.split())
 """The only words that are taken from descriptions: free text may hold names."""

@@ -265,6 +265,21 @@ def test_what_cannot_be_looked_into_is_refused(key: ProjectKey, sop_class: str) 
     assert done.data == b""
 
 
+def test_a_code_with_a_shortened_meaning_gets_the_whole_one_and_is_no_residue(key: ProjectKey) -> None:
+    made = image()
+    whole = code_meaning("DCM", "126000") or ""
+    region = Dataset()
+    region.CodeValue, region.CodingSchemeDesignator, region.CodeMeaning = "126000", "DCM", whole[:-3]
+    made.AnatomicRegionSequence = items(region)
+    done = deidentify(as_bytes(made), settings=BASIC, key=key)
+    assert (done.status, done.reasons) == (
+        deidentify(as_bytes(image()), settings=BASIC, key=key).status,
+        (),
+    )
+    got = pydicom.dcmread(io.BytesIO(done.data))
+    assert got.AnatomicRegionSequence[0].CodeMeaning == whole != whole[:-3]
+
+
 def test_structured_content_stays_without_its_text(key: ProjectKey) -> None:
     made = image()
     node = Dataset()

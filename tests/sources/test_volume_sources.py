@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from pathlib import Path
 
 import numpy as np
@@ -68,6 +69,25 @@ def test_what_sources_yaml_says_reaches_the_volumes(folder: Path) -> None:
     assert mask.group_id == "group:patient-7" and mask.licence == "CC-BY-4.0" and not mask.protected
     assert str(mask.published) == "2024-05-01" and mask.labels[0].name == "L1"
     assert found["ct"].licence == "unknown" and found["ct"].group_id.startswith("patient:")
+
+
+def test_a_note_beside_studies_reaches_the_volumes_and_reads_nothing_anew(folder: Path) -> None:
+    time.sleep(2.1)  # stamps younger than two seconds are not trusted
+    read(folder)
+    (folder / "mr" / "SOURCES.md").write_text(
+        "Licence: CC BY 4.0\n\n| file |\n|---|\n| `case.nii.gz` |\n| `case_seg.nii.gz`, `case_seg.json` |\n"
+    )
+    (folder / "ct" / "LICENSE").write_text("CC0 1.0\n")
+    after = read(folder)
+    assert (after.read_now, after.reused) == (0, 4)
+    found = {volume.name: volume.licence for volume in after.volumes}
+    assert (found["mr/case.nii.gz"], found["mr/case_seg.nii.gz"]) == ("CC-BY-4.0", "CC-BY-4.0")
+    assert found["ct"] == "CC0-1.0"
+    rows = {row.path: row for row in after.sources}
+    assert rows["mr/case.nii.gz"].licence_evidence == "mr/SOURCES.md:1: CC BY 4.0"
+    assert rows["mr/case.nii.gz"].licence_origin == "SOURCES.md"
+    assert rows["ct/I0.dcm"].licence_origin == "licence file"
+    assert rows["bad.nii"].licence == "unknown"
 
 
 def test_a_report_is_listed_and_left_alone(folder: Path) -> None:

@@ -152,6 +152,16 @@ def test_descriptions_give_only_words_of_a_closed_list(folder: Path, lake: Lake)
     assert "smith" not in repr(record).casefold() and "Fictional" not in repr(record)
 
 
+def test_a_stated_view_position_stands_for_what_descriptions_say(folder: Path, lake: Lake) -> None:
+    write_series(folder, ramp((1, 4, 4)), ViewPosition="PA", SeriesDescription="Chest PA and lateral")
+    assert only(folder, lake).sequence_words == ("pa", "chest")
+
+
+def test_an_unknown_view_position_says_nothing(folder: Path, lake: Lake) -> None:
+    write_series(folder, ramp((1, 4, 4)), ViewPosition="SMITH", SeriesDescription="Chest lat")
+    assert only(folder, lake).sequence_words == ("chest", "lat")
+
+
 def test_uneven_slices_are_refused_with_the_place_of_the_gap(folder: Path, lake: Lake) -> None:
     write_series(folder, ramp((5, 4, 4)), positions=[(0, 0, z) for z in (0, 2, 4, 8, 10)])
     record = only(folder, lake)
