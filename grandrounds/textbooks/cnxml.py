@@ -281,7 +281,9 @@ class _Walk:
                 plain(self._words(_child(pointed, "title"))) if pointed is not None and not named else ""
             )
             words.add(f"{named}{UNSAID}" if named else title)
-        if kind in ("figure", "subfigure") and len(words) > start:
+        if not kind and document and target and len(words) == start:
+            words.add("[link]")
+        if (kind in ("figure", "subfigure") or (document and not kind)) and len(words) > start:
             words.mark(REFERENCE, start, target=f"{document}#{target}" if document else target)
 
     # Figures ----------------------------------------------------------------------------------
@@ -373,10 +375,10 @@ def _joined(*parts: str) -> str:
 
 def _kind_by_id(target: str) -> str:
     """What an id of another module most likely names: OpenStax spells it ``fig-...`` and ``tbl-...``."""
-    start = target.casefold()
-    if start.startswith(("fig", "figure")):
+    said = target.casefold()
+    if "fig" in said:
         return "figure"
-    return "table" if start.startswith(("tbl", "table")) else ""
+    return "table" if "tbl" in said or "table" in said else ""
 
 
 def _child(element: Any, name: str) -> Any:
