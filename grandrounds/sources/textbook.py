@@ -154,7 +154,9 @@ class _Reader:
         pages = list(self.pages.values())
         self.look, self.running = look_of(pages), running_lines(pages)
         wanted = [page.number for page in pages if page.images or page.shapes or _has_label(page)]
-        found = find_figures(pages, blocks_on=self.blocks_on, repeated=repeated_art(pages), wanted=wanted)
+        found = find_figures(
+            pages, blocks_on=self.blocks_on, repeated=repeated_art(pages), wanted=wanted, look=self.look
+        )
         outline = outline_of(self.document, self.limits, self.notes)
         headings = outline if len(outline) >= 2 else from_typography(pages, self.look, self.running)
         words = Words(lambda: (line.text for page in pages for line in page.lines))

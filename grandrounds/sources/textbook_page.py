@@ -16,7 +16,7 @@ import pymupdf
 from pymupdf import extra, mupdf
 
 from grandrounds.errors import SourceError
-from grandrounds.textbooks.mending import clean
+from grandrounds.textbooks.mending import clean, has_rtl, logical
 from grandrounds.textbooks.pages import Image, Line, Page, Shape
 from grandrounds.textbooks.values import Box
 
@@ -150,6 +150,8 @@ def _lines(blocks: list[dict[str, Any]], interpreted: Interpreted) -> list[Line]
             if name not in fonts:
                 fonts[name] = _font(name, font)
             family, bold, italic = fonts[name]
+            if has_rtl(text) and line["x"] / _SCALE < (x0 + x1) / 2:
+                text = logical(text)
             sideways = y1 - y0 > 1.8 * (x1 - x0) and len(text) > 2
             if size < 1.5 and y1 - y0 > 4 * size:  # a font whose own measures are wrong, as in Type 3
                 base = line["y"] / _SCALE

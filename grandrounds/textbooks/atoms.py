@@ -161,10 +161,11 @@ def _drawings(
     page: Page, blocks: Sequence[Block], repeated: Repeated, pictures: Sequence[Atom]
 ) -> tuple[list[Atom], int]:
     captions = [block.box for block in blocks if block.kind in (CAPTION, TABLE_CAPTION)]
+    texts = _long_lines(blocks)
     shapes = [
         shape
         for shape in page.shapes
-        if _counts(shape, page, repeated) and not _holds(shape.box, captions, page)
+        if _counts(shape, page, repeated) and not _holds(shape.box, captions, texts, page)
     ]
     if not shapes:
         return [], 0
@@ -189,17 +190,35 @@ def _counts(shape: Shape, page: Page, repeated: Repeated) -> bool:
     return not repeated.places or _place(shape.box) not in repeated.places
 
 
-def _holds(box: Box, captions: Sequence[Box], page: Page) -> bool:
-    """Whether a shape is a frame or a ground around a figure together with its caption, or a table."""
+def _holds(box: Box, captions: Sequence[Box], texts: Sequence[Box], page: Page) -> bool:
+    """Whether a shape is a frame or a ground around running text, a figure with its caption, or a table."""
     if boxes.area(box) < 0.01 * boxes.area(page.box):
         return False
-    return any(boxes.share_inside(caption, box) > 0.9 for caption in captions)
+    if any(boxes.share_inside(caption, box) > 0.9 for caption in captions):
+        return True
+    return boxes.width(box) > 0.36 * page.width and any(
+        boxes.share_inside(text, box) > 0.9 and boxes.width(text) > 0.35 * boxes.width(box)
+        for text in texts
+    )
+
+
+def _long_lines(blocks: Iterable[Block]) -> list[Box]:
+    """Lines of running text: what fills a box with words, not a drawing's labels."""
+    return [
+        line.box
+        for block in blocks
+        if block.kind in (BODY, HEADING)
+        for line in block.lines
+        if len(line.text) > 40
+    ]
 
 
 def _is_picture(members: Sequence[Shape]) -> bool:
     """Whether what was left out is more than a rule or a box: an icon, an ornament."""
     box = boxes.union(shape.box for shape in members)
-    return min(boxes.width(box), boxes.height(box)) >= _THIN and not all(shape.rectangle for shape in members)
+    return min(boxes.width(box), boxes.height(box)) >= _THIN and not all(
+        shape.rectangle for shape in members
+    )
 
 
 def _large(box: Box, page: Page) -> bool:

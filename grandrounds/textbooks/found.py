@@ -14,16 +14,19 @@ from dataclasses import dataclass, field
 from grandrounds.textbooks import boxes
 from grandrounds.textbooks.assignment import FORBIDDEN, assign
 from grandrounds.textbooks.atoms import Atom, Repeated, atoms_of
-from grandrounds.textbooks.groups import Group, barriers, groups_of
+from grandrounds.textbooks.groups import Group, barriers, column_groups, groups_of
 from grandrounds.textbooks.labels import TABLE, Head
-from grandrounds.textbooks.layout import BODY, CAPTION, TABLE_CAPTION, Block
-from grandrounds.textbooks.matching import Fit, Pair, Sides, fit_of, pairs_of
+from grandrounds.textbooks.layout import BODY, CAPTION, SMALL, TABLE_CAPTION, Block
+from grandrounds.textbooks.matching import ABOVE, BELOW, Fit, Pair, Sides, fit_of, pairs_of
 from grandrounds.textbooks.pages import Page
+from grandrounds.textbooks.typography import Look
 from grandrounds.textbooks.values import Box
 
 _LEADER = re.compile(r"(?:\.\s?){4,}\s*\d{1,4}\s*$|…{2,}\s*\d{1,4}\s*$")
 _SURE_FIT = 0.8
 _LEAVE_OUT = 0.75
+_MOST_IN_COLUMNS = 40
+_LEADER_REACH = 48.0
 _SMALLEST_ALONE = 0.02
 """Share of the page that a picture without a caption covers at least, to be told as a figure."""
 
@@ -91,6 +94,7 @@ def find_figures(
     blocks_on: Callable[[int], list[Block]],
     repeated: Repeated,
     wanted: Sequence[int],
+    look: Look,
 ) -> Document:
     """All figures of a document. ``wanted`` are the pages with a picture, a drawing or a caption's label."""
     by_number = {page.number: page for page in pages}
@@ -104,9 +108,16 @@ def find_figures(
         captions = [
             block for block in blocks if block.kind in (CAPTION, TABLE_CAPTION) and not _listed(block)
         ]
-        sheets.append(
-            _Sheet(page, blocks, atoms, groups_of(atoms, blocks), barriers(atoms, blocks), captions)
-        )
+        walls = barriers(atoms, blocks)
+        groups = groups_of(atoms, blocks)
+        if 2 < len(atoms) <= _MOST_IN_COLUMNS:
+            known = {group.members for group in groups}
+            for block in captions:
+                for group in column_groups(block.box, atoms, blocks, walls, page.width):
+                    if group.members not in known:
+                        known.add(group.members)
+                        groups.append(group)
+        sheets.append(_Sheet(page, blocks, atoms, groups, walls, captions))
     _demote_repeats(sheets)
     sides = Sides()
     for last in (False, True):  # once to learn on which side captions stand here, once to use it
@@ -127,7 +138,7 @@ def find_figures(
     tables = 0
     table_boxes: dict[int, list[Box]] = defaultdict(list)
     for sheet in sheets:
-        made, more_tables, more_decoration = _on_page(sheet, sides, table_boxes)
+        made, more_tables, more_decoration = _on_page(sheet, sides, table_boxes, look)
         figures += made
         tables += more_tables
         decoration += more_decoration
@@ -161,7 +172,7 @@ def _demote_repeats(sheets: Sequence[_Sheet]) -> None:
 
 
 def _on_page(
-    sheet: _Sheet, sides: Sides, table_boxes: dict[int, list[Box]]
+    sheet: _Sheet, sides: Sides, table_boxes: dict[int, list[Box]], look: Look
 ) -> tuple[list[Found], int, int]:
     """The figures of one page; how many tables; how many drawings were neither."""
     made: list[Found] = []
@@ -204,6 +215,52 @@ def _on_page(
             )
         )
     return made, tables, decoration
+
+
+def _caption_without_label(one: Found, sheet: _Sheet, look: Look, sides: Sides) -> None:
+    """Take the block right below or above a picture for its caption where its type is not the body's."""
+    if all(atom.weak for atom in one.atoms) or sheet.page.by_ocr:
+        return
+    best: tuple[float, Block, str, float] | None = None
+    for block in sheet.blocks:
+        first = block.lines[0]
+        if block.kind not in (BODY, SMALL) or block.head is not None or look.is_body(first):
+            continue
+        odd = first.size < look.size - 0.35 or (first.italic and first.size <= look.size + 0.3)
+        if not odd or block.length < 15 or len(block.lines) > 10 or first.sideways:
+            continue
+        down = boxes.gap_y(block.box, one.box)
+        if not -2 <= down <= 16 or boxes.overlap_x(block.box, one.box) < 0.6:
+            continue
+        side = BELOW if block.box[1] > one.box[1] else ABOVE
+        whole = sides.share(side) - down / 40
+        if best is None or whole > best[0]:
+            best = (whole, block, side, down)
+    if best is None:
+        return
+    _, block, side, down = best
+    text = " ".join(line.text for line in block.lines)
+    block.kind, block.score = CAPTION, 2.5
+    block.head = Head(
+        kind="figure",
+        label="",
+        key="",
+        word="",
+        words=text,
+        offset=0,
+        separated=False,
+        sentence=False,
+        plural=False,
+    )
+    one.caption = one.words = block
+    one.order = (sheet.page.number, float(block.order))
+    parts = {
+        "distance": 1 / (1 + (max(0.0, down - 6) / 45) ** 2),
+        "overlap": boxes.overlap_x(block.box, one.box),
+        "side": sides.share(side),
+    }
+    one.fit = Fit(side, parts, 0.7)
+    one.notes.append("The caption bears no label; it was told by its type and place.")
 
 
 def _like_table(atoms: Sequence[Atom]) -> bool:
@@ -256,7 +313,7 @@ def _with_labels(box: Box, atoms: Sequence[Atom], sheet: _Sheet) -> Box:
         return box
     walls = {id(wall) for wall in sheet.walls}
     drawn = [atom.box for atom in atoms if not atom.images]
-    reach = 11.0
+    first, reach = boxes.union(drawn), 11.0
     for _ in range(3):
         before = box
         for block in sheet.blocks:
@@ -264,7 +321,9 @@ def _with_labels(box: Box, atoms: Sequence[Atom], sheet: _Sheet) -> Box:
                 continue
             for line in block.lines:
                 near = any(boxes.gap(line.box, one) <= reach for one in (*drawn, box))
-                if near and len(line.text) < 60 and _beside(line.box, box):
+                if (near and len(line.text) < 60 and _beside(line.box, box)) or _led_to(
+                    line.box, line.text, first, sheet
+                ):
                     box = boxes.union((box, line.box))
         if box == before:
             break
@@ -273,6 +332,17 @@ def _with_labels(box: Box, atoms: Sequence[Atom], sheet: _Sheet) -> Box:
         if boxes.shared(wall.box, box) > 0 and boxes.share_inside(wall.box, box) < 0.7:
             box = _cut_back(box, wall.box, boxes.union(atom.box for atom in atoms))
     return boxes.clip(box, sheet.page.box)
+
+
+def _led_to(line: Box, text: str, drawn: Box, sheet: _Sheet) -> bool:
+    """Whether a short line stands a little to the left or right of a drawing, as labels with leaders do."""
+    if len(text) > 40 or not drawn[1] - 2 <= (line[1] + line[3]) / 2 <= drawn[3] + 2:
+        return False
+    apart = boxes.gap_x(line, drawn)
+    if not 0 < apart <= _LEADER_REACH:
+        return False
+    gap = boxes.between(line, drawn)
+    return not any(boxes.shared(wall.box, boxes.grown(gap, 0.5)) > 4 for wall in sheet.walls)
 
 
 def _beside(line: Box, box: Box) -> bool:
@@ -360,7 +430,7 @@ def _labels_elsewhere(figures: list[Found]) -> list[Found]:
     bare = {
         one.head.key: one
         for one in reversed(figures)
-        if one.head is not None and one.page is not None and not one.has_words
+        if one.head is not None and one.head.key and one.page is not None and not one.has_words
     }
     gone: set[int] = set()
     for one in figures:

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from grandrounds.textbooks import boxes
 from grandrounds.textbooks.atoms import Atom
-from grandrounds.textbooks.layout import BARRIERS, CAPTION, HEADING, TABLE_CAPTION, Block
+from grandrounds.textbooks.layout import BARRIERS, BODY, CAPTION, HEADING, TABLE_CAPTION, Block
 from grandrounds.textbooks.values import Box
 
 _FARTHEST = 60.0
@@ -58,6 +58,54 @@ def groups_of(atoms: Sequence[Atom], blocks: Sequence[Block]) -> list[Group]:
     return found
 
 
+def column_groups(
+    caption: Box, atoms: Sequence[Atom], blocks: Sequence[Block], walls: Sequence[Block], page_width: float
+) -> list[Group]:
+    """Groups within the caption's own column, growing away from it: above, and below.
+
+    Panels of neighbouring columns may stand nearer one another than panels of one figure do.
+    """
+    middle = (caption[0] + caption[2]) / 2
+    column = [
+        block.box
+        for block in blocks
+        if block.kind in (BODY, CAPTION, TABLE_CAPTION)
+        and block.box[0] - 2 <= middle <= block.box[2] + 2
+        and boxes.width(block.box) < 0.62 * page_width
+    ]
+    low, high = (
+        min([caption[0], *(box[0] for box in column)]) - 4,
+        max([caption[2], *(box[2] for box in column)]) + 4,
+    )
+    if high - low > 0.7 * page_width:
+        return []
+    inside = [number for number, atom in enumerate(atoms) if atom.box[0] >= low and atom.box[2] <= high]
+    found: list[Group] = []
+    for below in (False, True):
+        some = [
+            one
+            for one in inside
+            if (atoms[one].box[1] >= caption[3] - 4 if below else atoms[one].box[3] <= caption[1] + 4)
+        ]
+        some.sort(key=lambda one: atoms[one].box[1] if below else -atoms[one].box[3])
+        group: Group | None = None
+        for one in some:
+            alone = Group(frozenset({one}), atoms[one].box)
+            if group is None:
+                group = alone
+                continue
+            apart = _distance(group, alone, walls)
+            if apart > _FARTHEST + 20:
+                break
+            group = Group(
+                group.members | {one},
+                boxes.union((group.box, alone.box)),
+                max(group.apart, min(apart, _FARTHEST)),
+            )
+            found.append(group)
+    return found
+
+
 def barriers(atoms: Sequence[Atom], blocks: Sequence[Block]) -> list[Block]:
     """Blocks that part figures: running text, headings and captions that don't lie within a drawing."""
     found = []
@@ -69,20 +117,30 @@ def barriers(atoms: Sequence[Atom], blocks: Sequence[Block]) -> list[Block]:
                 continue
             if _PANEL_WORDS.match(block.lines[0].text) and len(block.lines) <= 3:
                 continue
-            if block.kind == HEADING and _beside_drawing(block, atoms):
+            if block.kind == HEADING and _beside_drawing(block, atoms, blocks):
                 continue
         found.append(block)
     return found
 
 
-def _beside_drawing(block: Block, atoms: Sequence[Atom]) -> bool:
-    """A short bold line right at a drawing is its title or a label, not a heading of the text."""
-    return block.length < 60 and any(
-        not atom.images
-        and boxes.gap(block.box, atom.box) < 6
-        and boxes.overlap_x(block.box, atom.box) > 0.9
-        for atom in atoms
-    )
+def _beside_drawing(block: Block, atoms: Sequence[Atom], blocks: Sequence[Block]) -> bool:
+    """A short large or bold line right at a drawing is its title or a label, not a heading of the text."""
+    if block.length >= 60:
+        return False
+    for atom in atoms:
+        if atom.images:
+            continue
+        if boxes.gap(block.box, atom.box) < 6 and boxes.overlap_x(block.box, atom.box) > 0.9:
+            return True
+        if boxes.overlap_y(block.box, atom.box) > 0.9 and boxes.gap_x(block.box, atom.box) < 70:
+            # a heading of the next column begins where its text begins
+            return not any(
+                other.kind == BODY
+                and abs(other.box[0] - block.box[0]) < 2
+                and boxes.gap_y(other.box, block.box) < 60
+                for other in blocks
+            )
+    return False
 
 
 def _distance(first: Group, second: Group, walls: Sequence[Block]) -> float:

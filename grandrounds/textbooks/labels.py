@@ -107,12 +107,8 @@ def head_of(line: str) -> Head | None:
     if number.isalpha() and (not re.fullmatch(r"[IVXLC]+", number) or word[:1].islower()):
         return None
     rest = match.group("rest")
-    if (
-        rest[:1].isalnum()
-        and not _is_wide(rest[0])
-        and not groups.get("cjk")
-        and not groups.get("cjk_table")
-    ):
+    wide = any(groups.get(name) for name in ("cjk", "cjk_table", "rtl"))
+    if rest[:1].isalnum() and not _is_wide(rest[0]) and not wide:
         return None
     if _RANGE.match(rest) and word.rstrip(".").casefold().endswith("s"):
         return None

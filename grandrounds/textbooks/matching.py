@@ -74,9 +74,14 @@ def pairs_of(
             if (fit := fit_of(caption, group, atoms, walls, page=page, sides=sides, captions=captions))
             is not None
         ]
-        fits.sort(key=lambda pair: (-pair.fit.whole - _mass(pair.group, atoms), sorted(pair.group.members)))
+        fits.sort(
+            key=lambda pair: (
+                -pair.fit.whole - _mass(pair.group, atoms, len(captions)),
+                sorted(pair.group.members),
+            )
+        )
         tried.append(fits[:_MOST_TRIED])
-    return _best(tried, atoms)
+    return _best(tried, atoms, len(captions))
 
 
 def fit_of(
@@ -124,6 +129,7 @@ def fit_of(
         + 0.2 * parts["side"]
         + 0.16 * parts["clear"]
     )
+    whole *= 0.85 + 0.15 * max(0.0, 1 - max(0.0, group.apart - 18) / 50)
     if parts["clear"] < 1:
         whole *= 0.75
     if caption.kind == CAPTION:
@@ -166,19 +172,19 @@ def _within(figure: Box, caption: Box) -> bool:
     return caption[0] <= figure[0] + 4 and caption[2] >= figure[2] - 4
 
 
-def _mass(group: Group, atoms: Sequence[Atom]) -> float:
+def _mass(group: Group, atoms: Sequence[Atom], captions: int) -> float:
     """What a group adds by taking pictures along: its share of all that the page shows."""
     total = sum(_weight(atom) for atom in atoms) or 1.0
-    return _UNCLAIMED * sum(_weight(atoms[number]) for number in group.members) / total
+    return _UNCLAIMED * max(1, captions) * sum(_weight(atoms[number]) for number in group.members) / total
 
 
 def _weight(atom: Atom) -> float:
     return boxes.area(atom.box) ** 0.5 * (0.05 if atom.texty else 0.15 if atom.weak or atom.ruled else 1.0)
 
 
-def _best(tried: Sequence[Sequence[Pair]], atoms: Sequence[Atom]) -> list[Pair]:
+def _best(tried: Sequence[Sequence[Pair]], atoms: Sequence[Atom], captions: int) -> list[Pair]:
     """Branch and bound over all captions; a bound on its steps keeps hostile pages from taking for ever."""
-    worth = [[pair.fit.whole + _mass(pair.group, atoms) for pair in some] for some in tried]
+    worth = [[pair.fit.whole + _mass(pair.group, atoms, captions) for pair in some] for some in tried]
     order = sorted(range(len(tried)), key=lambda one: (-max(worth[one], default=0.0), one))
     hopes = [0.0] * (len(order) + 1)
     for place in range(len(order) - 1, -1, -1):

@@ -15,6 +15,11 @@ _WORD_END = re.compile(r"([^\W\d_]+)[\u00ad\u2010-]$")
 _WORD_START = re.compile(r"^([^\W\d_]+)")
 _WORDS = re.compile(r"[^\W\d_]+(?:[-\u2010][^\W\d_]+)*")
 _SOFT = "\u00ad"
+_RTL = re.compile("[\u0590-\u08ff\ufb1d-\ufdff\ufe70-\ufefe]")
+_RUNS = re.compile(
+    "[\u0590-\u08ff\ufb1d-\ufdff\ufe70-\ufefe](?:[^0-9A-Za-z\u00c0-\u024f]*[\u0590-\u08ff\ufb1d-\ufdff\ufe70-\ufefe])*"
+    "|[^\u0590-\u08ff\ufb1d-\ufdff\ufe70-\ufefe]+"
+)
 _LIGATURES = str.maketrans(
     {
         "\ufb00": "ff",
@@ -33,6 +38,31 @@ def clean(text: str) -> str:
     if text.isascii() and text.isprintable() and "  " not in text:
         return text.strip()
     return _SPACE.sub(" ", _CONTROL.sub("", text.translate(_LIGATURES))).strip()
+
+
+def logical(text: str) -> str:
+    """A line that was taken from left to right, in the order in which it is read from right to left.
+
+    Runs of right-to-left letters stand in their own order already; the runs themselves change places, and
+    a space between a number and a word is kept. Lines that are mostly in another script stay as they are.
+    """
+    runs = _RUNS.findall(text)
+    rtl = sum(len(run) for run in runs if _RTL.search(run))
+    if not rtl or rtl < sum(sum(map(str.isalpha, run)) for run in runs if not _RTL.search(run)):
+        return text
+    turned: list[str] = []
+    for run in reversed(runs):
+        lead, trail = len(run) - len(run.lstrip()), len(run) - len(run.rstrip())
+        piece = " " * min(1, trail) + run.strip() + " " * min(1, lead)
+        if turned and turned[-1][-1:].isalnum() and piece[:1].isalnum():
+            piece = f" {piece}"
+        turned.append(piece)
+    return clean("".join(turned))
+
+
+def has_rtl(text: str) -> bool:
+    """Whether ``text`` holds letters that are read from right to left."""
+    return not text.isascii() and _RTL.search(text) is not None
 
 
 class Words:

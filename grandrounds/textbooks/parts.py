@@ -51,10 +51,11 @@ def parts_of(caption: str) -> tuple[Part, ...]:
     """The parts of ``caption``, by label in the order of the alphabet; none where it tells no panels apart."""
     text = caption[:20_000]
     best: list[_Marker] = []
+    bracketed = False
     for pattern in (_BRACKETED, _CLOSED, _BARE):
         markers = _in_sequence([_marker(match) for match in pattern.finditer(text)])
         if _count(markers) >= 2 and _count(markers) > _count(best):
-            best = markers
+            best, bracketed = markers, pattern is _BRACKETED
             break
     if not best:
         places = [_marker(match) for match in _PLACES.finditer(text)]
@@ -62,7 +63,7 @@ def parts_of(caption: str) -> tuple[Part, ...]:
         best = places if len(places) >= 2 and len(set(names)) == len(names) else []
     if not best:
         return ()
-    trailing = _trailing(text, best)
+    trailing = bracketed and _trailing(text, best)
     found: dict[str, Part] = {}
     for number, marker in enumerate(best):
         if trailing:

@@ -159,7 +159,7 @@ def _mention(
 ) -> None:
     by_key: dict[str, list[Row]] = {}
     for row in rows:
-        if row.found.head is not None:
+        if row.found.head is not None and row.found.head.key:
             by_key.setdefault(row.found.head.key, []).append(row)
     if not by_key:
         return
@@ -196,7 +196,10 @@ def _weigh(rows: Sequence[Row]) -> None:
     labelled = [
         row
         for row in rows
-        if row.found.head is not None and row.found.fit is not None and row.found.has_words
+        if row.found.head is not None
+        and row.found.head.key
+        and row.found.fit is not None
+        and row.found.has_words
     ]
     keys = [row.found.head.key for row in labelled if row.found.head is not None]
     for row, value in zip(labelled, in_sequence(keys), strict=True):
