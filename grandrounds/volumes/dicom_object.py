@@ -232,8 +232,8 @@ class DicomObject:
 
     @cached_property
     def sequence_words(self) -> tuple[str, ...]:
-        """Words of a closed list that the view position and the descriptions of series, protocol and sequence
-        hold. A view position that is stated stands for what descriptions say of it."""
+        """Words of a closed list, from the view position and the descriptions of series, protocol and
+        sequence. A view position that is stated stands for what descriptions say of it."""
         text = " ".join(self.text(tag) for tag in (0x0008103E, 0x00181030, 0x00180024))
         plain = "".join(char if char.isalnum() or char == "*" else " " for char in text.casefold())
         found = dict.fromkeys(word.replace("*", "star") for word in plain.split())
