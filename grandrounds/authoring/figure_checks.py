@@ -94,8 +94,15 @@ def _says_answer(row: Envelope) -> str:
     if row.task == PANEL_TASK:
         return ""
     shown = f"{row.stem}\n{row.question}"
-    said = [name for name in (row.answer, *row.answer_aliases) if contains_phrase(shown, name)]
+    said = [name for name in _names(row) if contains_phrase(shown, name)]
     return f"the question says {said[0]!r}" if said else ""
+
+
+def _names(row: Envelope) -> tuple[str, ...]:
+    """The answer, its aliases and all that the taxonomy calls it."""
+    scheme = SCHEME_OF.get(row.task)
+    node = load_taxonomy(scheme).titled(row.answer) if scheme else None
+    return (row.answer, *row.answer_aliases, *(node.names if node else ()))
 
 
 def _several_right(row: Envelope) -> str:

@@ -18,10 +18,11 @@ from grandrounds.figures.reading import DIAGNOSIS, FigureReading, Told, Untold, 
 from grandrounds.figures.reading_values import MENTION
 from grandrounds.figures.taxonomy import ANATOMY, MODALITY, Node, NodePath, load_taxonomy
 from grandrounds.figures.wording import question_of, rationale_of
-from grandrounds.figures.wording_rules import SITE_RULE
+from grandrounds.figures.wording_rules import IMPLIED_RULE, LINE_RULE, SITE_RULE
 from grandrounds.recipe import Task
 from grandrounds.records.figure import FigureRow
 from grandrounds.records.parts import Flag, OptionOrigin
+from grandrounds.text import normalise
 
 #: Families of pictures that stand for a part of the body and do not show it.
 _NO_PLACE = (("signals",),)
@@ -115,7 +116,7 @@ def _asked(
         subject=told.subject,
         question=question_of(task.name, subject=told.subject, rule=told.rule),
         answer=told.title,
-        aliases=told.aliases,
+        aliases=told.aliases or _other_names(told),
         answer_reference="/".join(told.path),
         distractors=options,
         rationale=rationale_of(told, options=tuple(origin.option for origin in options)),
@@ -125,6 +126,14 @@ def _asked(
         status=status,
         reason=reason,
     )
+
+
+def _other_names(told: Told) -> tuple[str, ...]:
+    """What the text calls the answer, where that is its name: not "left kidney" for the kidney's."""
+    if told.rule.startswith((LINE_RULE, IMPLIED_RULE)):
+        return ()
+    names = {normalise(each.words): each.words for each in told.words if each.path == told.path}
+    return tuple(name for key, name in names.items() if key != normalise(told.title))
 
 
 def _modality(reading: FigureReading) -> tuple[str, ...]:

@@ -62,6 +62,11 @@ class Node:
     apart: bool = False
 
     @property
+    def names(self) -> tuple[str, ...]:
+        """Everything that it is called."""
+        return (self.title, self.name, *self.words, *self.written)
+
+    @property
     def name(self) -> str:
         """The last part of its path."""
         return self.path[-1]
@@ -110,9 +115,7 @@ class Taxonomy:
     def titled(self, title: str) -> Node | None:
         """The node whose title or word ``title`` is, whatever its case, if there is just one."""
         key = phrase_key(title)
-        found = [
-            node for node in self.nodes if key in map(phrase_key, (node.title, node.name, *node.words))
-        ]
+        found = [node for node in self.nodes if key in map(phrase_key, node.names)]
         return found[0] if len(found) == 1 else None
 
     def related(self, first: NodePath, second: NodePath) -> bool:

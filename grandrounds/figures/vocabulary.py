@@ -19,6 +19,7 @@ from grandrounds.text import contains_phrase, words
 
 _Key = tuple[str, ...]
 _SHOUTED = 5  # letters from which a neighbour in capitals says that the text shouts
+_NEAR = 3  # words on either side
 _MARKS = re.compile(r"[^\w\s]")
 
 
@@ -139,7 +140,8 @@ def _candidates(told: Words, phrases: _Phrases) -> Iterator[tuple[int, int, Node
 
 def _reads_as(told: Words, start: int, count: int, phrase: _Phrase) -> bool:
     """Whether the words are the phrase's, or its plural: forms alone take "rectus" for "rectum"."""
-    return contains_phrase(told.span(start, count).of(told.text), phrase.phrase)
+    surface = told.span(start, count).of(told.text)
+    return contains_phrase(surface, phrase.phrase) or contains_phrase(surface.rstrip("s"), phrase.phrase)
 
 
 def _stands_as(told: Words, start: int, count: int, phrase: _Phrase) -> bool:
@@ -154,10 +156,19 @@ def _stands_as(told: Words, start: int, count: int, phrase: _Phrase) -> bool:
             return False
     if _MARKS.search(phrase.written) and "&" in phrase.written:
         return "&" in told.span(start, count).of(told.text)
-    beside = (told.surface(near) for near in (start - 1, start + count) if 0 <= near < len(told.forms))
-    if any(len(word) > _SHOUTED and word.isupper() and word.isalpha() for word in beside):
+    if _shouts(told, start, count):
         return False
     return not _defined_as_other(told, start, count, phrase)
+
+
+def _shouts(told: Words, start: int, count: int) -> bool:
+    """Whether all words around are in capitals, so that capitals say nothing."""
+    near = [
+        *range(max(start - _NEAR, 0), start),
+        *range(start + count, min(start + count + _NEAR, len(told.forms))),
+    ]
+    beside = [word for word in map(told.surface, near) if word.isalpha()]
+    return any(len(word) > _SHOUTED for word in beside) and all(word.isupper() for word in beside)
 
 
 def _defined_as_other(told: Words, start: int, count: int, phrase: _Phrase) -> bool:
