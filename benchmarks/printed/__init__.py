@@ -18,7 +18,8 @@ A figure is ``{"id", "label", "caption", "page", "box", "pictures", "caption_pag
 "origin"}``: ``label`` as printed ("Figure 2.3", empty for a figure without a number), ``caption`` the words
 after it (spaces folded, as written, in the order they are read), ``page`` from 1, ``box`` ``[x0, y0, x1,
 y1]`` in points of the page as a reader sees it (after its rotation), origin at the top left: the rectangle
-around all its pictures, without the caption. ``pictures`` are the boxes of the single pictures, ``panels``
-``[{"label", "box", "caption"}]`` its lettered parts and their part of the caption, ``origin`` is ``raster``
-or ``vector``. A table is ``{"label", "page", "box"}``, its box without the caption.
+around all its pictures and the letters printed below them, without the caption. ``pictures`` are the boxes
+of the single pictures, ``panels`` ``[{"label", "box", "caption"}]`` its lettered parts and what the caption
+says of each, ``origin`` is ``raster`` or ``vector``. A table is ``{"label", "page", "box"}``, its box
+without the caption.
 """

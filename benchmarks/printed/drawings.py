@@ -9,6 +9,7 @@ import io
 import math
 
 import numpy as np
+import pymupdf
 from PIL import Image, ImageChops
 
 from benchmarks.printed.chapters import Picture
@@ -56,18 +57,22 @@ def scheme(seed: int) -> Picture:
     random = np.random.default_rng(seed)
     names = ["outer coat", "inner coat", "marrow", "vein", "artery", "nerve", "valve", "crypt", "canal"]
     chosen = [names[k] for k in random.permutation(len(names))[:6]]
-    width, height = 340, 230
-    out = [f'<ellipse cx="170" cy="115" rx="95" ry="114" fill="{_COLOURS[seed % 5]}" opacity="0.35"/>']
+    # The ellipse begins where the longest label and its line end.
+    left = max(_wide(name, 11) for name in chosen[::2]) + 34
+    right = max(_wide(name, 11) for name in chosen[1::2]) + 34
+    width, height, middle = left + 140 + right, 230, left + 70
+    out = [f'<ellipse cx="{middle}" cy="115" rx="95" ry="114" fill="{_COLOURS[seed % 5]}" opacity="0.35"/>']
     for k in range(5):
-        cx, cy = 170 + float(random.uniform(-55, 55)), 115 + float(random.uniform(-75, 75))
+        cx, cy = middle + float(random.uniform(-55, 55)), 115 + float(random.uniform(-75, 75))
         rx, ry = random.uniform(10, 30), random.uniform(10, 30)
         fill = _COLOURS[(seed + k) % 5]
         out.append(f'<ellipse cx="{cx:.1f}" cy="{cy:.1f}" rx="{rx:.1f}" ry="{ry:.1f}" fill="{fill}"/>')
     for k, name in enumerate(chosen):
-        left, y = k % 2 == 0, 30 + 34 * k
-        x, end = (62, 120) if left else (278, 220)
-        out.append(f'<line x1="{x}" y1="{y}" x2="{end}" y2="{y + 12}" stroke="#222" stroke-width="0.8"/>')
-        out.append(_words(0 if left else width, y + 3, name, 11, anchor="start" if left else "end"))
+        side, y = (-1 if k % 2 == 0 else 1), 30 + 34 * k
+        start, end = middle + side * 101, middle + side * 45
+        line = f'x1="{start:.1f}" y1="{y}" x2="{end:.1f}" y2="{y + 12}"'
+        out.append(f'<line {line} stroke="#222" stroke-width="0.8"/>')
+        out.append(_words(start + side * 3, y + 3, name, 11, anchor="end" if side < 0 else "start"))
     return _svg(width, height, out)
 
 
@@ -100,6 +105,10 @@ def traced(picture: Picture, labels: tuple[str, ...], *, across: int = 130) -> P
     image = image.crop(ink.point(lambda value: 255 if value > 40 else 0).getbbox())
     image = image.resize((across, max(1, round(across * image.height / image.width))), Image.Resampling.BOX)
     flat = np.asarray(image.quantize(10, dither=Image.Dither.NONE).convert("RGB"))
+    drawn = flat.min(axis=2) < 235
+    rows, columns = np.flatnonzero(drawn.any(axis=1)), np.flatnonzero(drawn.any(axis=0))
+    flat = flat[rows[0] : rows[-1] + 1, columns[0] : columns[-1] + 1]
+    height, across = flat.shape[:2]
     runs: dict[tuple[int, ...], list[str]] = {}
     for y, row in enumerate(flat):
         start = 0
@@ -110,13 +119,12 @@ def traced(picture: Picture, labels: tuple[str, ...], *, across: int = 130) -> P
                     runs.setdefault(colour, []).append(f"M{start} {y}h{x - start}v1h{start - x}z")
                 start = x
     out = [f'<path d="{"".join(d)}" fill="rgb{colour}"/>' for colour, d in sorted(runs.items())]
-    height = flat.shape[0]
     for k, label in enumerate(labels):
         y = height * (k + 1) / (len(labels) + 1)
         line = f'x1="{across * 0.8}" y1="{y}" x2="{across + 6}" y2="{y}"'
         out.append(f'<line {line} stroke="#222" stroke-width="0.4"/>')
-        out.append(_words(across + 40, y + 1.5, label, 5, anchor="end"))
-    return _svg(across + 40 if labels else across, height, out)
+        out.append(_words(across + 7, y + 1.5, label, 5, anchor="start"))
+    return _svg(across + 7 + max((_wide(label, 5) for label in labels), default=0), height, out)
 
 
 def logo(seed: int) -> str:
@@ -149,6 +157,11 @@ def _words(x: float, y: float, words: str, size: float, *, anchor: str = "middle
     turned = f' transform="rotate({turn} {x:.1f} {y:.1f})"' if turn else ""
     place = f'x="{x:.1f}" y="{y:.1f}" font-size="{size}" text-anchor="{anchor}"'
     return f"<text {place} {_TEXT}{turned}>{words}</text>"
+
+
+def _wide(words: str, size: float) -> float:
+    """How wide words are set: Helvetica's measures, which Liberation Sans shares."""
+    return float(pymupdf.get_text_length(words, "helv", size))
 
 
 def _svg(width: float, height: float, inside: list[str]) -> Picture:

@@ -32,7 +32,7 @@ aside{background:#eaf1e4;border:1pt solid #8aa978;border-radius:5pt;padding:8pt;
 aside{break-inside:avoid}
 .icon{height:12pt;width:24pt;display:inline-block;vertical-align:-2pt} .icon svg{height:12pt;width:24pt}
 .rule{height:3pt;background:linear-gradient(90deg,#2b6ca3,#fff);margin:4pt 0}
-.strips a.t{margin-bottom:-0.05pt} a.crop img{width:150%;max-width:none;margin:-12% 0 0 -20%}
+.strips a.t{margin-bottom:-0.05pt}
 """
 
 
@@ -165,12 +165,12 @@ class _Setter:
         letters = {one.picture: one.letter for one in figure.panels if not one.drawn}
         cells = []
         for number, picture in enumerate(figure.pictures):
-            window = ' style="overflow:hidden;aspect-ratio:1.25"' if layout.cropped else ""
-            address = f"{ADDRESS}/picture/{figure.id}/{number}"
-            name = "t crop" if layout.cropped else "t"
-            link = f'<a class="{name}" href="{address}"{window}>{_shown(picture)}</a>'
+            shown = _window(picture) if layout.cropped else _shown(picture)
+            link = f'<a class=t href="{ADDRESS}/picture/{figure.id}/{number}">{shown}</a>'
             letter = letters.get(number, "")
             mark = f'<div class="letter {layout.letters}">{letter}</div>' if letter else ""
+            if mark and layout.letters == "under":
+                mark = f'<a class=t href="{ADDRESS}/letter/{figure.id}/{number}">{mark}</a>'
             cells.append(f"<div class=cell>{link}{mark}</div>")
         stacked = columns == 1 or len(cells) == 1
         aspect = (
@@ -198,6 +198,14 @@ def _shown(picture: Picture) -> str:
         return picture.svg
     data = base64.b64encode(picture.data).decode()
     return f'<img src="data:{picture.mime};base64,{data}">'
+
+
+def _window(picture: Picture) -> str:
+    """A window on the picture, which goes on behind its frame on every side."""
+    place = 'x="-20" y="-12" width="165" height="124" preserveAspectRatio="xMidYMid slice"'
+    data = base64.b64encode(picture.data).decode()
+    inside = f'<image {place} href="data:{picture.mime};base64,{data}"/>'
+    return f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 125 100">{inside}</svg>'
 
 
 def _safe(text: str) -> str:

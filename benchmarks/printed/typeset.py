@@ -165,6 +165,7 @@ def _figure(id_: str, one: Printed, places: dict[tuple[str, ...], list[tuple[int
     if len(pages) != 1 or any(len(parts) != 1 for parts in found):
         raise AssertionError(f"figure {id_} does not stand on one page, in one piece: {found}")
     boxes = tuple(parts[0][1] for parts in found)
+    letters = [box for k in range(len(found)) for _, box in places.get(("letter", id_, str(k)), ())]
     captions = places[("caption", id_)]
     first = captions[0][0]
     return TrueFigure(
@@ -172,7 +173,7 @@ def _figure(id_: str, one: Printed, places: dict[tuple[str, ...], list[tuple[int
         label=one.label,
         caption=one.figure.caption,
         page=pages.pop(),
-        box=union(boxes),
+        box=union([*boxes, *letters]),
         pictures=boxes,
         caption_page=first,
         caption_box=union(box for number, box in captions if number == first),

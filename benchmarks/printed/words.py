@@ -51,7 +51,7 @@ CAPTIONS = {
         "Axial slice through {where} with contrast, {when}.",
         "Coronal slice of {who}. Bright rings are folds of {where}; the round dark area is a cyst. {tail}",
         "Slice at the level of {where}, T2-weighted, 3 mm thick; window 400/40. {tail}",
-        "{tail} {who}, {when}.",
+        "{who}, {when}. {tail}",
     ),
     "stained": (
         "Section of {where}, haematoxylin and eosin, 40x. Nuclei are crowded at the edge. {tail}",
