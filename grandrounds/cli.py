@@ -36,6 +36,10 @@ _COMMANDS = {
     "review": _LazyCommand(
         "grandrounds.review.commands:review", "The clinicians' queue: status, export, import."
     ),
+    "figures": _LazyCommand(
+        "grandrounds.figures.commands:figures",
+        "How captions and pictures were matched: sheets, a sample to judge, the error.",
+    ),
     "requests": _LazyCommand("", "Model requests out as files, answers back."),
     "ledger": _LazyCommand(
         "grandrounds.llm.ledger.commands:ledger",

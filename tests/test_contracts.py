@@ -19,6 +19,7 @@ import yaml
 from grandrounds.contracts import Column, contract, contract_names
 from grandrounds.errors import ContractError
 from grandrounds.paths import bundled
+from grandrounds.recipe import CASE_TASKS
 from grandrounds.records.alignment_score import AlignmentScore
 from grandrounds.records.case import Case
 from grandrounds.records.envelope import Candidate, Draft, Envelope, Item, Revision
@@ -210,6 +211,17 @@ def test_a_contract_gives_types_null_rules_and_order() -> None:
     assert schema.metadata == {b"grandrounds.contract": b"funnel " + contract("funnel").version.encode()}
 
 
+@pytest.mark.parametrize("name", ["candidates", "items"])
+def test_what_is_demanded_of_cases_names_every_task_of_cases(name: str) -> None:
+    named = [
+        rule.arguments["row_condition"]["parameter"]
+        for rule in contract(name).rules
+        if (rule.arguments.get("row_condition") or {}).get("column") == {"name": "task"}
+    ]
+    assert named
+    assert all(sorted(tasks) == sorted(CASE_TASKS) for tasks in named)
+
+
 def test_columns_and_rules_are_taken_from_the_envelope() -> None:
     made, envelope = contract("candidates"), contract("envelope")
     assert made.columns[: len(envelope.columns)] == envelope.columns
@@ -232,7 +244,7 @@ def test_an_answer_s_json_schema_is_strict_all_the_way_down(name: str) -> None:
 
 
 def test_an_unknown_contract_is_answered_with_the_known_ones() -> None:
-    with pytest.raises(ContractError, match=r"no contract 'nosuch'.*Known: candidates, cases"):
+    with pytest.raises(ContractError, match=r"no contract 'nosuch'.*Known: alignment_scores, candidates, cases"):
         contract("nosuch")
 
 

@@ -3,8 +3,8 @@
 Refused: what the reader itself was too unsure of; a caption whose own modality the picture surely is
 not of; two figures of one book whose pictures hold the words of each other's captions and none of their
 own (a swap). Flagged: a confidence that is not high, a part of it that is low, one-sided signs of a
-swap, and panel letters that caption and picture do not share. What no sign tells, the alignment sheet
-shows to a person."""
+swap, and panel letters in the picture that the caption does not speak of. What no sign tells, the
+alignment sheet shows to a person."""
 
 from __future__ import annotations
 
@@ -71,7 +71,7 @@ def _flags(at: Looked, row: FigureRow) -> Iterator[Flag]:
             detail=f"Words inside the picture ({words}) are those of {swap.other}'s caption.",
         )
     spoken, shown = _caption_letters(row), _picture_letters(row)
-    if min(len(spoken), len(shown)) >= _FEWEST_LETTERS and len(spoken) != len(shown):
+    if len(spoken) >= _FEWEST_LETTERS and len(shown) > len(spoken):
         yield Flag(
             flag=PANEL_LETTERS, detail=f"The caption speaks of {spoken}, the picture is lettered {shown}."
         )
