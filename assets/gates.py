@@ -161,7 +161,13 @@ def _judged(recipe: Recipe, lake: Lake) -> Judged:
     ready = [row for row in lake.iter_records(lake_key(recipe, "revisions"), Revision) if row.status == OK]
     kind = kind_of(recipe)
     with stage("Judging"):
-        return judge(ready, evidence=kind.by_id(recipe, lake), recipe=recipe, open_volume=kind.opener(lake))
+        return judge(
+            ready,
+            evidence=kind.by_id(recipe, lake),
+            recipe=recipe,
+            open_volume=kind.opener(lake),
+            get_picture=lake.get_media,
+        )
 
 
 def _judged_tables(recipe: Recipe) -> tuple[str, ...]:

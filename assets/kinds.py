@@ -8,19 +8,21 @@ from collections.abc import Callable, Iterator, Mapping
 from typing import Any, Protocol
 
 from assets.tables import lake_key
-from grandrounds.funnel import CaseRows, VolumeRows
+from grandrounds.funnel import CaseRows, EvidenceRows, FigureRows, VolumeRows
 from grandrounds.gates.clinical import admit as admit_cases
 from grandrounds.gates.clinical import admitted
+from grandrounds.gates.figures.admission import admit as admit_figures
 from grandrounds.gates.volumes.admission import admit as admit_volumes
 from grandrounds.lake import Lake
 from grandrounds.recipe import Recipe
 from grandrounds.records.case import Case
+from grandrounds.records.figure import FigureRow
 from grandrounds.records.measured import MeasuredRow
 from grandrounds.records.rejection import Rejection
 from grandrounds.records.scan import Scan
 from grandrounds.records.structure import StructureRow
 from grandrounds.records.volume import VolumeRecord
-from grandrounds.release.evidence import CaseEvidence, VolumeEvidence
+from grandrounds.release.evidence import CaseEvidence, Evidence, FigureEvidence, VolumeEvidence
 
 OpenVolume = Callable[[VolumeRecord], Any]
 
@@ -45,10 +47,10 @@ class EvidenceKind(Protocol):
     def refused(self, recipe: Recipe, lake: Lake) -> list[Rejection]:
         """What is not asked about, and why."""
 
-    def rows(self, recipe: Recipe, lake: Lake) -> CaseRows | VolumeRows:
+    def rows(self, recipe: Recipe, lake: Lake) -> EvidenceRows:
         """What the funnel counts."""
 
-    def released(self, recipe: Recipe, lake: Lake) -> CaseEvidence | VolumeEvidence:
+    def released(self, recipe: Recipe, lake: Lake) -> Evidence:
         """What a release may cite."""
 
     def opener(self, lake: Lake) -> OpenVolume | None:
@@ -147,7 +149,50 @@ class Volumes:
         )
 
 
-KINDS: dict[str, EvidenceKind] = {"cases": Cases(), "volumes": Volumes()}
+class Figures:
+    """Figures of textbooks and articles."""
+
+    tables: tuple[str, ...] = ("figures",)
+    also: tuple[str, ...] = ()
+    code: tuple[str, ...] = (
+        "grandrounds.gates.figures.admission",
+        "grandrounds.figures",
+        "grandrounds.clinical",
+    )
+
+    def admitted(self, recipe: Recipe, lake: Lake) -> Iterator[FigureRow]:
+        """See ``EvidenceKind``."""
+        yield from self._admit(recipe, lake)[0]
+
+    def count(self, recipe: Recipe, lake: Lake) -> int:
+        """See ``EvidenceKind``."""
+        return int(lake.table_rows(lake_key(recipe, "figures")))
+
+    def by_id(self, recipe: Recipe, lake: Lake) -> dict[str, FigureRow]:
+        """See ``EvidenceKind``."""
+        return {row.evidence_id: row for row in _rows(recipe, lake, "figures", FigureRow)}
+
+    def refused(self, recipe: Recipe, lake: Lake) -> list[Rejection]:
+        """See ``EvidenceKind``."""
+        return self._admit(recipe, lake)[1]
+
+    def rows(self, recipe: Recipe, lake: Lake) -> FigureRows:
+        """See ``EvidenceKind``."""
+        figures = _rows(recipe, lake, "figures", FigureRow)
+        return FigureRows(figures=figures, admitted=self._admit(recipe, lake)[0])
+
+    def released(self, recipe: Recipe, lake: Lake) -> FigureEvidence:
+        """See ``EvidenceKind``."""
+        return FigureEvidence(figures=_rows(recipe, lake, "figures", FigureRow))
+
+    def opener(self, lake: Lake) -> None:
+        """See ``EvidenceKind``."""
+
+    def _admit(self, recipe: Recipe, lake: Lake) -> tuple[list[FigureRow], list[Rejection]]:
+        return admit_figures(_rows(recipe, lake, "figures", FigureRow), recipe)
+
+
+KINDS: dict[str, EvidenceKind] = {"cases": Cases(), "volumes": Volumes(), "figures": Figures()}
 
 
 def kind_of(recipe: Recipe) -> EvidenceKind:

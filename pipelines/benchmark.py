@@ -9,6 +9,7 @@ from pydantic import BaseModel
 
 from assets.authoring import drafts, revisions
 from assets.checks import bias_check, contract_check, funnel_check, release_check
+from assets.figures import reading as reading_figures
 from assets.gates import gates, shortlist
 from assets.kinds import kind_of
 from assets.release import items, release
@@ -131,6 +132,8 @@ def _evidence(recipe: Recipe) -> list[dg.AssetsDefinition]:
     """What reads the sources and puts the evidence together."""
     if recipe.evidence.kind == "volumes":
         return [reading_volumes(recipe), measuring(recipe)]
+    if recipe.evidence.kind == "figures":
+        return [reading_figures(recipe)]
     return [reading(recipe)]
 
 
