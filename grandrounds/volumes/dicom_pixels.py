@@ -131,9 +131,9 @@ class Frames:
                 f"The transfer syntax {source.syntax} is not one that is decoded.",
                 remedy="Convert the file to an uncompressed syntax.",
             ) from exc
-        except (MemoryError, VolumeError):
+        except (MemoryError, VolumeError, KeyboardInterrupt, SystemExit, GeneratorExit):
             raise
-        except Exception as exc:
+        except BaseException as exc:  # a decoder written in Rust panics with what is no Exception
             raise VolumeError(
                 f"The pixel data can't be decoded ({type(exc).__name__}: {_first_line(exc)}).",
                 remedy="Send the file again from where it came.",

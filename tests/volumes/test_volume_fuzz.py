@@ -44,3 +44,14 @@ def test_scanning_any_bytes_ends(data: bytes, meta: bool) -> None:
     except VolumeError:
         return
     assert found is not None and found.pixel_start <= len(whole)
+
+
+def test_a_decoder_that_panics_costs_its_file_and_no_process(tmp_path: Path) -> None:
+    """File 2196 of ``benchmarks/fuzz_volumes.py``: RLE in which one run leads out of the frame."""
+    folder = tmp_path / "in"
+    folder.mkdir()
+    data = mutate(random.Random("1:2196"), seeds(tmp_path / "seeds"))
+    (folder / "panic.bin").write_bytes(data)
+    (row,) = read_volumes(folder, lake=Lake(str(tmp_path / "lake"))).files
+    assert row.status == "failed"
+    assert "can't be decoded" in row.reason
