@@ -6,7 +6,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
 HOME_DIR := $(abspath $(or $(GRANDROUNDS_HOME),.grandrounds))
-RECIPE ?= case_diagnosis volume_grounding measurement_chain
+RECIPE ?= case_diagnosis volume_grounding measurement_chain figure_vqa
 
 .PHONY: help
 help: ## Show this help
