@@ -27,6 +27,7 @@ _FLAGS = (
     | mupdf.FZ_STEXT_CLIP
 )
 _SCALE = 100
+_STRAY_ESCAPE = re.compile(r"\\(?![\"\\/bfnrt]|u[0-9a-fA-F]{4})")
 _SHAPE = re.compile(
     r"<vector (?P<how>\w+), color: #(?P<color>[0-9a-f]{1,6}), alpha: (?P<alpha>\d+), is-rect: (?P<rect>true|false)"
 )
@@ -128,7 +129,12 @@ def _json(text: Any) -> list[dict[str, Any]]:
     try:
         blocks = json.loads(raw)["blocks"]
     except ValueError:
-        blocks = json.loads(raw.decode("utf-8", "replace"), strict=False)["blocks"]
+        # MuPDF writes the names of fonts as they stand in the file: a broken one may hold anything.
+        mended = _STRAY_ESCAPE.sub(r"\\\\", raw.decode("utf-8", "replace"))
+        try:
+            blocks = json.loads(mended, strict=False)["blocks"]
+        except ValueError as error:
+            raise SourceError("The text of a page makes no sense.", remedy="Print it to a new PDF.") from error
     return list(blocks)
 
 
@@ -150,7 +156,7 @@ def _lines(blocks: list[dict[str, Any]], interpreted: Interpreted) -> list[Line]
             if name not in fonts:
                 fonts[name] = _font(name, font)
             family, bold, italic = fonts[name]
-            if has_rtl(text) and line["x"] / _SCALE < (x0 + x1) / 2:
+            if has_rtl(text) and line["x"] / _SCALE < x1 - 2 * size:
                 text = logical(text)
             sideways = y1 - y0 > 1.8 * (x1 - x0) and len(text) > 2
             if size < 1.5 and y1 - y0 > 4 * size:  # a font whose own measures are wrong, as in Type 3

@@ -20,7 +20,7 @@ _WHITE = 0xFA
 _THIN = 4.0
 _SMALLEST_SIDE = 20.0
 _SMALLEST_SHARE = 0.0035
-_WEAK_SHARE = 0.012
+_WEAK_SHARE = 0.007
 _MARGIN = 0.09
 _OFTEN = 3
 
@@ -57,6 +57,7 @@ def repeated_art(pages: Sequence[Page]) -> Repeated:
     where: dict[str, Counter[tuple[int, int, int, int]]] = defaultdict(Counter)
     large: dict[str, float] = {}
     shapes: Counter[tuple[int, int, int, int]] = Counter()
+    edge: Counter[tuple[int, int, int, int]] = Counter()
     for page in pages:
         whole = boxes.area(page.box) or 1.0
         for image in page.images:
@@ -64,7 +65,8 @@ def repeated_art(pages: Sequence[Page]) -> Repeated:
             where[image.digest][_place(image.box)] += 1
             large[image.digest] = max(large.get(image.digest, 0.0), boxes.area(image.box) / whole)
         if len(page.shapes) <= 2000:
-            shapes.update({_place(shape.box) for shape in page.shapes})
+            for place in {_place(shape.box) for shape in page.shapes}:
+                (edge if _at_edge(place, page) else shapes)[place] += 1
     digests = set()
     for digest, numbers in on.items():
         same_place = max(where[digest].values())
@@ -72,10 +74,23 @@ def repeated_art(pages: Sequence[Page]) -> Repeated:
             digests.add(digest)
         elif len(numbers) == 2 and len(pages) <= 4 and same_place == 2 and large[digest] < 0.03:
             digests.add(digest)
-    needed = max(_OFTEN, round(0.04 * len(pages)))
+    at_edge, inside = max(_OFTEN, round(0.04 * len(pages))), max(_OFTEN + 1, round(0.4 * len(pages)))
     return Repeated(
         digests=frozenset(digests),
-        places=frozenset(place for place, count in shapes.items() if count >= needed),
+        places=frozenset(
+            [place for place, count in edge.items() if count >= at_edge]
+            + [place for place, count in shapes.items() if count >= inside]
+        ),
+    )
+
+
+def _at_edge(place: tuple[int, int, int, int], page: Page) -> bool:
+    """Whether a shape stands where running heads and feet, and marks at the side, stand."""
+    return (
+        place[3] < 0.11 * page.height
+        or place[1] > 0.89 * page.height
+        or place[2] < 0.07 * page.width
+        or place[0] > 0.93 * page.width
     )
 
 

@@ -26,7 +26,7 @@ _LEADER = re.compile(r"(?:\.\s?){4,}\s*\d{1,4}\s*$|…{2,}\s*\d{1,4}\s*$")
 _SURE_FIT = 0.8
 _LEAVE_OUT = 0.75
 _MOST_IN_COLUMNS = 40
-_LEADER_REACH = 48.0
+_LEADER_REACH = 72.0
 _SMALLEST_ALONE = 0.02
 """Share of the page that a picture without a caption covers at least, to be told as a figure."""
 
@@ -209,11 +209,11 @@ def _on_page(
                 decoration += 1
             continue
         order = (sheet.page.number, _place_of(group.box, sheet.blocks))
-        made.append(
-            Found(
-                page=sheet.page.number, atoms=atoms, box=_with_labels(group.box, atoms, sheet), order=order
-            )
+        one = Found(
+            page=sheet.page.number, atoms=atoms, box=_with_labels(group.box, atoms, sheet), order=order
         )
+        _caption_without_label(one, sheet, look, sides)
+        made.append(one)
     return made, tables, decoration
 
 
@@ -230,7 +230,7 @@ def _caption_without_label(one: Found, sheet: _Sheet, look: Look, sides: Sides) 
         if not odd or block.length < 15 or len(block.lines) > 10 or first.sideways:
             continue
         down = boxes.gap_y(block.box, one.box)
-        if not -2 <= down <= 16 or boxes.overlap_x(block.box, one.box) < 0.6:
+        if not -2 <= down <= 16 or boxes.overlap_x(block.box, one.box) < 0.2:
             continue
         side = BELOW if block.box[1] > one.box[1] else ABOVE
         whole = sides.share(side) - down / 40
@@ -341,6 +341,9 @@ def _led_to(line: Box, text: str, drawn: Box, sheet: _Sheet) -> bool:
     apart = boxes.gap_x(line, drawn)
     if not 0 < apart <= _LEADER_REACH:
         return False
+    for wall in sheet.walls:  # what stands in the next column is none of this drawing's
+        if boxes.overlap_x(wall.box, line) > 0.5 and boxes.gap_x(wall.box, drawn) > 0:
+            return False
     gap = boxes.between(line, drawn)
     return not any(boxes.shared(wall.box, boxes.grown(gap, 0.5)) > 4 for wall in sheet.walls)
 

@@ -132,7 +132,7 @@ def _beside_drawing(block: Block, atoms: Sequence[Atom], blocks: Sequence[Block]
             continue
         if boxes.gap(block.box, atom.box) < 6 and boxes.overlap_x(block.box, atom.box) > 0.9:
             return True
-        if boxes.overlap_y(block.box, atom.box) > 0.9 and boxes.gap_x(block.box, atom.box) < 70:
+        if boxes.overlap_y(block.box, atom.box) > 0.9 and boxes.gap_x(block.box, atom.box) < 80:
             # a heading of the next column begins where its text begins
             return not any(
                 other.kind == BODY
@@ -149,11 +149,12 @@ def _distance(first: Group, second: Group, walls: Sequence[Block]) -> float:
         return float("inf")
     around = boxes.union((first.box, second.box))
     for wall in walls:
-        if (
-            boxes.share_inside(wall.box, around) > 0.25
-            and boxes.share_inside(wall.box, first.box) < 0.7
-            and boxes.share_inside(wall.box, second.box) < 0.7
-        ):
+        between = (
+            boxes.shared(wall.box, around)
+            - boxes.shared(wall.box, first.box)
+            - boxes.shared(wall.box, second.box)
+        )
+        if between > 0.05 * boxes.area(wall.box):
             return float("inf")
     # what lies neither above nor beside one another is joined last
     skew = (

@@ -9,6 +9,8 @@ import numpy as np
 _FLAT = 9.0
 """Grey levels (of 255) within which a row or column counts as empty."""
 _THINNEST = 0.006
+_OFF_GRID = 0.06
+"""How far a grid's line may be from its place, as a share of a panel's side."""
 _SMALLEST = 0.1
 
 Cell = tuple[int, int, int, int]
@@ -22,6 +24,9 @@ def panels_in(grey: Any, count: int) -> list[Cell]:
     if count < 2 or grey.ndim != 2 or min(grey.shape) < 16:
         return []
     values = grey.astype(np.float32)
+    gridded = _grid(values, count)
+    if gridded:
+        return gridded
     whole = _trimmed(values, (0, 0, values.shape[1], values.shape[0]))
     cells: list[Cell] = [whole]
     while len(cells) < count:
@@ -44,6 +49,72 @@ def panels_in(grey: Any, count: int) -> list[Cell]:
     cells = in_rows(cells)
     areas = [(cell[2] - cell[0]) * (cell[3] - cell[1]) for cell in cells]
     return cells if min(areas) > 0.12 * max(areas) else []
+
+
+def _grid(values: Any, count: int) -> list[Cell]:
+    """Panels of equal size in rows and columns: thin empty lines near where a grid has them.
+
+    Such lines may be a pixel or two wide and of any grey; only all of a grid's lines together are proof.
+    The last row may hold fewer panels than the others.
+    """
+    best: tuple[float, list[Cell]] | None = None
+    for columns in range(1, count + 1):
+        rows = -(-count // columns)
+        if (
+            columns > 8
+            or rows > 8
+            or (columns * rows - count >= columns)
+            or (columns * rows > count and rows == 1)
+        ):
+            continue
+        across, sure_across = _lines(values, 1, columns)
+        down, sure_down = _lines(values, 0, rows)
+        if across is None or down is None:
+            continue
+        cells = [
+            (across[column][1], down[row][1], across[column + 1][0], down[row + 1][0])
+            for row in range(rows)
+            for column in range(columns)
+        ][:count]
+        worth = min(sure_across, sure_down) - 0.02 * (columns * rows - count)
+        if best is None or worth > best[0]:
+            best = (worth, cells)
+    return best[1] if best else []
+
+
+def _lines(values: Any, axis: int, parts: int) -> tuple[list[tuple[int, int]] | None, float]:
+    """Empty lines that cut ``values`` in so many equal parts: ends of each, and how empty the worst is."""
+    length = values.shape[axis]
+    found = [(0, 0)]
+    worst = 1.0
+    if parts > 1:
+        along = values if axis == 1 else values.T
+        low, high = np.percentile(along, (1, 99), axis=0)
+        spread = high - low
+    for part in range(1, parts):
+        expected = part * length / parts
+        reach = _OFF_GRID * length / parts
+        first, last = int(expected - reach), int(expected + reach) + 1
+        if first < 1 or last > length - 1:
+            return None, 0.0
+        window = spread[first:last]
+        flattest = float(window.min())
+        if (
+            flattest > _FLAT
+            or float(np.median(spread[max(0, first - 3 * (last - first)) : first])) < 2 * _FLAT
+        ):
+            return None, 0.0
+        flat = np.nonzero(window <= max(flattest + 1.0, 3.0))[0] + first
+        middle = flat[np.argmin(np.abs(flat - expected))]
+        start = stop = int(middle)
+        while start - 1 in flat and expected - start < reach:
+            start -= 1
+        while stop + 1 in flat and stop - expected < reach:
+            stop += 1
+        found.append((start, stop + 1))
+        worst = min(worst, 1 - flattest / _FLAT)
+    found.append((length, length))
+    return found, worst
 
 
 def in_rows(cells: list[Cell]) -> list[Cell]:

@@ -17,6 +17,7 @@ BELOW, ABOVE, RIGHT, LEFT, ELSEWHERE = "below", "above", "right", "left", "elsew
 """Where a caption stands, seen from its picture."""
 
 _FARTHEST = 170.0
+_TOUCHING = 4.0
 _MOST_TRIED = 14
 _MOST_STEPS = 40_000
 _LEAST = {CAPTION: 0.3, TABLE_CAPTION: 0.55}
@@ -145,7 +146,7 @@ def fit_of(
 def _relation(caption: Box, figure: Box) -> tuple[str, float, float]:
     """Side, distance and overlap of ``caption`` as seen from ``figure``."""
     down, across = boxes.gap_y(caption, figure), boxes.gap_x(caption, figure)
-    if down >= -0.25 * min(boxes.height(caption), 40) and across < 0:
+    if down >= -_TOUCHING and across < 0:
         overlap = boxes.overlap_x(caption, figure)
         if overlap >= 0.15:
             return (BELOW if caption[1] >= figure[1] else ABOVE), max(0.0, down), overlap
