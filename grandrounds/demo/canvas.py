@@ -63,6 +63,25 @@ class Board:
         lower = _mix(_hash(left, top + 1, seed), _hash(left + 1, top + 1, seed), right_share)
         return _mix(upper, lower, low_share)
 
+    def scatter(self, *, pixels: float, seed: int, jitter: float = 0.8) -> tuple[Field, Field, Field]:
+        """Points strewn about ``pixels`` apart: the distance to the nearest, to the second nearest, and a
+        number in [0, 1) that is the nearest one's own. ``jitter`` is how far they leave the lattice."""
+        column, row = np.floor(self.x / pixels), np.floor(self.y / pixels)
+        nearest = np.full(self.x.shape, np.inf)
+        second = np.full(self.x.shape, np.inf)
+        own = np.zeros(self.x.shape)
+        for across in (-1.0, 0.0, 1.0):
+            for down in (-1.0, 0.0, 1.0):
+                at, below = column + across, row + down
+                x = (at + 0.5 + jitter * (_hash(at, below, seed) - 0.5)) * pixels
+                y = (below + 0.5 + jitter * (_hash(at, below, seed + 101) - 0.5)) * pixels
+                gap = np.hypot(self.x - x, self.y - y)
+                closer = gap < nearest
+                second = np.where(closer, nearest, np.minimum(second, gap))
+                own = np.where(closer, _hash(at, below, seed + 202), own)
+                nearest = np.minimum(nearest, gap)
+        return nearest, second, own
+
 
 def inside(distance: Field, *, soft: float = 1.5) -> Field:
     """Coverage from 0 to 1 of the region where ``distance`` is negative, its edge ``soft`` pixels wide."""
@@ -77,6 +96,51 @@ def stroke(distance: Field, *, width: float, soft: float = 1.2) -> Field:
 def paint(picture: Field, value: float | Field, coverage: Field) -> Field:
     """``picture`` with ``value`` laid over it where ``coverage`` is."""
     return picture * (1.0 - coverage) + value * coverage
+
+
+def paint3(picture: Field, colour: tuple[float, float, float], coverage: Field) -> Field:
+    """A coloured picture with ``colour`` laid over it where ``coverage`` is."""
+    return picture * (1.0 - coverage[..., None]) + np.array(colour) * coverage[..., None]
+
+
+def filled(board: Board, colour: tuple[float, float, float]) -> Field:
+    """A picture of one colour."""
+    made: Field = np.ones((board.height, board.width, 3)) * np.array(colour)
+    return made
+
+
+def noisy(board: Board, picture: Field, *, share: float, seed: int) -> Field:
+    """``picture`` with fine noise, as a detector gives it, up to ``share`` of white."""
+    noise = board.grain(pixels=1.6, seed=seed) + board.grain(pixels=2.7, seed=seed + 1) - 1.0
+    return np.clip(picture + share * noise * (0.5 + picture), 0.0, 1.0)
+
+
+def arrow(board: Board, picture: Field, *, tip: Point, tail: Point) -> Field:
+    """A white arrow with a dark rim that points at ``tip``."""
+    length = float(np.hypot(tip[0] - tail[0], tip[1] - tail[1]))
+    along = ((tip[0] - tail[0]) / length, (tip[1] - tail[1]) / length)
+    back = (tip[0] - 13.0 * along[0], tip[1] - 13.0 * along[1])
+    wings = [(back[0] - 7.0 * s * along[1], back[1] + 7.0 * s * along[0]) for s in (-1.0, 1.0)]
+    drawn = np.minimum(board.path([tail, tip]), board.path([wings[0], tip, wings[1]]))
+    for value, width in ((0.02, 6.0), (1.0, 3.0)):
+        picture = paint(picture, value, stroke(drawn, width=width))
+    return picture
+
+
+def fan(board: Board, *, apex: Point, reach: float, half_angle: float) -> Field:
+    """Coverage of the sector that an ultrasound probe at ``apex`` sees: ``half_angle`` in degrees."""
+    bearing = np.abs(np.rad2deg(np.arctan2(board.x - apex[0], board.y - apex[1])))
+    far = np.hypot(board.x - apex[0], board.y - apex[1])
+    return inside(np.maximum((bearing - half_angle) * 3.0, far - reach), soft=2.0)
+
+
+def speckle(board: Board, *, apex: Point, seed: int) -> Field:
+    """Grain drawn out along the arcs of the beam, as ultrasound shows tissue."""
+    turned = Board(width=board.width, height=board.height)
+    far = np.hypot(board.x - apex[0], board.y - apex[1])
+    turned.x = (np.arctan2(board.x - apex[0], board.y - apex[1]) + 2.0) * far * 0.45
+    turned.y = far
+    return 0.6 * turned.grain(pixels=3.4, seed=seed) + 0.4 * turned.grain(pixels=11, seed=seed + 1)
 
 
 def curve(points: Sequence[Point], *, steps: int = 10) -> list[Point]:

@@ -9,18 +9,18 @@ import numpy as np
 
 from grandrounds.demo.canvas import Board, Field, Point, curve, inside, paint, stroke
 
-_CHEST_WIDTH, _CHEST_HEIGHT = 300, 320
+CHEST_WIDTH, CHEST_HEIGHT = 300, 320
 
 
 def chest_left_opacity() -> Field:
     """A frontal chest film: the left lower zone is opaque up to a curved line that rises to the side."""
-    board = Board(width=_CHEST_WIDTH, height=_CHEST_HEIGHT)
-    picture = _chest(board)
+    board = Board(width=CHEST_WIDTH, height=CHEST_HEIGHT)
+    picture = frontal_chest(board)
     # The border climbs from the heart to the armpit: what fluid does in an upright patient.
     border = 214.0 - 58.0 * np.clip((board.x - 172.0) / 98.0, 0.0, 1.0) ** 2.2
-    fluid = inside(border - board.y, soft=7.0) * inside(_left_lung(board) - 9.0, soft=5.0)
+    fluid = inside(border - board.y, soft=7.0) * inside(left_lung(board) - 9.0, soft=5.0)
     picture = paint(picture, 0.76, fluid)
-    return _film(board, picture)
+    return as_film(board, picture)
 
 
 def chest_right_lucency() -> Field:
@@ -98,8 +98,11 @@ def _ventricles() -> tuple[tuple[tuple[Point, ...], float], ...]:
     )
 
 
-def _chest(board: Board, *, lungs: tuple[Field, Field] | None = None) -> Field:
-    """The usual frontal film, before grain: trunk, lungs, heart, ribs, collar bones, domes."""
+def frontal_chest(board: Board, *, lungs: tuple[Field, Field] | None = None, heart: float = 1.0) -> Field:
+    """The usual frontal film, before grain: trunk, lungs, heart, ribs, collar bones, domes.
+
+    ``lungs`` are the distances to the right and the left one, ``heart`` its size beside a usual one.
+    """
     shoulders = curve(
         [(-20, 120), (10, 74), (70, 46), (118, 34), (150, 30), (182, 34), (230, 46), (290, 74), (320, 120)]
     )
@@ -109,28 +112,29 @@ def _chest(board: Board, *, lungs: tuple[Field, Field] | None = None) -> Field:
     neck = inside(np.abs(board.x - 150.0) - 34.0, soft=6.0)
     picture = np.full(board.x.shape, 0.05)
     picture = paint(picture, 0.50 + 0.02 * board.grain(pixels=50, seed=2), np.maximum(below, neck))
-    right, left = lungs if lungs is not None else (_right_lung(board), _left_lung(board))
+    right, left = lungs if lungs is not None else (right_lung(board), left_lung(board))
     air = 0.17 + 0.05 * board.grain(pixels=18, seed=4)
-    field = np.maximum(inside(_right_lung(board), soft=5.0), inside(_left_lung(board), soft=5.0))
+    field = np.maximum(inside(right_lung(board), soft=5.0), inside(left_lung(board), soft=5.0))
     picture = paint(picture, 0.10, field)
     lung = np.maximum(inside(right, soft=4.0), inside(left, soft=4.0))
     picture = paint(picture, air, lung)
     picture = np.clip(picture + 0.15 * _markings(board) * lung, 0.0, 1.0)
     picture = _bones(board, picture)
-    return _middle(board, picture)
+    return _middle(board, picture, heart=heart)
 
 
-def _right_lung(board: Board) -> Field:
-    return np.maximum(board.ellipse((88, 172), (58, 122), degrees=5), board.y - _dome(board, 88.0, 246.0))
+def right_lung(board: Board) -> Field:
+    """Distance to the right lung, which is on the left of the picture."""
+    return np.maximum(board.ellipse((88, 172), (58, 122), degrees=5), board.y - dome(board, 88.0, 246.0))
 
 
-def _left_lung(board: Board) -> Field:
-    return np.maximum(
-        board.ellipse((212, 172), (58, 122), degrees=-5), board.y - _dome(board, 214.0, 256.0)
-    )
+def left_lung(board: Board) -> Field:
+    """Distance to the left lung."""
+    return np.maximum(board.ellipse((212, 172), (58, 122), degrees=-5), board.y - dome(board, 214.0, 256.0))
 
 
-def _dome(board: Board, middle: float, top: float) -> Field:
+def dome(board: Board, middle: float, top: float) -> Field:
+    """The height of a half of the diaphragm over each column, its ``top`` at the column ``middle``."""
     return top + 0.011 * (board.x - middle) ** 2
 
 
@@ -185,13 +189,16 @@ def _bones(board: Board, picture: Field) -> Field:
     return picture
 
 
-def _middle(board: Board, picture: Field) -> Field:
+def _middle(board: Board, picture: Field, *, heart: float) -> Field:
     """Spine, mediastinum, heart, hila, the windpipe, and the belly below the domes."""
-    heart = np.minimum(board.ellipse((172, 212), (52, 44), degrees=38), board.ellipse((136, 208), (26, 44)))
+    left = board.ellipse((172, 212), (52 * heart, 44 * heart), degrees=38)
+    muscle = np.minimum(left, board.ellipse((136, 208), (26 * heart, 44 * heart)))
     trunk = np.abs(board.x - 150.0) - 22.0
     knob = board.ellipse((167, 120), (15, 15))
-    belly = np.minimum(_dome(board, 88.0, 246.0) - board.y, _dome(board, 214.0, 256.0) - board.y)
-    upper = inside(np.minimum(np.minimum(trunk, knob), heart), soft=5.0) * inside(34.0 - board.y, soft=20.0)
+    belly = np.minimum(dome(board, 88.0, 246.0) - board.y, dome(board, 214.0, 256.0) - board.y)
+    upper = inside(np.minimum(np.minimum(trunk, knob), muscle), soft=5.0) * inside(
+        34.0 - board.y, soft=20.0
+    )
     picture = paint(picture, np.maximum(picture, 0.70), upper)
     low = inside(np.minimum(belly, 250.0 - board.y + 0.004 * (board.x - 150.0) ** 2), soft=4.0)
     picture = paint(picture, 0.76, low * inside(np.abs(board.x - 150.0) - 142.0, soft=10.0))
@@ -207,24 +214,25 @@ def _middle(board: Board, picture: Field) -> Field:
 
 
 def _lucent_chest(*, collapse: float, shift: Point) -> Field:
-    board = Board(width=_CHEST_WIDTH, height=_CHEST_HEIGHT)
+    board = Board(width=CHEST_WIDTH, height=CHEST_HEIGHT)
     shrunk = np.maximum(
         board.ellipse(
             (88 + shift[0], 172 + shift[1]), (58 * (1 - collapse), 122 * (1 - collapse)), degrees=5
         ),
-        board.y - _dome(board, 88.0, 246.0),
+        board.y - dome(board, 88.0, 246.0),
     )
-    picture = _chest(board, lungs=(shrunk, _left_lung(board)))
+    picture = frontal_chest(board, lungs=(shrunk, left_lung(board)))
     edge = (
         stroke(shrunk, width=1.6, soft=1.2)
-        * inside(_right_lung(board) + 3.0)
+        * inside(right_lung(board) + 3.0)
         * inside(board.x - 120.0, soft=6.0)
     )
     picture = paint(picture, 0.46, edge * inside(board.y - 238.0))
-    return _film(board, picture)
+    return as_film(board, picture)
 
 
-def _film(board: Board, picture: Field) -> Field:
+def as_film(board: Board, picture: Field) -> Field:
+    """``picture`` with the grain of a film."""
     return np.clip(picture + 0.02 * (board.grain(pixels=2.2, seed=77) - 0.5), 0.0, 1.0)
 
 

@@ -9,7 +9,19 @@ from itertools import pairwise
 
 import numpy as np
 
-from grandrounds.demo.canvas import Board, Field, Point, curve, inside, paint, stroke
+from grandrounds.demo.canvas import (
+    Board,
+    Field,
+    Point,
+    curve,
+    fan,
+    filled,
+    inside,
+    paint,
+    paint3,
+    speckle,
+    stroke,
+)
 
 _MILLIMETRE = 5.0  # pixels of a millimetre of paper
 
@@ -17,18 +29,18 @@ _MILLIMETRE = 5.0  # pixels of a millimetre of paper
 def electrocardiogram() -> Field:
     """Three chest leads on paper, 25 mm/s and 10 mm/mV: the ST segments are lifted by 2 to 3 mm."""
     board = Board(width=480, height=330)
-    paper = _colour(board, (1.0, 0.93, 0.92))
+    paper = filled(board, (1.0, 0.93, 0.92))
     for every, colour in ((1.0, (0.97, 0.82, 0.81)), (5.0, (0.93, 0.66, 0.65))):
         step = every * _MILLIMETRE
         lines = np.maximum(np.mod(board.x, step) < 1.0, np.mod(board.y, step) < 1.0).astype(np.float64)
-        paper = _paint3(paper, colour, lines)
+        paper = paint3(paper, colour, lines)
     for row, (r_wave, s_wave, lift) in enumerate(((3.0, 6.0, 2.6), (5.0, 4.0, 3.1), (8.0, 2.0, 2.2))):
         base = 78.0 + 105.0 * row
         beat = 15.6 * _MILLIMETRE  # 96 beats a minute
         trace: list[Point] = []
         for index in range(-1, 8):
             trace += _beat(start=index * beat + 9.0 * row, base=base, r=r_wave, s=s_wave, lift=lift)
-        paper = _paint3(paper, (0.08, 0.08, 0.12), stroke(board.path(trace), width=1.5, soft=1.1))
+        paper = paint3(paper, (0.08, 0.08, 0.12), stroke(board.path(trace), width=1.5, soft=1.1))
     return paper
 
 
@@ -36,10 +48,10 @@ def four_chambers() -> Field:
     """The heart from the apex by ultrasound: a lumpy mass hangs from the septum into the left side."""
     board = Board(width=320, height=320)
     apex = (160.0, 8.0)
-    fan = _fan(board, apex=apex, reach=304.0, half_angle=41.0)
-    speckle = _speckle(board, apex=apex, seed=40)
-    muscle = 0.42 + 0.30 * speckle
-    picture = muscle * inside(board.ellipse((166, 172), (112, 136)), soft=14.0) + 0.13 * speckle
+    sector = fan(board, apex=apex, reach=304.0, half_angle=41.0)
+    speckles = speckle(board, apex=apex, seed=40)
+    muscle = 0.42 + 0.30 * speckles
+    picture = muscle * inside(board.ellipse((166, 172), (112, 136)), soft=14.0) + 0.13 * speckles
     for centre, radii, lean in (
         ((206, 128), (38, 66), 8.0),  # left ventricle
         ((122, 134), (27, 56), -10.0),  # right ventricle
@@ -47,7 +59,7 @@ def four_chambers() -> Field:
         ((118, 240), (40, 38), 0.0),  # right atrium
     ):
         cavity = inside(board.ellipse(centre, radii, degrees=-lean), soft=6.0)
-        picture = paint(picture, 0.04 + 0.04 * speckle, cavity)
+        picture = paint(picture, 0.04 + 0.04 * speckles, cavity)
     for leaflet in (
         [(176, 200), (192, 184), (196, 168)],
         [(250, 202), (238, 186), (234, 168)],
@@ -67,26 +79,26 @@ def four_chambers() -> Field:
     lumps = np.minimum(lumps, board.ellipse((222, 176), (12, 14)))
     stalk = board.path([(168, 238), (196, 230)]) - 4.0
     body = inside(np.minimum(lumps, stalk) + 2.5 * (board.grain(pixels=9, seed=43) - 0.5), soft=4.0)
-    picture = paint(picture, 0.50 + 0.36 * speckle, body)
-    return np.clip(picture * fan, 0.0, 1.0)
+    picture = paint(picture, 0.50 + 0.36 * speckles, body)
+    return np.clip(picture * sector, 0.0, 1.0)
 
 
 def gallbladder() -> Field:
     """The right upper belly by ultrasound: bright stones with shadows in a thick-walled gallbladder."""
     board = Board(width=340, height=280)
     apex = (170.0, -90.0)
-    fan = _fan(board, apex=apex, reach=352.0, half_angle=33.0) * inside(
+    sector = fan(board, apex=apex, reach=352.0, half_angle=33.0) * inside(
         6.0 - np.hypot(board.x - 170, board.y + 90) + 90, soft=2.0
     )
-    speckle = _speckle(board, apex=apex, seed=50)
-    picture = 0.26 + 0.30 * speckle
+    speckles = speckle(board, apex=apex, seed=50)
+    picture = 0.26 + 0.30 * speckles
     for vessel in ([(60, 96), (96, 84), (128, 70)], [(232, 52), (262, 76), (290, 84)]):
         picture = paint(picture, 0.07, stroke(board.path(curve(vessel)), width=8.0, soft=3.0))
     sac = np.minimum(
         board.ellipse((150, 146), (62, 30), degrees=16), board.path([(206, 162), (236, 168)]) - 14.0
     )
-    picture = paint(picture, 0.58 + 0.25 * speckle, inside(sac - 9.0, soft=4.0))
-    picture = paint(picture, 0.05 + 0.03 * speckle, inside(sac, soft=3.0))
+    picture = paint(picture, 0.58 + 0.25 * speckles, inside(sac - 9.0, soft=4.0))
+    picture = paint(picture, 0.05 + 0.03 * speckles, inside(sac, soft=3.0))
     duct = board.path(curve([(196, 232), (236, 216), (262, 190), (276, 156), (282, 122)]))
     picture = paint(picture, 0.06, stroke(duct, width=13.0, soft=3.0) * inside(board.y - 196.0, soft=8.0))
     picture = paint(
@@ -108,11 +120,11 @@ def gallbladder() -> Field:
         shadow = inside((np.abs(bearing - ray) - radius / 270.0) * 270.0, soft=4.0) * inside(
             -depth, soft=4.0
         )
-        picture = paint(picture, behind * (0.4 + speckle), shadow * 0.92)
+        picture = paint(picture, behind * (0.4 + speckles), shadow * 0.92)
         face = board.ellipse((x, y), (radius, radius * 0.9))
         cap = inside(face, soft=2.0) * inside(board.y - y - radius * 0.15, soft=radius)
         picture = paint(picture, 0.97, cap)
-    return np.clip(picture * fan, 0.0, 1.0)
+    return np.clip(picture * sector, 0.0, 1.0)
 
 
 def gullet() -> Field:
@@ -131,9 +143,9 @@ def gullet() -> Field:
     picture = np.stack([light * 1.18, light * 0.76, light * 0.66], axis=-1)
     vivid = board.grain(pixels=26, seed=61)
     specks = np.clip(board.grain(pixels=6, seed=62) - 0.87, 0.0, 0.06) * 16.0 * (vivid > 0.45) * (far > 40)
-    picture = _paint3(picture, (0.97, 0.94, 0.88), specks * 0.85)
+    picture = paint3(picture, (0.97, 0.94, 0.88), specks * 0.85)
     for x, y in ((96.0, 72.0), (212.0, 96.0), (78.0, 196.0), (196.0, 222.0)):
-        picture = _paint3(
+        picture = paint3(
             picture, (1.0, 0.98, 0.96), inside(board.ellipse((x, y), (6, 3), degrees=x), soft=3.0) * 0.9
         )
     window = inside(
@@ -155,20 +167,18 @@ def fundus() -> Field:
         + 0.06 * (board.grain(pixels=30, seed=70) - 0.5)
     )
     picture = np.stack([0.86 * glow, 0.43 * glow, 0.19 * glow], axis=-1)
-    picture = _paint3(
+    picture = paint3(
         picture, (0.55, 0.20, 0.09), inside(board.ellipse((118, 164), (26, 24)), soft=30.0) * 0.75
     )
     disc = (228.0, 156.0)
     for ends in _VESSELS:
         artery = curve([disc, *ends])
-        picture = _paint3(
-            picture, (0.72, 0.19, 0.11), stroke(board.path(artery), width=2.4, soft=1.5) * 0.9
-        )
-        picture = _paint3(
+        picture = paint3(picture, (0.72, 0.19, 0.11), stroke(board.path(artery), width=2.4, soft=1.5) * 0.9)
+        picture = paint3(
             picture, (0.40, 0.05, 0.07), stroke(board.path(_winding(artery)), width=5.4, soft=2.0)
         )
-    picture = _paint3(picture, (0.93, 0.62, 0.34), inside(board.ellipse(disc, (23, 26)), soft=16.0) * 0.85)
-    picture = _paint3(picture, (0.98, 0.82, 0.56), inside(board.ellipse(disc, (9, 10)), soft=8.0) * 0.7)
+    picture = paint3(picture, (0.93, 0.62, 0.34), inside(board.ellipse(disc, (23, 26)), soft=16.0) * 0.85)
+    picture = paint3(picture, (0.98, 0.82, 0.56), inside(board.ellipse(disc, (9, 10)), soft=8.0) * 0.7)
     for index in range(84):
         turn = index * 2.39996  # the golden angle spreads them evenly over all quadrants
         away = 30.0 + 13.4 * np.sqrt(index)
@@ -178,12 +188,12 @@ def fundus() -> Field:
         bleed = inside(
             board.ellipse((x, y), shape, degrees=float(np.rad2deg(turn)) + 8.0 * np.sin(index)), soft=2.4
         )
-        picture = _paint3(picture, (0.47, 0.03, 0.04), bleed * 0.92)
+        picture = paint3(picture, (0.47, 0.03, 0.04), bleed * 0.92)
     for x, y in ((176.0, 96.0), (188.0, 222.0), (252.0, 214.0), (150.0, 118.0), (262.0, 104.0)):
         cotton = inside(
             board.ellipse((x, y), (9, 6), degrees=x) + 3.0 * board.grain(pixels=4, seed=72), soft=6.0
         )
-        picture = _paint3(picture, (0.98, 0.91, 0.74), cotton * 0.9)
+        picture = paint3(picture, (0.98, 0.91, 0.74), cotton * 0.9)
     return np.clip(picture * round_field[..., None], 0.0, 1.0)
 
 
@@ -217,27 +227,3 @@ def _beat(*, start: float, base: float, r: float, s: float, lift: float) -> list
     )
     shape.append((15.6, 0.0))
     return [(start + x * _MILLIMETRE, base - y * _MILLIMETRE) for x, y in shape]
-
-
-def _fan(board: Board, *, apex: Point, reach: float, half_angle: float) -> Field:
-    bearing = np.abs(np.rad2deg(np.arctan2(board.x - apex[0], board.y - apex[1])))
-    far = np.hypot(board.x - apex[0], board.y - apex[1])
-    return inside(np.maximum((bearing - half_angle) * 3.0, far - reach), soft=2.0)
-
-
-def _speckle(board: Board, *, apex: Point, seed: int) -> Field:
-    """Grain drawn out along the arcs of the beam, as ultrasound shows tissue."""
-    turned = Board(width=board.width, height=board.height)
-    far = np.hypot(board.x - apex[0], board.y - apex[1])
-    turned.x = (np.arctan2(board.x - apex[0], board.y - apex[1]) + 2.0) * far * 0.45
-    turned.y = far
-    return 0.6 * turned.grain(pixels=3.4, seed=seed) + 0.4 * turned.grain(pixels=11, seed=seed + 1)
-
-
-def _colour(board: Board, colour: tuple[float, float, float]) -> Field:
-    filled: Field = np.ones((board.height, board.width, 3)) * np.array(colour)
-    return filled
-
-
-def _paint3(picture: Field, colour: tuple[float, float, float], coverage: Field) -> Field:
-    return picture * (1.0 - coverage[..., None]) + np.array(colour) * coverage[..., None]

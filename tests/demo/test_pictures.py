@@ -38,7 +38,7 @@ def test_a_picture_is_a_small_sound_png_without_text(name: str) -> None:
 
 def test_no_picture_lies_in_the_folder_that_the_code_does_not_draw() -> None:
     found = {path.relative_to(demo_sources()).as_posix() for path in demo_sources().rglob("*.png")}
-    assert found == set(PICTURES)
+    assert {name for name in found if not name.startswith("textbooks/")} == set(PICTURES)
 
 
 def test_no_two_reports_share_a_picture() -> None:

@@ -56,7 +56,8 @@ def test_every_file_has_a_row(sources: dict[str, Source]) -> None:
 
 
 def _studies(sources: dict[str, Source]) -> dict[str, Source]:
-    return {name: source for name, source in sources.items() if name.startswith("studies/")}
+    """What has a list of its own: studies and books."""
+    return {name: source for name, source in sources.items() if name.startswith(("studies/", "textbooks/"))}
 
 
 def test_imaging_studies_are_passed_by(sources: dict[str, Source]) -> None:

@@ -1,0 +1,1 @@
+"""Fictional textbooks that ship with the package, and the code that makes them."""
