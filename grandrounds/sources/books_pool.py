@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import queue
 import threading
+import time
 from collections import deque
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -88,9 +89,10 @@ class _Process:
         document may have left it short of memory."""
         if self._done >= _FRESH_AFTER:
             self._renew()
-        worn = self._done > 0
+        worn, begun = self._done > 0, time.monotonic()
         answer, lost = self._attempt(job)
-        if worn and (_died(lost) or _short_of_memory(answer)):
+        early = time.monotonic() - begun < job.seconds / 4
+        if worn and early and (_died(lost) or _short_of_memory(answer)):
             self._renew()
             answer, lost = self._attempt(job)
         if answer is not None:
