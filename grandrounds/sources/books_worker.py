@@ -87,19 +87,20 @@ def _readers(job: BookJob) -> dict[str, Callable[[Path], BookReading]]:
 def _read_pdf(path: Path, job: BookJob, spool: Path | None) -> BookReading:
     from grandrounds.sources.textbook import PdfLimits, read_pdf
 
-    book = read_pdf(path, limits=PdfLimits(pages=job.limits.pages), ocr=job.ocr)
-    figures, pictures = [], []
-    for figure in book.figures:
-        seen = SeenPicture()
-        if figure.picture:
-            seen = _spooled(
-                figure.picture,
-                spool,
-                SeenPicture(mime=figure.mime, width=figure.width, height=figure.height),
-            )
-        figures.append(replace(figure, picture=b""))
-        pictures.append(seen)
-    return BookReading(book=replace(book, figures=tuple(figures)), pictures=tuple(pictures))
+    seen: dict[str, SeenPicture] = {}
+
+    def take(figure: ReadFigure) -> ReadFigure:
+        """Hand the picture over at once; a figure of a PDF has no other use for ``graphic``."""
+        known = SeenPicture(mime=figure.mime, width=figure.width, height=figure.height)
+        name = str(len(seen))
+        seen[name] = _spooled(figure.picture, spool, known)
+        return replace(figure, picture=b"", graphic=name)
+
+    book = read_pdf(path, limits=PdfLimits(pages=job.limits.pages), ocr=job.ocr, take=take)
+    return BookReading(
+        book=replace(book, figures=tuple(replace(figure, graphic="") for figure in book.figures)),
+        pictures=tuple(seen.get(figure.graphic, SeenPicture()) for figure in book.figures),
+    )
 
 
 def _read_epub(path: Path, spool: Path | None) -> BookReading:

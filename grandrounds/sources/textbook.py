@@ -57,15 +57,23 @@ _MOST_NOTES = 40
 _TIDY_EVERY = 32
 
 
-def read_pdf(path: Path, *, limits: PdfLimits = _DEFAULT, ocr: bool = True) -> ReadBook:
+def read_pdf(
+    path: Path,
+    *,
+    limits: PdfLimits = _DEFAULT,
+    ocr: bool = True,
+    take: Callable[[ReadFigure], ReadFigure] | None = None,
+) -> ReadBook:
     """The book, chapter or article in the PDF at ``path``, with all its figures and their pictures.
 
-    ``ocr``: read pages without text by Tesseract, where it is installed. Raises ``SourceError`` for a file
+    ``ocr``: read pages without text by Tesseract, where it is installed. ``take`` is called with each figure
+    as its picture is cut, and gives what is kept of it: so a long book's pictures need not be in memory all
+    at once. Raises ``SourceError`` for a file
     that can't be opened, is locked, may not be copied from, has no pages or more than ``limits`` allow.
     A page that can't be read is told in the notes.
     """
     with opened(Path(path), limits) as document:
-        reader = _Reader(document=document, limits=limits, name=Path(path).name)
+        reader = _Reader(document=document, limits=limits, name=Path(path).name, take=take)
         reader.read_pages(ocr=ocr)
         return reader.book()
 
@@ -95,6 +103,7 @@ class _Reader:
     document: Any
     limits: PdfLimits
     name: str
+    take: Callable[[ReadFigure], ReadFigure] | None = None
     pages: dict[int, Page] = field(default_factory=dict)
     notes: list[str] = field(default_factory=list)
     without_text: int = 0
@@ -217,6 +226,8 @@ class _Reader:
                     tidy_store()
             made[place] = self._with_picture(row, interpreted)
             count, size = count + 1, size + len(made[place].picture)
+            if self.take is not None and made[place].picture:
+                made[place] = self.take(made[place])
         return [made[place] for place in range(len(rows))]
 
     def _with_picture(self, row: Row, interpreted: Interpreted) -> ReadFigure:
