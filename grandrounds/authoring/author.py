@@ -64,8 +64,8 @@ def make_author(
     """The author that a recipe asks for, of its kind of evidence.
 
     ``auto`` is a model where one is configured and rules otherwise. ``lake`` holds the volumes and takes
-    the pictures drawn of them; authors of cases and figures need none. Raises ``RecipeError`` when the recipe insists
-    on a model and none is configured.
+    the pictures drawn of them; authors of cases and figures need none. Raises ``RecipeError`` when the
+    recipe insists on a model and none is configured.
     """
     if recipe.author == "model" and client is None:
         raise RecipeError(

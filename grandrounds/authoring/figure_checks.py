@@ -33,7 +33,8 @@ _SPEAKS_OF_WORDS = re.compile(
 
 
 def strays(draft: Envelope, again: Envelope) -> str:
-    """How ``draft`` differs from what the figure's text gives when it is read again; empty where it doesn't."""
+    """How ``draft`` differs from what the figure's text gives when it is read again; empty where it
+    doesn't."""
     wrong = [
         name
         for name in (

@@ -1,4 +1,5 @@
-"""What is asked of a figure becomes a row: words, the picture, evidence and labels. Every author starts here."""
+"""What is asked of a figure becomes a row: words, the picture, evidence and labels. Every author starts
+here."""
 
 from __future__ import annotations
 
@@ -26,7 +27,7 @@ _QUOTES = 4
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Content:
-    """What an author has to say of a figure for one task; ``status`` is ``ok`` or why it goes no further."""
+    """What an author says of a figure for one task; ``status`` is ``ok`` or why it goes no further."""
 
     task: str
     subject: str = ""
@@ -156,7 +157,8 @@ def unusable(row: FigureRow) -> str:
 
 @lru_cache(maxsize=8)
 def author_version(version: str) -> str:
-    """``version`` with a fingerprint of the code and the taxonomies that decide what authors of figures write."""
+    """``version`` with a fingerprint of the code and the taxonomies that decide what authors of figures
+    write."""
     from grandrounds.figures.taxonomy import taxonomy_folder
     from grandrounds.fingerprint import code_fingerprint, folder_fingerprint, sha256_text
 

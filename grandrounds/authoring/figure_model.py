@@ -1,9 +1,9 @@
 """The model author of figures: it sees the picture, its caption and the text that refers to it.
 
-It drafts question, answer, wrong options and quotes; a second request revises them against written criteria.
-The solver will see the picture alone. What the model says is checked: a quote counts only if it stands in the
-figure's text word for word, and a wrong option that may be right, or that the caption names, is thrown away. An
-item whose last wording still fails a criterion that code can check is dropped.
+It drafts question, answer, wrong options and quotes; a second request revises them against written
+criteria. The solver will see the picture alone. What the model says is checked: a quote counts only if it
+stands in the figure's text word for word, and a wrong option that may be right, or that the caption
+names, is thrown away. An item whose last wording still fails a criterion that code can check is dropped.
 """
 
 from __future__ import annotations

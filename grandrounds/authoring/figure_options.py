@@ -66,7 +66,8 @@ def sibling_options(
 def condition_options(
     concept: Concept, *, said: Iterable[str], evidence_id: str, count: int
 ) -> tuple[OptionOrigin, ...]:
-    """At most ``count`` other conditions of the body system of ``concept``, none related to what is ``said``."""
+    """At most ``count`` other conditions of the body system of ``concept``, none related to what is
+    ``said``."""
     terminology = Terminology.load()
     named = (concept.name, *said)
     chosen: list[str] = []
@@ -100,15 +101,16 @@ def _any_related(terminology: Terminology, name: str, others: Iterable[str]) -> 
 
 
 def seen_together(taxonomy: Taxonomy, one: NodePath, other: NodePath) -> bool:
-    """Whether a picture of one place may show the other as well: they lie in one region, or in one part whose
-    organs are not looked at one at a time."""
+    """Whether a picture of one place may show the other as well: they lie in one region, or in one part
+    whose organs are not looked at one at a time."""
     if any(taxonomy.related(a, b) for a in _regions(taxonomy, one) for b in _regions(taxonomy, other)):
         return True
     return len(one) > 2 and one[:2] == other[:2] and not taxonomy.node(one[:2]).apart
 
 
 def _regions(taxonomy: Taxonomy, path: NodePath) -> set[NodePath]:
-    """The regions that a place lies in: its own where the file says any, else those of what it is part of."""
+    """The regions that a place lies in: its own where the file says any, else those of what it is part
+    of."""
     for size in range(len(path), 0, -1):
         within = taxonomy.node(path[:size]).within
         if within:
@@ -125,7 +127,8 @@ class _Balance:
         self._longer = int(unit_interval(evidence_id, "longer", answer) * (count + 1))
 
     def take(self, waiting: Sequence[_Thing], title: Callable[[_Thing], str]) -> _Thing:
-        """The first of ``waiting`` on the side that still lacks one; the first of all where there is none."""
+        """The first of ``waiting`` on the side that still lacks one; the first of all where there is
+        none."""
         wanted = self._longer > 0
         for each in waiting:
             if (len(title(each)) >= self._length) == wanted:

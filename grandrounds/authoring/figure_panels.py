@@ -96,7 +96,7 @@ def _lettered(row: FigureRow) -> bool:
 
 
 def _in_reading_order(panels: tuple[FigurePanel, ...]) -> bool:
-    """Whether the panels follow one another in rows as their letters do, so that they can be counted out."""
+    """Whether the panels follow one another in rows as their letters do: they can be counted out."""
     ordered = sorted(panels, key=lambda panel: panel.label)
     for one, after in pairwise(ordered):
         left, top, right, bottom = one.pixels

@@ -1,8 +1,9 @@
-"""The rule author of figures: questions by extraction from caption and mentions with a controlled vocabulary.
+"""The rule author of figures: questions by extraction from caption and mentions with a controlled
+vocabulary.
 
-Needs no model and no network. Each figure gives one draft a task; where the words tell nothing, or more than
-one thing, the draft says so and goes no further. The revision reads the figure again and looks at the draft
-with the criteria of ``figure_checks``.
+Needs no model and no network. Each figure gives one draft a task; where the words tell nothing, or more
+than one thing, the draft says so and goes no further. The revision reads the figure again and looks at
+the draft with the criteria of ``figure_checks``.
 """
 
 from __future__ import annotations

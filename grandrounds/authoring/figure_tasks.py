@@ -48,7 +48,8 @@ def _by_taxonomy(row: FigureRow, task: Task) -> Content:
     seen = _modality(reading)
 
     def fair(node: Node) -> bool:
-        """The picture as a whole may show more places of the same region; tissue under a microscope doesn't."""
+        """The picture as a whole may show more places of the same region; tissue under a microscope
+        doesn't."""
         whole = scheme == ANATOMY and told.rule != SITE_RULE and seen[:1] not in _CLOSE_UP
         return not (whole and seen_together(taxonomy, told.path, node.path))
 
@@ -100,7 +101,8 @@ def _asked(
     status, reason = "ok", ""
     if len(options) < task.options - 1:
         status = NO_DISTRACTORS
-        reason = f"only {len(options)} of {task.options - 1} wrong options stand near {told.title!r} and are named nowhere"
+        found = f"only {len(options)} of {task.options - 1} wrong options"
+        reason = f"{found} stand near {told.title!r} and are named nowhere"
     flags = (
         (
             Flag(

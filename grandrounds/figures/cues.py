@@ -7,6 +7,7 @@ for in the phrase's own sentence, a few words before it or right after it.
 from __future__ import annotations
 
 import re
+from bisect import bisect_right
 from functools import lru_cache
 
 from grandrounds.records.parts import Span
@@ -18,10 +19,12 @@ STANDINGS = (ASSERTED, NEGATED, HEDGED, GONE, EARLIER, ELSEWHERE)
 
 _BEFORE = 9  # words
 _AFTER = 5
+_WINDOW = 200  # characters on either side that cues are looked for in
 _WORD = re.compile(r"[^\W_]+(?:['\u2019-][^\W_]+)*|[?;:,()]")
 # After these, what was denied or doubted before them no longer is.
 _TURN = re.compile(
-    r"\b(?:but|however|although|whereas|while|showing|shows?|showed|demonstrat\w+|reveal\w*|(?<!consistent )(?<!compatible )(?<!keeping )with\s+(?:an?|the|multiple|large|small))\b|;",
+    r"\b(?:but|however|although|whereas|while|showing|shows?|showed|demonstrat\w+|reveal\w*|"
+    r"(?<!consistent )(?<!compatible )(?<!keeping )with\s+(?:an?|the|multiple|large|small))\b|;",
     re.IGNORECASE,
 )
 _NEGATED_BEFORE = re.compile(
@@ -45,7 +48,7 @@ _HEDGED_AFTER = re.compile(
 )
 _GONE_BEFORE = re.compile(
     r"\b(?:excis(?:ion|ed)|resect(?:ion|ed)|remov(?:al|ed)|resolution|resolv(?:ed|ing)|disappearance|regression|clearance|drainage|evacuation|repair|treatment|"
-    r"correction|reduction|closure|cure|heal(?:ed|ing)|prevent(?:ion|ed|ing|s)?|risk|fear)\s+(?:of|for)?(?:\s+\w+){0,2}\s*$",
+    r"correction|reduction|closure|cure|heal(?:ed|ing)|prevent(?:ion|ed|ing|s)?|risk|fear)\s+(?:of|for)?(?:\s+\w+){0,4}\s*$",
     re.IGNORECASE,
 )
 _GONE_AFTER = re.compile(
@@ -55,7 +58,7 @@ _GONE_AFTER = re.compile(
 _EARLIER_BEFORE = re.compile(
     r"\b(?:history\s+of|previous(?:ly)?|prior|formerly|known|status\s+post|s/p|since|years?\s+after|months?\s+after|weeks?\s+after|days?\s+after|"
     r"hours?\s+after|after|following|before|prior\s+to|until|subsequent(?:ly)?|later|planned|scheduled|candidate\s+for|awaiting|underwent|undergo(?:es|ing)?|"
-    r"secondary\s+to|due\s+to|because\s+of|caused\s+by|result\s+of|resulting\s+from|associated\s+with|related\s+to|induced\s+by|complicat(?:ing|ion\s+of)|suffer(?:s|ed|ing)?|diagnosed\s+(?:with|as)|diagnosis\s+of|present(?:ed|ing)\s+with)\b",
+    r"secondary\s+to|due\s+to|because\s+of|caused\s+by|result\s+of|resulting\s+from|associated\s+with|related\s+to|induced\s+by|complicat(?:ing|ion\s+of)|suffer(?:s|ed|ing)?|diagnosed\s+(?:with|as)|treated\s+for|exclusion\s+of|diagnosis\s+of|present(?:ed|ing)\s+with)\b",
     re.IGNORECASE,
 )
 _COMPARED_BEFORE = re.compile(
@@ -71,8 +74,8 @@ _WHEN = ("finding", "diagnosis", "modality")
 def standing(text: str, span: Span, *, scheme: str) -> str:
     """How the phrase at ``span`` of ``text`` is meant: ``asserted`` or one of the other ``STANDINGS``."""
     sentence = _sentence(text, span)
-    before = _last_words(text[sentence.start : span.start], _BEFORE)
-    after = text[span.end : sentence.end]
+    before = _last_words(text[max(sentence.start, span.start - _WINDOW) : span.start], _BEFORE)
+    after = text[span.end : min(sentence.end, span.end + _WINDOW)]
     turned = _after_turn(before)
     if _NEGATED_BEFORE.search(turned) or _NEGATED_AFTER.search(after):
         return NEGATED
@@ -125,10 +128,11 @@ def _first_words(text: str, count: int) -> str:
 
 
 def _sentence(text: str, span: Span) -> Span:
-    for sentence in _sentences(text):
-        if sentence.start <= span.start < sentence.end:
-            return Span(start=sentence.start, end=max(sentence.end, span.end))
-    return Span(start=0, end=len(text))
+    all_of_them = _sentences(text)
+    at = bisect_right(all_of_them, span.start, key=lambda sentence: sentence.start) - 1
+    if at >= 0 and span.start < all_of_them[at].end:
+        return Span(start=all_of_them[at].start, end=max(all_of_them[at].end, span.end))
+    return span
 
 
 @lru_cache(maxsize=64)

@@ -1,8 +1,8 @@
 """What the words beside a figure say of it: modality, anatomy, finding, diagnosis, procedure.
 
-From the caption; where that is silent, from the clause of the running text that refers to the figure. Each is
-told only where it is unambiguous, and with the words that told it; else the reason is said. Everything named
-anywhere in the row, asserted or not, is known too: it is no fair wrong option.
+From the caption; where that is silent, from the clause of the running text that refers to the figure.
+Each is told only where it is unambiguous, and with the words that told it; else the reason is said.
+Everything named anywhere in the row, asserted or not, is known too: it is no fair wrong option.
 """
 
 from __future__ import annotations
@@ -35,8 +35,8 @@ __all__ = ["DIAGNOSIS", "FigureReading", "Told", "Untold", "read_figure"]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FigureReading:
-    """What is told of a figure. ``answers`` has an entry for each of modality, anatomy, finding, diagnosis and
-    procedure; ``said`` the paths of a scheme that the row's text names at all."""
+    """What is told of a figure. ``answers`` has an entry for each of modality, anatomy, finding,
+    diagnosis and procedure; ``said`` the paths of a scheme that the row's text names at all."""
 
     answers: Mapping[str, Told | Untold]
     said: Mapping[str, frozenset[NodePath]]

@@ -4,7 +4,8 @@ A caption names many places. The rules below are tried in order, and the first t
 
 1. the place of a finding: "a mass in the left kidney";
 2. what was imaged: "CT scan of the abdomen", "chest radiograph";
-3. the heading of the caption, or what its first sentence is about: "Thoracic cage. The thoracic cage is ...";
+3. the heading of the caption, or what its first sentence is about: "Rib cage. The rib cage
+   is ...";
 4. all places lie on one line of the tree, or share a part: "tibia ... fibula" is the lower leg;
 5. the kind of picture says it: an echocardiogram shows the heart.
 """
@@ -12,6 +13,7 @@ A caption names many places. The rules below are tried in order, and the first t
 from __future__ import annotations
 
 import re
+from bisect import bisect_left, bisect_right
 from collections.abc import Callable, Iterable, Sequence
 
 from grandrounds.figures.reading_values import (
@@ -39,10 +41,11 @@ from grandrounds.records.parts import Span
 from grandrounds.text import sentences
 
 _MOST_HEADING = 9  # words
-# Words that may stand between a finding (or a modality) and the place that is its own; others lead elsewhere.
+_FAR = 120  # characters between a finding and its place; further off it is another's
+# Words that may stand between a finding (or a modality) and the place that is its own.
 _BETWEEN = (
-    r"(?:(?!(?:show|demonstrat|reveal|depict)\w*\b|(?:with|and|but|which|that|who|is|are|was|were|to|near|adjacent|"
-    r"beside|between|towards?|for|by)\b)[\w-]+\s+)"
+    r"(?:(?!(?:show|demonstrat|reveal|depict)\w*\b|(?:with|and|but|which|that|who|is|are|was|were|"
+    r"to|near|adjacent|beside|between|towards?|for|by)\b)[\w-]+\s+)"
 )
 _DETERMINER = r"(?:(?:the|an?|both|his|her|patient's|its)\s+)?"
 _SITE = re.compile(
@@ -155,8 +158,15 @@ def _sites(row: FigureRow, area: Span, places: list[Fired]) -> list[Fired]:
     return [
         place
         for place in places
-        if any(_follows(row, finding.span, place.span, _SITE) for finding in findings)
+        if any(_follows(row, finding.span, place.span, _SITE) for finding in _near(findings, place))
     ]
+
+
+def _near(others: list[Fired], place: Fired) -> list[Fired]:
+    """Those of ``others`` (in reading order) that begin not too far from ``place``."""
+    low = bisect_left(others, place.span.start - 2 * _FAR, key=lambda each: each.span.start)
+    high = bisect_right(others, place.span.end + _FAR, key=lambda each: each.span.start)
+    return others[low:high]
 
 
 def _imaged(row: FigureRow, area: Span, places: list[Fired]) -> list[Fired]:
@@ -175,20 +185,22 @@ def _imaged(row: FigureRow, area: Span, places: list[Fired]) -> list[Fired]:
                 way.span.end < place.span.start
                 and _NEXT_TO.match(row.text[way.span.end : place.span.start])
             )
-            for way in ways
+            for way in _near(ways, place)
         )
     ]
 
 
 def _in_sight(row: FigureRow, area: Span, places: list[Fired]) -> list[Fired]:
-    """All places, where the caption says that something is seen: a modality, a finding, a view. Else they may
-    be where somebody stood, cut or measured."""
+    """All places, where the caption says that something is seen: a modality, a finding, a view. Else they
+    may be where somebody stood, cut or measured."""
     said = [each for scheme in (MODALITY, FINDING) for each in fired(row.text, scheme, within=area)]
     return places if any(each.asserted for each in said) or _SEEN.search(area.of(row.text)) else []
 
 
 def _follows(row: FigureRow, first: Span, second: Span, gap: re.Pattern[str]) -> bool:
-    return first.end <= second.start and gap.match(row.text[first.end : second.start]) is not None
+    if not first.end <= second.start <= first.end + _FAR:
+        return False
+    return gap.match(row.text[first.end : second.start]) is not None
 
 
 def _heading(row: FigureRow, area: Span, places: list[Fired]) -> list[Fired]:
@@ -265,7 +277,8 @@ def _implied(modality: Told | Untold, places: Sequence[Fired]) -> Told | None:
 
 
 def _of_mentions(row: FigureRow) -> Told | Untold:
-    """Running text names places for many reasons, so only the place of a finding or of an examination counts."""
+    """Running text names places for many reasons, so only the place of a finding or of an examination
+    counts."""
     found: list[Fired] = []
     for clause in mention_clauses(row):
         places = _asserted(row, clause)

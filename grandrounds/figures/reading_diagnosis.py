@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from grandrounds.clinical.leaks import is_abbreviation
-from grandrounds.clinical.terminology import Mention, Terminology
+from grandrounds.clinical.phrases import phrase_key
+from grandrounds.clinical.terminology import Concept, Mention, Terminology
 from grandrounds.figures.cues import ASSERTED, standing
 from grandrounds.figures.reading_values import Told, Untold, caption_area
 from grandrounds.figures.vocabulary import Fired
@@ -32,14 +33,15 @@ def read_diagnosis(row: FigureRow) -> Told | Untold:
     if any(not terminology.related(name, names[0]) for name in names):
         return Untold(f"the caption names several conditions ({', '.join(names)})")
     special = max(sure, key=lambda each: len(each[0].concept.parents))[0].concept
+    name = _as_said(special, [said.words for _, said in sure])
     words = tuple(said for mention, said in sure if mention.concept.name in names)
     return Told(
         scheme=SCHEME,
         path=(),
-        title=special.name[:1].upper() + special.name[1:],
+        title=name[:1].upper() + name[1:],
         words=words,
         rule="the only condition in the caption",
-        aliases=terminology.names_of(special.name)[1:],
+        aliases=tuple(each for each in terminology.names_of(special.name) if each != name),
     )
 
 
@@ -59,6 +61,13 @@ def _named(row: FigureRow, area: Span) -> list[tuple[Mention, Fired]]:
         )
         found.append((mention, fired))
     return found
+
+
+def _as_said(concept: Concept, words: list[str]) -> str:
+    """The name that the caption uses; a concept's own may say more ("spontaneous pneumomediastinum")."""
+    said = {phrase_key(each) for each in words}
+    known = (name for name in (concept.name, *concept.aliases) if not is_abbreviation(name))
+    return next((name for name in known if phrase_key(name) in said), concept.name)
 
 
 def _spelled_out(row: FigureRow, area: Span, mention: Mention) -> bool:

@@ -1,7 +1,7 @@
 """What a picture shows out of the ordinary, and what is being done in it, from the words beside it.
 
-Of several findings the first that is said to be shown is taken: the others are never among the options, so one
-answer is right all the same.
+Of several findings the first that is said to be shown is taken: the others are never among the options,
+so one answer is right all the same.
 """
 
 from __future__ import annotations
@@ -27,7 +27,8 @@ def read_finding(row: FigureRow) -> Told | Untold:
 
 
 def read_procedure(row: FigureRow) -> Told | Untold:
-    """The procedure that the caption shows being done; running text says too much of what was done elsewhere."""
+    """The procedure that the caption shows being done; running text says too much of what was done
+    elsewhere."""
     return _read(row, PROCEDURE, what="procedure")
 
 

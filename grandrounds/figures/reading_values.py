@@ -22,8 +22,9 @@ _REFERENCE = re.compile(r"\b(?:figs?|figures?|panels?|plates?)\b\.?\s*\d", re.IG
 class Told:
     """An answer that the words give.
 
-    ``path`` is its node in ``scheme`` (empty for what no taxonomy names), ``title`` the answer as an option. ``words`` fired; ``source`` is where: the caption, or a mention. ``rule`` names the reason why this
-    and no other phrase was taken. ``subject`` is the panel that alone is meant, if so.
+    ``path`` is its node in ``scheme`` (empty for what no taxonomy names), ``title`` the answer as an
+    option. ``words`` fired; ``source`` is where: the caption, or a mention. ``rule`` names the reason why
+    this and no other phrase was taken. ``subject`` is the panel that alone is meant, if so.
     """
 
     scheme: str
@@ -66,9 +67,12 @@ def mention_clauses(row: FigureRow) -> Iterator[Span]:
         paragraph = mention.span.of(row.text)
         for sentence in sentences(paragraph):
             told = sentence.of(paragraph)
-            at = told.find(mention.words) if mention.words else -1
-            if at < 0:
+            reference = (
+                re.search(rf"{re.escape(mention.words)}(?!\d|\.\d)", told) if mention.words else None
+            )
+            if reference is None:
                 continue
+            at = reference.start()
             start = max((match.end() for match in _REFERENCE.finditer(told, 0, at)), default=0)
             end = at if told[:at].strip(" (") else len(told)
             yield Span(

@@ -39,12 +39,13 @@ class TaxonomyError(GrandRoundsError):
 class Node:
     """One place in a tree.
 
-    ``title`` is how it stands among options. ``words`` name it in running text whatever their case, number or
-    spelling; ``written`` only as they are printed ("CT", not "ct"). ``near`` are paths too close to it to be
-    offered beside it, ``like`` are good wrong answers after its siblings, ``within`` the regions that it lies in, ``seen_by`` the modalities that show it (empty:
-    any), ``best_by`` those that show it best, ``links`` what a text that names it says in other schemes ("mammogram": the breast). ``asked`` is
-    false for a node that is a label and never an answer; ``apart`` is true where a picture shows what lies below
-    it one at a time.
+    ``title`` is how it stands among options. ``words`` name it in running text whatever their case,
+    number or spelling; ``written`` only as they are printed ("CT", not "ct"). ``near`` are paths too
+    close to it to be offered beside it, ``like`` are good wrong answers after its siblings, ``within``
+    the regions that it lies in, ``seen_by`` the modalities that show it (empty: any), ``best_by`` those
+    that show it best, ``links`` what a text that names it says in other schemes ("mammogram": the
+    breast). ``asked`` is false for a node that is a label and never an answer; ``apart`` is true where a
+    picture shows what lies below it one at a time.
     """
 
     path: NodePath
@@ -129,8 +130,8 @@ class Taxonomy:
     def neighbours(self, path: NodePath) -> tuple[tuple[Node, ...], ...]:
         """What could stand beside ``path`` as another answer, in classes, the best first.
 
-        Its siblings, what the file says is like it, then cousins by how much of the path they share; all of its
-        depth, none related to it, each class in the file's order.
+        Its siblings, what the file says is like it, then cousins by how much of the path they share; all
+        of its depth, none related to it, each class in the file's order.
         """
         own = self.node(path)
         classes: dict[int, list[Node]] = {}

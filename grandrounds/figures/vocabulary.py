@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, lru_cache
 
 from grandrounds.clinical.phrases import Words, cut, phrase_key
 from grandrounds.figures.cues import ASSERTED, standing
@@ -172,15 +172,20 @@ def _shouts(told: Words, start: int, count: int) -> bool:
 
 
 def _defined_as_other(told: Words, start: int, count: int, phrase: _Phrase) -> bool:
-    """Whether the text itself spells the abbreviation out as something else: "mitral regurgitation (MR)"."""
+    """Whether the text spells the abbreviation out as something else: "mitral regurgitation (MR)"."""
     if count != 1 or phrase.node is None:
         return False
-    short = told.surface(start)
     own = {word for known in phrase.node.words for word in words(known)}
-    for match in re.finditer(rf"[(\[]\s*{re.escape(short)}\s*[)\]]", told.text):
-        before = words(told.text[max(0, match.start() - 120) : match.start()])
-        letters = [letter.lower() for letter in short if letter.isalpha()]
-        initials = before[-len(letters) :]
-        if [word[:1] for word in initials] == letters and own.isdisjoint(initials):
-            return True
-    return False
+    return any(own.isdisjoint(spelled) for spelled in _spelled_out(told.text, told.surface(start)))
+
+
+@lru_cache(maxsize=256)
+def _spelled_out(text: str, short: str) -> tuple[tuple[str, ...], ...]:
+    """The words before each "(short)" of ``text`` whose initials it is."""
+    letters = [letter.lower() for letter in short if letter.isalpha()]
+    found = []
+    for match in re.finditer(rf"[(\[]\s*{re.escape(short)}\s*[)\]]", text):
+        spelled = words(text[max(0, match.start() - 120) : match.start()])[-len(letters) :]
+        if [word[:1] for word in spelled] == letters:
+            found.append(tuple(spelled))
+    return tuple(found)

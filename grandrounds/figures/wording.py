@@ -27,7 +27,8 @@ _SITE = "where in the body does the finding lie that the picture shows?"
 
 
 def question_of(task: str, *, subject: str = "", rule: str = "") -> str:
-    """What ``task`` asks, of one panel where ``subject`` names it. ``rule`` is that of the answer's ``Told``."""
+    """What ``task`` asks, of one panel where ``subject`` names it. ``rule`` is that of the answer's
+    ``Told``."""
     if subject:
         return _OF_PANEL[task].format(subject)
     words = _SITE if task == "figure_anatomy_mcq" and rule.startswith(SITE_RULE) else QUESTIONS[task]
@@ -52,7 +53,8 @@ def rationale_of(told: Told, *, options: Sequence[str] = ()) -> str:
 def description_rationale(told: Told) -> str:
     """Why a caption is the answer to what a picture shows."""
     fired = ", ".join(dict.fromkeys(f"\u201c{each.words}\u201d" for each in told.words))
-    return f"It is the figure's own caption without credits and letters of panels; it names what is seen: {fired}."
+    own = "It is the figure's own caption without credits and letters of panels"
+    return f"{own}; it names what is seen: {fired}."
 
 
 def _listed(names: Sequence[str]) -> str:

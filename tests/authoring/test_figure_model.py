@@ -1,4 +1,5 @@
-"""The model author of figures, against a real server on loopback: it sees the picture, and code checks its word."""
+"""The model author of figures, against a real server on loopback: it sees the picture, and code checks
+its word."""
 
 from __future__ import annotations
 

@@ -1,4 +1,5 @@
-"""The rule author of figures: one draft a task, from words that fired, with options that nothing beside names."""
+"""The rule author of figures: one draft a task, from words that fired, with options that nothing beside
+names."""
 
 from __future__ import annotations
 

@@ -92,6 +92,11 @@ def test_the_text_that_refers_to_the_figure_speaks_where_the_caption_is_silent()
     row = captioned("Tear of the medial meniscus.", mentions=(("Figure 1", paragraph),))
     answer = told(row, MODALITY)
     assert (answer.path, answer.source) == (("radiology", "mri"), "mention")
+    twelve = captioned(
+        "Normal.",
+        mentions=(("Figure 1", "On MRI it was larger (Figure 12). On CT it was less (Figure 1)."),),
+    )
+    assert told(twelve, MODALITY).path == ("radiology", "ct")
     other = captioned("Normal finding.", mentions=(("Figure 2", paragraph),))
     assert told(other, MODALITY).path == ("radiology", "ultrasound")
 
@@ -200,3 +205,17 @@ def test_real_captions_are_read_as_a_person_reads_them(shared_data: Path) -> Non
     assert [answers[MODALITY].path[-1] for answers in found if isinstance(answers[MODALITY], Told)] == [
         "ultrasound", "pet", "light microscopy", "audiogram", "pet",
     ]  # fmt: skip
+
+
+def test_a_monstrous_text_is_read_in_reasonable_time() -> None:
+    import time
+
+    paragraph = (
+        "CT (CT) of the liver with a mass, and, and, and, and in the, of the, in the knee ((((, " * 400
+    )
+    row = captioned(
+        "CT " + "mass of the " * 300 + "liver.", mentions=(("Figure 1", paragraph + "(Figure 1)."),)
+    )
+    start = time.perf_counter()
+    read_figure(row)
+    assert time.perf_counter() - start < 60

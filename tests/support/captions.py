@@ -16,8 +16,8 @@ def captioned(
     panels: Sequence[tuple[str, str]] = (),
     **more: object,
 ) -> FigureRow:
-    """A paired figure. ``mentions`` are a reference as printed and its paragraph; ``panels`` letters with their
-    part of the caption, laid out from left to right."""
+    """A paired figure. ``mentions`` are a reference as printed and its paragraph; ``panels`` letters with
+    their part of the caption, laid out from left to right."""
     text, places = caption, []
     for words, paragraph in mentions:
         start = len(text) + 2
