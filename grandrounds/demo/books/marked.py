@@ -223,6 +223,14 @@ _SPIKES = Shown(
     "all channels.",
 )
 
+_FLAP = Shown(
+    id="flap",
+    plate="head-opened",
+    label="Figure 5.4",
+    caption="Axial CT of the head shows a left craniotomy: the flap of bone is held by plates, and some "
+    "air and fluid lie below it.",
+)
+
 
 def head_in_section() -> dict[str, Made]:
     """The chapter as a web page, and its pictures beside it, by path."""
@@ -255,13 +263,18 @@ in <a href="#ring">Figure 5.2</a>, and thick and lumpy in most tumours. Swelling
 of seven who stopped in the middle of a word, again and again, for ten seconds at a time.</p>
 {_html(_SPIKES)}
 </section>
+<section><h2>Doors</h2>
+<p>Whoever looks at a head that has been opened should know what belongs there. Air does, for a week, and so
+does a little fluid; <a href="#flap">Figure 5.4</a> was taken on the second day.</p>
+{_html(_FLAP)}
+</section>
 <p class="copyright">© 2024 The Imaginary Press. <a rel="license" href="{BY}">CC BY 4.0</a>.</p>
 </body>
 </html>
 """
     figures = tuple(
         one.told(mentions=1, chapter=_HEAD_TITLE, section=(title,))
-        for one, title in ((_LENS, "Blood"), (_RING, "Rings"), (_SPIKES, "Currents"))
+        for one, title in ((_LENS, "Blood"), (_RING, "Rings"), (_SPIKES, "Currents"), (_FLAP, "Doors"))
     )
     made = {
         "chapter.xhtml": Made(
@@ -271,7 +284,7 @@ of seven who stopped in the middle of a word, again and again, for ten seconds a
             figures=figures,
         )
     }
-    shown = (_LENS, _RING, _SPIKES)
+    shown = (_LENS, _RING, _SPIKES, _FLAP)
     return made | {f"pictures/{plates.file_name(one.plate)}": _picture(one.plate) for one in shown}
 
 

@@ -29,6 +29,7 @@ PLATES: Mapping[str, Callable[[], Field]] = {
     "belly-wide-aorta": sections.belly_wide_aorta,
     "belly-liver-cyst": sections.belly_liver_cyst,
     "head-lens": sections.head_lens,
+    "head-opened": sections.head_opened,
     "brain-ring": sections.brain_ring,
     "chest-fluid": echoes.chest_fluid,
     "kidney-wide-pelvis": echoes.kidney_wide_pelvis,

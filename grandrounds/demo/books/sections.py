@@ -88,6 +88,32 @@ def head_lens() -> Field:
     return noisy(board, picture, share=0.05, seed=454)
 
 
+def head_opened() -> Field:
+    """CT of the head: on the left a flap of the skull stands between two gaps, air and blood below it."""
+    board = Board(width=300, height=280)
+    centre = (150.0, 140.0)
+    picture = _skull(board, centre, (122, 118))
+    inner = board.ellipse(centre, (112, 108))
+    picture = paint(picture, _brain(board, seed=471), inside(inner, soft=2.0))
+    picture = _folds(board, picture, centre, (112, 108), shade=0.26, angles=range(0, 360, 12))
+    for side in (-1.0, 1.0):
+        horn = curve([(150 + side * 10, 96), (150 + side * 16, 128), (150 + side * 34, 176)])
+        picture = paint(picture, 0.14, inside(board.path(horn) - 7.0, soft=3.0))
+    picture = paint(picture, 0.60, stroke(board.path([(150, 36), (152, 244)]), width=1.6) * inside(inner))
+    for turn in (np.deg2rad(-38.0), np.deg2rad(26.0)):
+        gap = board.path(
+            [(150 + reach * np.cos(turn), 140 + reach * np.sin(turn) * 0.97) for reach in (106.0, 130.0)]
+        )
+        picture = paint(picture, 0.26, inside(gap - 3.6, soft=1.6))
+        across = board.ellipse((150 + 126 * np.cos(turn), 140 + 122 * np.sin(turn)), (3.0, 10.0))
+        picture = paint(picture, 1.0, inside(across, soft=1.5))
+    rim = np.maximum(inner + 1.0, 232.0 - board.x)
+    picture = paint(picture, 0.66, inside(rim, soft=3.0))
+    for at, radii in (((244.0, 104.0), (9.0, 14.0)), ((250.0, 128.0), (5.0, 6.0))):
+        picture = paint(picture, 0.0, inside(board.ellipse(at, radii), soft=2.0) * inside(inner))
+    return noisy(board, picture, share=0.05, seed=473)
+
+
 def brain_ring() -> Field:
     """T1-weighted MRI of the brain after contrast: a bright ring about a dark middle, swelling."""
     board = Board(width=290, height=310)
