@@ -92,6 +92,7 @@ class Taxonomy:
         #: Phrases that hold words of a node and mean something else.
         self.nothing = nothing
         self._by_path = {node.path: node for node in self.nodes}
+        self._neighbours: dict[NodePath, tuple[tuple[Node, ...], ...]] = {}
 
     def __contains__(self, path: object) -> bool:
         return path in self._by_path
@@ -133,12 +134,14 @@ class Taxonomy:
         Its siblings, what the file says is like it, then cousins by how much of the path they share; all
         of its depth, none related to it, each class in the file's order.
         """
-        own = self.node(path)
-        classes: dict[int, list[Node]] = {}
-        for node in self.nodes:
-            if len(node.path) == len(path) and node.asked and not self.related(node.path, path):
-                classes.setdefault(_distance(own, node), []).append(node)
-        return tuple(tuple(classes[distance]) for distance in sorted(classes))
+        if path not in self._neighbours:
+            own = self.node(path)
+            classes: dict[int, list[Node]] = {}
+            for node in self.nodes:
+                if len(node.path) == len(path) and node.asked and not self.related(node.path, path):
+                    classes.setdefault(_distance(own, node), []).append(node)
+            self._neighbours[path] = tuple(tuple(classes[distance]) for distance in sorted(classes))
+        return self._neighbours[path]
 
     def _reaches(self, one: NodePath, other: NodePath) -> bool:
         """Whether ``other`` stands above, around or near ``one`` (or near what stands above it)."""
