@@ -52,7 +52,7 @@ _SITE = re.compile(
     r"^(?:\s*(?:mass|lesion|nodule|tumou?r|cyst|fracture|disease|area|focus|foci|signal|collection|wall|lobe|"
     r"defect|\([^)]*\)|,))*\s*"
     r"(?:\w+ly\s+)?(?:(?:located|arising|present|lying|situated|seen|noted)\s+)?"
-    r"(?:in|of|at|within|on|involving|affecting|from|occupying|overlying|attached\s+to|inside|encasing|invading|"
+    r"(?:in|of|at|within|on|involving|affecting|occupying|overlying|attached\s+to|inside|encasing|invading|"
     rf"infiltrating)\s+{_DETERMINER}{_BETWEEN}{{0,4}}?$",
     re.IGNORECASE,
 )
