@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from math import floor
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -212,7 +213,8 @@ def _told(row: FigureRow) -> str:
         row.caption if len(row.caption) <= _CAPTION_SHOWN else row.caption[:_CAPTION_SHOWN] + " \u2026"
     )
     parts = ", ".join(f"{part.name} {part.value:.2f}" for part in row.alignment_parts)
-    sure = f"{row.alignment:.2f}" if row.status == PAIRED else row.status.replace("_", " ")
+    # Cut, not rounded: 0.797 must not be called 0.80, where another colour begins.
+    sure = f"{floor(row.alignment * 100) / 100:.2f}" if row.status == PAIRED else row.status.replace("_", " ")
     panels = f"panels {', '.join(panel.label for panel in row.panels)}" if row.panels else ""
     small = " \u00b7 ".join(filter(None, (parts, panels, row.reason)))
     return (

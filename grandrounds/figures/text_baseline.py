@@ -13,9 +13,10 @@ Of each option it looks at, all counted in the other groups only:
 - ``length``: by how much it is longer than the other options;
 - ``echo``: the share of its words that the question has.
 
-Shares are turned into log-odds against chance, smoothed by three items at chance. How much each of the five
-counts is fitted (a conditional logit with a ridge, five weights for a whole task); where the fit has little
-to go by, weights stay small and no item looks sure. The same items give the same answers.
+Shares are turned into log-odds against chance, smoothed by three items at chance. How much each of the
+five counts is fitted (a conditional logit with a ridge, five weights for a whole task); where the fit
+has little to go by, weights stay small and no item looks sure. No item of a group has a say in its
+weights. The same items give the same answers.
 """
 
 from __future__ import annotations
@@ -35,6 +36,7 @@ if TYPE_CHECKING:
 
 FEATURES = ("right", "words", "asked", "length", "echo")
 _FEWEST_GROUPS = 2
+_MOST_FOLDS = 20
 _RIDGE = 1.0
 _STEPS, _HALVINGS = 50, 30
 _SETTLED = 1e-7
@@ -103,14 +105,30 @@ def _guessed(items: Sequence[Envelope]) -> Iterator[Guess]:
     seen = _Seen(rows)
     features = [seen.features(row) for row in rows]
     rights = [row.right for row in rows]
-    weights = _fitted(features, rights)
-    for matrix, right in zip(features, rights, strict=True):
+    folds = _folds(row.group for row in rows)
+    weights = {
+        fold: _fitted(*_others(features, rights, [folds[row.group] != fold for row in rows]))
+        for fold in sorted(set(folds.values()))
+    }
+    for row, matrix, right in zip(rows, features, rights, strict=True):
         # Rounded, so that another order of adding can't tip a tie on another machine.
-        scores = np.round(matrix @ weights, 6)
+        scores = np.round(matrix @ weights[folds[row.group]], 6)
         chances = np.exp(scores - scores.max())
         chances /= chances.sum()
         best = np.flatnonzero(scores == scores.max())
         yield Guess(probability=round(float(chances[right]), 6), right=best.tolist() == [right])
+
+
+def _folds(groups: Iterable[str]) -> dict[str, int]:
+    """The fold of each group: its own, or, of many groups, one of ``_MOST_FOLDS``."""
+    return {group: place % _MOST_FOLDS for place, group in enumerate(sorted(set(groups)))}
+
+
+def _others(
+    features: Sequence[NDArray[np.float64]], rights: Sequence[int], kept: Sequence[bool]
+) -> tuple[list[NDArray[np.float64]], list[int]]:
+    places = [place for place, keep in enumerate(kept) if keep]
+    return [features[place] for place in places], [rights[place] for place in places]
 
 
 class _Row:
@@ -187,6 +205,8 @@ def _fitted(features: Sequence[NDArray[np.float64]], rights: Sequence[int]) -> N
 
     stacks = _stacked(features, rights)
     weights = np.zeros(len(FEATURES))
+    if not stacks:
+        return weights
     height = _height(stacks, weights)
     for _ in range(_STEPS):
         slope, bend = _slope(stacks, weights)

@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from PIL import Image, ImageDraw
 
-from grandrounds.figures.hashes import BITS, distance, perceptual_hash
+from grandrounds.figures.hashes import BITS, distance, near_pairs, perceptual_hash
 
 NEAR = 6
 FAR = 12
@@ -130,3 +130,27 @@ def test_no_hash_is_like_nothing(broken: str) -> None:
 @settings(max_examples=60, deadline=None)
 def test_any_bytes_give_a_hash_or_none(content: bytes) -> None:
     assert len(perceptual_hash(content)) in (0, 16)
+
+
+@given(st.lists(st.integers(0, 2**64 - 1), max_size=12), st.integers(0, 20))
+@settings(max_examples=60, deadline=None)
+def test_near_pairs_are_all_that_are_near(values: list[int], bits: int) -> None:
+    hashes = [f"{value:016x}" for value in (*values, *(value ^ 0b111 for value in values[:4]), *values[:2])]
+    wanted = [
+        (one, other)
+        for one in range(len(hashes))
+        for other in range(one + 1, len(hashes))
+        if distance(hashes[one], hashes[other]) <= bits
+    ]
+    assert near_pairs(hashes, bits=bits) == wanted
+    linked = near_pairs(["", *hashes], bits=bits, linked=True)
+    assert roots([(one - 1, other - 1) for one, other in linked], len(hashes)) == roots(wanted, len(hashes))
+
+
+def roots(pairs: list[tuple[int, int]], count: int) -> list[int]:
+    """For each place the smallest place that it hangs together with."""
+    own = list(range(count))
+    for _ in range(count):
+        for one, other in pairs:
+            own[one] = own[other] = min(own[one], own[other])
+    return own
