@@ -7,12 +7,12 @@ from typing import Any
 
 import dagster as dg
 
-from assets.kinds import kind_of
+from assets.kinds import kind_of, knowledge
 from assets.tables import lake_key, markdown_table, table_result, table_spec
 from grandrounds.authoring.author import Author, make_author
 from grandrounds.contracts import contract
 from grandrounds.errors import LakeError
-from grandrounds.fingerprint import code_fingerprint, folder_fingerprint
+from grandrounds.fingerprint import folder_fingerprint
 from grandrounds.lake import Lake
 from grandrounds.llm.answer import WAITING
 from grandrounds.llm.answering import Answering
@@ -186,9 +186,7 @@ def _parameters(recipe: Recipe, client: Answering | None, lake: Lake, key: str) 
         recipe.model_dump(mode="json", include={"name", "evidence", "tasks", "cut", "author", "criteria",
                                                 "temperature", "max_tokens"}),
         client.model if client else None,
-        code_fingerprint(
-            "grandrounds.authoring", "grandrounds.records", "grandrounds.text", *kind_of(recipe).code,
-        ),
+        *knowledge(recipe, "grandrounds.authoring", "grandrounds.records", "grandrounds.text"),
         [folder_fingerprint(bundled("prompts") / prompt_folder(task.name)) for task in recipe.tasks],
         unfinished,
     ]  # fmt: skip

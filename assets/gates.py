@@ -6,11 +6,10 @@ from typing import Any
 
 import dagster as dg
 
-from assets.kinds import kind_of
+from assets.kinds import kind_of, knowledge
 from assets.tables import lake_key, markdown_table, table_result, table_spec
 from assets.votes import VOTES, votes_by_item
 from grandrounds.contracts import contract
-from grandrounds.fingerprint import code_fingerprint
 from grandrounds.funnel import build_funnel, funnel_markdown
 from grandrounds.gates.run import Judged, judge, weigh
 from grandrounds.gates.status import reject_drafts, reject_revisions
@@ -120,9 +119,9 @@ def _parameters(recipe: Recipe, *, without: Sequence[str] = ()) -> list[Any]:
         written["gates"] = {name: limit for name, limit in limits if name not in VOTE_LIMITS}
     return [
         written,
-        code_fingerprint(
-            "grandrounds.gates", "grandrounds.statistics", "grandrounds.funnel", "grandrounds.records",
-            "grandrounds.text", *kind_of(recipe).code,
+        *knowledge(
+            recipe, "grandrounds.gates", "grandrounds.statistics", "grandrounds.funnel",
+            "grandrounds.records", "grandrounds.text",
         ),
     ]  # fmt: skip
 

@@ -8,12 +8,14 @@ from collections.abc import Callable, Iterator, Mapping
 from typing import Any, Protocol
 
 from assets.tables import lake_key
+from grandrounds.fingerprint import code_fingerprint, folder_fingerprint
 from grandrounds.funnel import CaseRows, EvidenceRows, FigureRows, VolumeRows
 from grandrounds.gates.clinical import admit as admit_cases
 from grandrounds.gates.clinical import admitted
 from grandrounds.gates.figures.admission import admit as admit_figures
 from grandrounds.gates.volumes.admission import admit as admit_volumes
 from grandrounds.lake import Lake
+from grandrounds.paths import bundled
 from grandrounds.recipe import Recipe
 from grandrounds.records.case import Case
 from grandrounds.records.figure import FigureRow
@@ -29,11 +31,13 @@ OpenVolume = Callable[[VolumeRecord], Any]
 
 class EvidenceKind(Protocol):
     """One kind of evidence. ``tables`` are those that units are put together from, ``also`` those that are
-    only kept beside them; ``code`` names the packages that decide what a unit is."""
+    only kept beside them; ``code`` names the packages that decide what a unit is, and what is said of it,
+    ``data`` the bundled folders that do."""
 
     tables: tuple[str, ...]
     also: tuple[str, ...]
     code: tuple[str, ...]
+    data: tuple[str, ...]
 
     def admitted(self, recipe: Recipe, lake: Lake) -> Iterator[Any]:
         """The units that are asked about, in an order that never changes."""
@@ -62,6 +66,7 @@ class Cases:
 
     tables: tuple[str, ...] = ("cases",)
     also: tuple[str, ...] = ()
+    data: tuple[str, ...] = ()
     code: tuple[str, ...] = ("grandrounds.gates.clinical", "grandrounds.clinical", "grandrounds.stem")
 
     def admitted(self, recipe: Recipe, lake: Lake) -> Iterator[Case]:
@@ -97,6 +102,7 @@ class Volumes:
 
     tables: tuple[str, ...] = ("volumes", "structures", "measurements")
     also: tuple[str, ...] = ("deidentified",)
+    data: tuple[str, ...] = ()
     code: tuple[str, ...] = (
         "grandrounds.gates.volumes.admission",
         "grandrounds.imaging",
@@ -154,6 +160,7 @@ class Figures:
 
     tables: tuple[str, ...] = ("figures",)
     also: tuple[str, ...] = ()
+    data: tuple[str, ...] = ("data_contracts/taxonomies",)
     code: tuple[str, ...] = (
         "grandrounds.gates.figures.admission",
         "grandrounds.figures",
@@ -198,6 +205,15 @@ KINDS: dict[str, EvidenceKind] = {"cases": Cases(), "volumes": Volumes(), "figur
 def kind_of(recipe: Recipe) -> EvidenceKind:
     """The kind of evidence that a recipe is made from."""
     return KINDS[recipe.evidence.kind]
+
+
+def knowledge(recipe: Recipe, *code: str) -> list[str]:
+    """A fingerprint of what decides on rows of a recipe: the packages in ``code`` and its kind's own."""
+    kind = kind_of(recipe)
+    return [
+        code_fingerprint(*code, *kind.code),
+        *(folder_fingerprint(bundled(folder)) for folder in kind.data),
+    ]
 
 
 def _rows(recipe: Recipe, lake: Lake, table: str, record_type: type[Any]) -> list[Any]:

@@ -11,7 +11,7 @@ from typing import Any
 import dagster as dg
 from pydantic import Field
 
-from assets.kinds import kind_of
+from assets.kinds import kind_of, knowledge
 from assets.tables import asset_key, lake_key, markdown_table, table_result, table_spec
 from grandrounds.contracts import contract
 from grandrounds.fingerprint import code_fingerprint, sha256_file, sha256_value
@@ -191,7 +191,7 @@ def _release_key(recipe: Recipe, lake: Lake, config: ReleaseSettings) -> str:
         recipe.model_dump(mode="json"),
         [[table, lake.table_sha256(lake_key(recipe, table))] for table in tables],
         config.version,
-        code_fingerprint("grandrounds"),
+        *knowledge(recipe, "grandrounds"),
     ]
     return f"releases/{recipe.name}/{sha256_value(made_of)}.json"
 

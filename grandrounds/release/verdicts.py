@@ -12,6 +12,7 @@ from pathlib import Path
 
 from grandrounds.fingerprint import code_fingerprint, folder_fingerprint, sha256_value
 from grandrounds.lake import Lake
+from grandrounds.paths import bundled
 from grandrounds.release.findings import Checked, Problem, VerifyReport
 
 
@@ -40,4 +41,6 @@ def recall_verdict(lake: Lake, directory: Path) -> VerifyReport | None:
 
 
 def _key(directory: Path) -> str:
-    return f"verdicts/release-{code_fingerprint('grandrounds')}/{folder_fingerprint(directory)}.json"
+    # The contracts' folder holds the taxonomies that items are judged by.
+    judged_by = code_fingerprint("grandrounds") + folder_fingerprint(bundled("data_contracts"))
+    return f"verdicts/release-{judged_by}/{folder_fingerprint(directory)}.json"
