@@ -51,10 +51,12 @@ __all__ = ["Cut", "PdfLimits", "cut", "read_pdf"]
 _DEFAULT = PdfLimits()
 _MAYBE_LABEL = re.compile(r"\d|[IVX]")
 _BOOK_PAGES = 40
-_THUMB = 1600
-_SAMPLE = 20_000
+_THUMB = 800
+_SAMPLE = 6_000
 _MOST_NOTES = 40
 _TIDY_EVERY = 32
+_KEPT_PAGES = 32
+"""So many interpreted pages are kept until their pictures are cut; articles are then interpreted once."""
 
 
 def read_pdf(
@@ -110,6 +112,7 @@ class _Reader:
     look: Look = field(default_factory=Look)
     running: dict[int, set[int]] = field(default_factory=dict)
     _blocks: dict[int, list[Block]] = field(default_factory=dict)
+    _kept: dict[int, Interpreted] = field(default_factory=dict)
 
     def read_pages(self, *, ocr: bool) -> None:
         """Take every page's text and art; scanned ones through OCR."""
@@ -137,6 +140,8 @@ class _Reader:
                     trouble = read_scan(page, interpreted, tesseract or find_none(), language)
                     self.notes += [trouble] if trouble else []
             self.pages[number] = page
+            if (page.images or page.shapes) and len(self._kept) < _KEPT_PAGES:
+                self._kept[number] = interpreted
             del interpreted
             if number % _TIDY_EVERY == 0:
                 tidy_store()
@@ -219,7 +224,7 @@ class _Reader:
                 )
                 continue
             if interpreted is None or interpreted.number != row.found.page:
-                interpreted = interpret(
+                interpreted = self._kept.pop(row.found.page, None) or interpret(
                     self.document, row.found.page, largest_side=self.limits.largest_side
                 )
                 if count % 4 == 3:

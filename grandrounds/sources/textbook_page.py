@@ -39,7 +39,7 @@ _MOST_LINES = 20_000
 _MOST_LETTERS = 4000
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(slots=True, kw_only=True)
 class Interpreted:
     """A page that was interpreted once: to take text and shapes from, and to draw from."""
 
@@ -48,11 +48,34 @@ class Interpreted:
     height: float
     drawn: Any
     text: Any
+    _blocks: list[tuple[Any, ...]] | None = None
+    _images: list[tuple[int, Any, Any]] | None = None
 
     @property
     def box(self) -> Box:
         """The whole page as seen."""
         return (0.0, 0.0, self.width, self.height)
+
+    def blocks(self) -> list[tuple[Any, ...]]:
+        """What is painted, in order: x0, y0, x1, y1, words about it, place in the order, kind."""
+        if self._blocks is None:
+            self._blocks = list(extra.extractBLOCKS(self.text))
+        return self._blocks
+
+    def images(self) -> list[tuple[int, Any, Any]]:
+        """The embedded pictures: place in the order of painting, block, picture."""
+        if self._images is None:
+            orders = [block[5] for block in self.blocks() if block[6] == mupdf.FZ_STEXT_BLOCK_IMAGE]
+            self._images = []
+            if orders:
+                for order, block in enumerate(
+                    self.text
+                ):  # in Python block by block, so no farther than needed
+                    if block.m_internal.type == mupdf.FZ_STEXT_BLOCK_IMAGE:
+                        self._images.append((order, block, block.i_image()))
+                        if len(self._images) == len(orders):
+                            break
+        return self._images
 
 
 def interpret(document: Any, number: int, *, largest_side: float = 14_400.0) -> Interpreted:
@@ -97,15 +120,6 @@ def page_of(interpreted: Interpreted, *, most_shapes: int) -> Page:
     )
 
 
-def image_blocks(text: Any) -> list[tuple[int, Any, Any]]:
-    """The embedded pictures of a text page: place in the order of painting, picture, its matrix."""
-    found = []
-    for order, block in enumerate(text):
-        if block.m_internal.type == mupdf.FZ_STEXT_BLOCK_IMAGE:
-            found.append((order, block, block.i_image()))
-    return found
-
-
 def raw_bytes(image: Any) -> tuple[bytes, int]:
     """The stored, still compressed bytes of a picture and MuPDF's number of their format."""
     buffer = mupdf.fz_compressed_image_buffer(image)
@@ -134,7 +148,9 @@ def _json(text: Any) -> list[dict[str, Any]]:
         try:
             blocks = json.loads(mended, strict=False)["blocks"]
         except ValueError as error:
-            raise SourceError("The text of a page makes no sense.", remedy="Print it to a new PDF.") from error
+            raise SourceError(
+                "The text of a page makes no sense.", remedy="Print it to a new PDF."
+            ) from error
     return list(blocks)
 
 
@@ -181,7 +197,7 @@ def _art(interpreted: Interpreted, most_shapes: int) -> tuple[list[Image], list[
     shapes: list[Shape] = []
     image_boxes: dict[int, Box] = {}
     cut = False
-    for x0, y0, x1, y1, words, order, kind in extra.extractBLOCKS(interpreted.text):
+    for x0, y0, x1, y1, words, order, kind in interpreted.blocks():
         if kind == mupdf.FZ_STEXT_BLOCK_IMAGE:
             image_boxes[order] = (x0, y0, x1, y1)
         elif kind == mupdf.FZ_STEXT_BLOCK_VECTOR:
@@ -206,7 +222,7 @@ def _art(interpreted: Interpreted, most_shapes: int) -> tuple[list[Image], list[
 
 def _images(interpreted: Interpreted) -> list[Image]:
     found = []
-    for order, block, image in image_blocks(interpreted.text):
+    for order, block, image in interpreted.images():
         inner = block.m_internal.bbox
         box = (float(inner.x0), float(inner.y0), float(inner.x1), float(inner.y1))
         matrix = block.i_transform()

@@ -7,18 +7,19 @@ a viewer can show them. Anything else is drawn as a reader sees it.
 from __future__ import annotations
 
 import io
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+import numpy as np
 import pymupdf
 from PIL import Image as Pillow
 from PIL import UnidentifiedImageError
-from pymupdf import extra, mupdf
+from pymupdf import mupdf
 
 from grandrounds.records.figure import MIXED, RASTER, VECTOR
-from grandrounds.sources.textbook_page import Interpreted, image_blocks, raw_bytes
-from grandrounds.textbooks import boxes
+from grandrounds.sources.textbook_page import Interpreted, raw_bytes
+from grandrounds.textbooks import boxes, png
 from grandrounds.textbooks.values import Box
 
 DRAWN_DPI = 200.0
@@ -26,7 +27,6 @@ DRAWN_DPI = 200.0
 FINEST_DPI = 300.0
 _NEAR = 1.0
 _ORIENTATION = 0x0112
-_PNG_LEVEL = 6
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -55,7 +55,7 @@ def cut_picture(page: Interpreted, box: Box, *, most_pixels: int) -> Cut | str:
     """The picture at ``box``, or why there is none (too many pixels)."""
     placed = [
         _Placed(order, _box_of(block), block, image)
-        for order, block, image in image_blocks(page.text)
+        for order, block, image in page.images()
         if boxes.shared(_box_of(block), box) > 0.02 * boxes.area(box)
     ]
     for one in placed:
@@ -88,7 +88,7 @@ def _fills(one: _Placed, box: Box) -> bool:
 def _written_over(page: Interpreted, one: _Placed) -> bool:
     """Whether anything painted after the picture lies on it; a frame at its edge does not count."""
     inner = boxes.grown(one.box, -1.5)
-    for x0, y0, x1, y1, words, order, kind in extra.extractBLOCKS(page.text):
+    for x0, y0, x1, y1, words, order, kind in page.blocks():
         if order <= one.order:
             continue
         over = (x0, y0, x1, y1)
@@ -130,8 +130,8 @@ def _own_pixels(one: _Placed, box: Box) -> Cut | None:
     except Exception:  # noqa: BLE001  (MuPDF's own exceptions share no base)
         return None
     for step in turn:
-        pixels = pixels.transpose(step)
-    return _cut(_png(pixels), "image/png", pixels.width, pixels.height, box, RASTER)
+        pixels = step(pixels)
+    return _cut(png.encode(pixels), "image/png", pixels.shape[1], pixels.shape[0], box, RASTER)
 
 
 def _showable(data: bytes, kind: int, width: int, height: int) -> str:
@@ -153,7 +153,7 @@ def _showable(data: bytes, kind: int, width: int, height: int) -> str:
     return "image/jpeg"
 
 
-def _turn(matrix: Any) -> tuple[Pillow.Transpose, ...] | None:
+def _turn(matrix: Any) -> tuple[Callable[[Any], Any], ...] | None:
     """What to do to the pixels so that they stand as on the page; ``None`` where no such turn does it.
 
     The matrix maps the unit square, whose top left is the picture's first pixel, onto the page.
@@ -164,52 +164,43 @@ def _turn(matrix: Any) -> tuple[Pillow.Transpose, ...] | None:
         return None
     small = 0.004 * large
     if abs(b) <= small and abs(c) <= small:
-        turn: tuple[Pillow.Transpose, ...] = ()
-        if a < 0:
-            turn += (Pillow.Transpose.FLIP_LEFT_RIGHT,)
-        if d < 0:
-            turn += (Pillow.Transpose.FLIP_TOP_BOTTOM,)
-        return turn
+        return (*((np.fliplr,) if a < 0 else ()), *((np.flipud,) if d < 0 else ()))
     if abs(a) <= small and abs(d) <= small:
-        turn = (Pillow.Transpose.TRANSPOSE,)
-        if c < 0:
-            turn += (Pillow.Transpose.FLIP_LEFT_RIGHT,)
-        if b < 0:
-            turn += (Pillow.Transpose.FLIP_TOP_BOTTOM,)
-        return turn
+        return (_across, *((np.fliplr,) if c < 0 else ()), *((np.flipud,) if b < 0 else ()))
     return None
 
 
-def _pixels(image: Any) -> Pillow.Image:
+def _across(pixels: Any) -> Any:
+    """Rows made columns."""
+    return np.swapaxes(pixels, 0, 1)
+
+
+def _pixels(image: Any) -> Any:
     """Decoded pixels in sRGB or grey; a soft mask laid over white, as paper is."""
     decoded = mupdf.fz_get_unscaled_pixmap_from_image(image)
     space = decoded.colorspace()
     grey = space.m_internal and mupdf.fz_colorspace_n(space) == 1
     target = mupdf.FzColorspace(mupdf.FzColorspace.Fixed_GRAY if grey else mupdf.FzColorspace.Fixed_RGB)
     converted = mupdf.fz_convert_pixmap(
-        decoded, target, mupdf.FzColorspace(), mupdf.FzDefaultColorspaces(), mupdf.FzColorParams(), 1
+        decoded, target, mupdf.FzColorspace(), mupdf.FzDefaultColorspaces(), mupdf.FzColorParams(), 0
     )
-    pixmap = pymupdf.Pixmap("raw", converted)
-    channels = pixmap.n
-    mode = {1: "L", 2: "LA", 3: "RGB", 4: "RGBA"}[channels]
-    picture = Pillow.frombytes(mode, (pixmap.width, pixmap.height), pixmap.samples)
+    pixels = _array(converted)[..., : 1 if grey else 3]
     mask = image.mask()
     if mask.m_internal:
-        soft = mupdf.fz_get_unscaled_pixmap_from_image(mask)
-        alpha = pymupdf.Pixmap("raw", soft)
-        layer = Pillow.frombytes("L", (alpha.width, alpha.height), bytes(alpha.samples)[:: alpha.n])
-        if layer.size != picture.size:
-            layer = layer.resize(picture.size, Pillow.Resampling.BILINEAR)
-        base = picture.convert("L" if channels <= 2 else "RGB")
-        paper = Pillow.new(base.mode, base.size, 255 if base.mode == "L" else (255, 255, 255))
-        return Pillow.composite(base, paper, layer)
-    return picture if mode in ("L", "RGB") else picture.convert("L" if channels == 2 else "RGB")
+        alpha = _array(mupdf.fz_get_unscaled_pixmap_from_image(mask))[..., 0]
+        if alpha.shape != pixels.shape[:2]:
+            size = (pixels.shape[1], pixels.shape[0])
+            alpha = np.asarray(Pillow.fromarray(alpha).resize(size, Pillow.Resampling.BILINEAR))
+        share = alpha.astype(np.uint16)[..., None]
+        pixels = ((pixels * share + 255 * (255 - share) + 127) // 255).astype(np.uint8)
+    return png.without_colour(pixels[..., 0] if grey else pixels)
 
 
-def _png(picture: Pillow.Image) -> bytes:
-    out = io.BytesIO()
-    picture.save(out, "PNG", compress_level=_PNG_LEVEL)
-    return out.getvalue()
+def _array(pixmap: Any) -> Any:
+    """The samples of a pixmap: rows by columns by channels."""
+    shown = pymupdf.Pixmap("raw", pixmap)
+    rows = np.frombuffer(shown.samples, np.uint8).reshape(shown.height, shown.stride)
+    return rows[:, : shown.width * shown.n].reshape(shown.height, shown.width, shown.n)
 
 
 def _drawn(page: Interpreted, box: Box, placed: Sequence[_Placed], most_pixels: int) -> Cut | str:
@@ -236,31 +227,9 @@ def _drawn(page: Interpreted, box: Box, placed: Sequence[_Placed], most_pixels: 
         page.drawn.this, device, mupdf.FzMatrix(), mupdf.FzRect(*box), mupdf.FzCookie()
     )
     mupdf.fz_close_device(device)
-    shown = pymupdf.Pixmap("raw", pixmap)
-    picture = Pillow.frombytes("RGB", (shown.width, shown.height), shown.samples)
-    if _is_grey(picture):
-        picture = picture.convert("L")
-    return _cut(_png(picture), "image/png", picture.width, picture.height, box, MIXED if placed else VECTOR)
-
-
-def _is_grey(picture: Pillow.Image) -> bool:
-    """Whether all pixels are grey: one channel then holds the same picture in a third of the bytes."""
-    small = picture.resize((min(picture.width, 64), min(picture.height, 64)), Pillow.Resampling.NEAREST)
-    if any(high != low for high, low in _spread(small)):
-        return False
-    return all(high == low for high, low in _spread(picture))
-
-
-def _spread(picture: Pillow.Image) -> list[tuple[int, int]]:
-    """Largest differences between red and green, and red and blue, against none."""
-    from PIL import ImageChops
-
-    red, green, blue = picture.split()
-    found = []
-    for other in (green, blue):
-        extremes = ImageChops.difference(red, other).getextrema()
-        found.append((int(extremes[1]), 0))  # type: ignore[arg-type]
-    return found
+    pixels = png.without_colour(_array(pixmap))
+    origin = MIXED if placed else VECTOR
+    return _cut(png.encode(pixels), "image/png", pixels.shape[1], pixels.shape[0], box, origin)
 
 
 def _cut(data: bytes, mime: str, width: int, height: int, box: Box, origin: str) -> Cut:

@@ -200,14 +200,14 @@ def _drawings(
 def _counts(shape: Shape, page: Page, repeated: Repeated) -> bool:
     if shape.filled and min(shape.color >> 16, (shape.color >> 8) & 255, shape.color & 255) >= _WHITE:
         return False
-    if boxes.area(shape.box) > 0.7 * boxes.area(page.box):
+    if boxes.area(shape.box) > 0.7 * page.width * page.height:
         return False
     return not repeated.places or _place(shape.box) not in repeated.places
 
 
 def _holds(box: Box, captions: Sequence[Box], texts: Sequence[Box], page: Page) -> bool:
     """Whether a shape is a frame or a ground around running text, a figure with its caption, or a table."""
-    if boxes.area(box) < 0.01 * boxes.area(page.box):
+    if boxes.area(box) < 0.01 * page.width * page.height:
         return False
     if any(boxes.share_inside(caption, box) > 0.9 for caption in captions):
         return True

@@ -11,17 +11,20 @@ EMPTY: Box = (0.0, 0.0, 0.0, 0.0)
 
 def width(box: Box) -> float:
     """How wide ``box`` is; never negative."""
-    return max(0.0, box[2] - box[0])
+    wide = box[2] - box[0]
+    return wide if wide > 0 else 0.0
 
 
 def height(box: Box) -> float:
     """How tall ``box`` is; never negative."""
-    return max(0.0, box[3] - box[1])
+    tall = box[3] - box[1]
+    return tall if tall > 0 else 0.0
 
 
 def area(box: Box) -> float:
     """Square points of ``box``."""
-    return width(box) * height(box)
+    wide, tall = box[2] - box[0], box[3] - box[1]
+    return wide * tall if wide > 0 and tall > 0 else 0.0
 
 
 def union(boxes: Iterable[Box]) -> Box:
@@ -49,7 +52,13 @@ def common(first: Box, second: Box) -> Box:
 
 def shared(first: Box, second: Box) -> float:
     """Square points that both cover."""
-    return area(common(first, second))
+    left = first[0] if first[0] > second[0] else second[0]
+    right = first[2] if first[2] < second[2] else second[2]
+    if right <= left:
+        return 0.0
+    top = first[1] if first[1] > second[1] else second[1]
+    foot = first[3] if first[3] < second[3] else second[3]
+    return (right - left) * (foot - top) if foot > top else 0.0
 
 
 def share_inside(inner: Box, outer: Box) -> float:

@@ -29,6 +29,17 @@ _LICENCE = re.compile(
 _QUICK = re.compile(
     r"(?i)ommons|licen[sc]|CC[ -]?BY|domain|permission|access article|redistribut|copyright"
 )
+_SIGNS = (
+    "ommons",
+    "licen",
+    "cc by",
+    "cc-by",
+    "domain",
+    "permission",
+    "access article",
+    "redistribut",
+    "copyright",
+)
 _SENTENCE = re.compile(r"(?<=[.!?])\s+(?=[A-Z©\"“(])")
 _MONTHS = (
     "january", "february", "march", "april", "may", "june", "july", "august", "september", "october", "november", "december",
@@ -128,6 +139,9 @@ def licence_words(pages: Iterable[Page]) -> str:
     """The sentences of a document that state a licence, each once, in their order."""
     found: dict[str, None] = {}
     for page in pages:
+        text = "\n".join([line.text for line in page.lines]).casefold()
+        if not any(sign in text for sign in _SIGNS):
+            continue
         for number, line in enumerate(page.lines):
             if not _QUICK.search(line.text):
                 continue

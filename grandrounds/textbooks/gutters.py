@@ -6,8 +6,8 @@ from typing import Any
 
 import numpy as np
 
-_FLAT = 9.0
-"""Grey levels (of 255) within which a row or column counts as empty."""
+_FLAT = 3.0
+"""Standard deviation (of 255 grey levels) within which a row or column counts as empty."""
 _THINNEST = 0.006
 _OFF_GRID = 0.06
 """How far a grid's line may be from its place, as a share of a panel's side."""
@@ -87,24 +87,19 @@ def _lines(values: Any, axis: int, parts: int) -> tuple[list[tuple[int, int]] | 
     length = values.shape[axis]
     found = [(0, 0)]
     worst = 1.0
-    if parts > 1:
-        along = values if axis == 1 else values.T
-        low, high = np.percentile(along, (1, 99), axis=0)
-        spread = high - low
+    along = values if axis == 1 else values.T
     for part in range(1, parts):
         expected = part * length / parts
         reach = _OFF_GRID * length / parts
         first, last = int(expected - reach), int(expected + reach) + 1
         if first < 1 or last > length - 1:
             return None, 0.0
-        window = spread[first:last]
+        window = along[:, first:last].std(axis=0)
         flattest = float(window.min())
-        if (
-            flattest > _FLAT
-            or float(np.median(spread[max(0, first - 3 * (last - first)) : first])) < 2 * _FLAT
-        ):
+        before = along[:, max(0, first - 3 * (last - first)) : first : 3]
+        if flattest > _FLAT or float(np.median(before.std(axis=0))) < 2 * _FLAT:
             return None, 0.0
-        flat = np.nonzero(window <= max(flattest + 1.0, 3.0))[0] + first
+        flat = np.nonzero(window <= max(flattest + 0.3, 1.0))[0] + first
         middle = flat[np.argmin(np.abs(flat - expected))]
         start = stop = int(middle)
         while start - 1 in flat and expected - start < reach:
@@ -140,8 +135,7 @@ def _widest(values: Any, cell: Cell) -> tuple[float, int, int, int] | None:
         if length < 24:
             continue
         along = part if axis == 1 else part.T
-        low, high = np.percentile(along, (2, 98), axis=0)
-        flat = (high - low) < _FLAT
+        flat = along.std(axis=0) < _FLAT
         edge = int(_SMALLEST * length)
         for first, last in _bands(flat):
             if first < edge or last > length - edge or last - first < max(2, _THINNEST * max(values.shape)):
@@ -175,8 +169,8 @@ def _trimmed(values: Any, cell: Cell) -> Cell:
     part = values[y0:y1, x0:x1]
     if part.size == 0:
         return cell
-    rows = np.nonzero(np.ptp(part, axis=1) >= _FLAT)[0]
-    columns = np.nonzero(np.ptp(part, axis=0) >= _FLAT)[0]
+    rows = np.nonzero(part.std(axis=1) >= _FLAT)[0]
+    columns = np.nonzero(part.std(axis=0) >= _FLAT)[0]
     if not len(rows) or not len(columns):
         return cell
     return (x0 + int(columns[0]), y0 + int(rows[0]), x0 + int(columns[-1]) + 1, y0 + int(rows[-1]) + 1)

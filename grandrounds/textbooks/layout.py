@@ -105,7 +105,7 @@ def joined_lines(lines: Iterable[Line]) -> list[Line]:
 
 def ends_sentence(text: str) -> bool:
     """Whether ``text`` ends as a sentence does."""
-    return bool(_TERMINAL.search(text))
+    return bool(_TERMINAL.search(text[-12:]))
 
 
 def _same_row(first: Line, second: Line) -> bool:
@@ -285,6 +285,8 @@ def _kind(block: Block, look: Look, page: Page) -> str:
 
 
 def _is_rtl(blocks: Sequence[Block]) -> bool:
-    sample = "".join(line.text for block in blocks[:12] for line in block.lines[:4])[:2000]
+    sample = "".join(line.text for block in blocks[:12] for line in block.lines[:4])[:800]
+    if sample.isascii():
+        return False
     rtl = sum("\u0590" <= char <= "\u08ff" for char in sample)
     return rtl > 0.4 * max(1, sum(char.isalpha() for char in sample))

@@ -15,6 +15,7 @@ _WORD_END = re.compile(r"([^\W\d_]+)[\u00ad\u2010-]$")
 _WORD_START = re.compile(r"^([^\W\d_]+)")
 _WORDS = re.compile(r"[^\W\d_]+(?:[-\u2010][^\W\d_]+)*")
 _SOFT = "\u00ad"
+_HYPHENS = "\u00ad\u2010-"
 _RTL = re.compile("[\u0590-\u08ff\ufb1d-\ufdff\ufe70-\ufefe]")
 _RUNS = re.compile(
     "[\u0590-\u08ff\ufb1d-\ufdff\ufe70-\ufefe](?:[^0-9A-Za-z\u00c0-\u024f]*[\u0590-\u08ff\ufb1d-\ufdff\ufe70-\ufefe])*"
@@ -102,7 +103,7 @@ def join(lines: Sequence[str], words: Words) -> str:
 
 
 def _joined(text: str, piece: str, words: Words) -> str:
-    end = _WORD_END.search(text)
+    end = _WORD_END.search(text[-60:]) if text[-1] in _HYPHENS else None
     start = _WORD_START.match(piece)
     if end is not None and start is not None:
         first, second = end.group(1), start.group(1)

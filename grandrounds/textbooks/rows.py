@@ -167,7 +167,7 @@ def _mention(
     told: set[tuple[int, str]] = set()
     asked = 0
     for number in sorted(pages):
-        if not any(QUICK.search(line.text) for line in pages[number].lines):
+        if not QUICK.search("\n".join([line.text for line in pages[number].lines])):
             continue
         asked += 1
         if asked > _MOST_PAGES_MENTIONED:
