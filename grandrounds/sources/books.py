@@ -26,6 +26,7 @@ from grandrounds.records.source import PASSED_BY, READ, Source
 from grandrounds.sources import kinds, memory, rows
 from grandrounds.sources.books_groups import join_families, join_works
 from grandrounds.sources.books_memory import NAME, BookMemory, reader_version
+from grandrounds.sources.books_panels import with_panels
 from grandrounds.sources.books_pictures import PictureFinder
 from grandrounds.sources.books_places import InBook, in_its_book, places, with_outward
 from grandrounds.sources.books_pool import BookPool
@@ -405,7 +406,10 @@ class _Reading:
             if source.status != READ or document.book is None:
                 continue
             title = self._book_title(document, source)
-            figures += figure_rows(document.book.figures, document.pictures, source=source, book=title)
+            found = document.book.figures
+            if document.kind != kinds.PDF:
+                found = tuple(map(with_panels, found, document.pictures))
+            figures += figure_rows(found, document.pictures, source=source, book=title)
         kind_of = {source.source_id: source.kind for source in self.sources.values()}
         sources = sorted([*self.sources.values(), *self._other_rows()], key=lambda source: source.path)
         passed = Counter(source.kind for source in sources if source.status == PASSED_BY)

@@ -61,15 +61,25 @@ class BookJob:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Cells:
+    """The panels of a picture, cut into ``count``: boxes in pixels, row by row."""
+
+    count: int
+    boxes: tuple[tuple[int, int, int, int], ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class SeenPicture:
     """A picture that was looked at: hash, type, sides in pixels, perceptual hash; or why it isn't taken
-    (``refusal``). ``spool`` is the file that it was handed over in."""
+    (``refusal``). ``cells`` are its panels, for each number of panels that it may have (markup only).
+    ``spool`` is the file that it was handed over in."""
 
     sha256: str = ""
     mime: str = ""
     width: int | None = None
     height: int | None = None
     perceptual_hash: str = ""
+    cells: tuple[Cells, ...] = ()
     refusal: str = ""
     spool: str = ""
 

@@ -209,6 +209,7 @@ def examine(data: bytes) -> SeenPicture:
     from PIL import Image
 
     from grandrounds.figures.hashes import perceptual_hash
+    from grandrounds.sources.books_panels import cells_of
     from grandrounds.sources.graphics import check_picture
 
     if data.lstrip()[:5].lower() in (b"<svg ", b"<?xml") and b"<svg" in data[:4096].lower():
@@ -224,6 +225,7 @@ def examine(data: bytes) -> SeenPicture:
         width=width,
         height=height,
         perceptual_hash=perceptual_hash(data),
+        cells=cells_of(data),
     )
 
 

@@ -463,3 +463,34 @@ def test_text_with_half_characters_is_stored_with_its_places_kept() -> None:
     assert sound("a\ud800b\0c") == "a?b?c"
     assert sound((1.5, float("nan"), "é")) == (1.5, 0.0, "é")
     json.dumps(sound({"a": 1}.get("a")))
+
+
+def test_panels_of_a_caption_are_told_with_their_places_in_text_and_picture(
+    tmp_path: Path, read: Reader
+) -> None:
+    from io import BytesIO
+
+    from PIL import Image, ImageDraw
+
+    image = Image.new("RGB", (400, 200), "white")
+    draw = ImageDraw.Draw(image)
+    draw.rectangle((10, 20, 180, 180), fill=(90, 90, 200))
+    draw.rectangle((220, 20, 390, 180), fill=(200, 90, 90))
+    data = BytesIO()
+    image.save(data, "PNG")
+    write(tmp_path / "in/p.png", data.getvalue())
+    caption = "Figure 1. Two feet. (a) The left foot. (b) The right foot."
+    write(
+        tmp_path / "in/a.html",
+        page(f"<figure><img src='p.png'/><figcaption>{caption}</figcaption></figure>"),
+    )
+    books = read()
+    check(books, Lake(str(tmp_path / "lake")))
+    (row,) = books.figures
+    assert [(panel.label, panel.caption) for panel in row.panels] == [
+        ("a", "The left foot."),
+        ("b", "The right foot."),
+    ]
+    left, right = (panel.pixels for panel in row.panels)
+    assert left[0] <= 10 and 180 <= left[2] <= 220 <= right[0] + 30 and right[2] >= 390
+    assert all(0 < panel.confidence < 1 and panel.box == () for panel in row.panels)
