@@ -137,3 +137,9 @@ def test_spans_point_at_their_words_in_any_text(before: str, word: str, after: s
         assert all(each.span.of(text) == each.words != "" for each in found)
         assert list(found) == sorted(found, key=lambda each: each.span.start)
         assert all(one.span.end <= two.span.start for one, two in pairwise(found))
+
+
+@pytest.mark.parametrize("side", ["epidural", "subdural"])
+def test_blood_on_either_side_of_the_dura_is_told_apart(side: str) -> None:
+    (found,) = fired(f"Axial CT of the head shows an acute {side} hematoma.", "finding")
+    assert found.path[-1] == f"{side} collection"
