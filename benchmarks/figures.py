@@ -8,7 +8,8 @@
 Chapters are printed with headless Chromium in each layout of ``benchmarks/printed/layouts.py``: fictional
 ones made by code, and those of OpenStax where the real inputs are there (``GRANDROUNDS_TEST_DATA``, by
 default ``../shared/data``). Where every picture, panel and caption lies is read from the printed page; the
-copy that readers get holds none of it. ``benchmarks/printed/score.py`` says what counts as right.
+copy that readers get holds none of it. ``--edition 2`` (3, ...) prints other fiction in other sizes, types
+and labels, which no reader was written against. ``benchmarks/printed/score.py`` says what counts as right.
 
 Readers: ours; plain extraction of pictures with the nearest text block; and, asked for with ``--readers``
 and where they are installed (``pip install pdfplumber pypdfium2``; minutes), those two with the nearest
@@ -48,6 +49,7 @@ def main() -> None:
     parser.add_argument("--layouts", default=",".join(NAMES), help="names, parted by commas")
     parser.add_argument("--readers", default="ours,plain", help="names, parted by commas")
     parser.add_argument("--keep", type=Path, help="a folder for the printed PDFs and their truth")
+    parser.add_argument("--edition", type=int, default=1, help="another number: other books, other sizes")
     parser.add_argument("--misses", action="store_true", help="a line for each miss of ours")
     parser.add_argument("--speed", action="store_true")
     parser.add_argument("--jats", action="store_true")
@@ -61,7 +63,7 @@ def main() -> None:
         sys.exit(0 if good else 1)
     layouts = [by_name(name) for name in given.layouts.split(",")]
     readers = _readable(given.readers.split(","))
-    with _printed(layouts, given.keep, data) as folder:
+    with _printed(layouts, given.keep, data, given.edition) as folder:
         if given.speed:
             told = speed.measure([folder / one.name for one in layouts], pages=given.pages)
             print(json.dumps(told, indent=1) if given.json else speed.markdown(told))
@@ -153,7 +155,7 @@ def _readable(names: Sequence[str]) -> list[str]:
 
 
 @contextmanager
-def _printed(layouts: Sequence[Layout], keep: Path | None, data: Path) -> Iterator[Path]:
+def _printed(layouts: Sequence[Layout], keep: Path | None, data: Path, edition: int) -> Iterator[Path]:
     """The folder with the printed layouts; those that are kept there are taken as they are."""
     if not openstax.chapters(data):
         print(f"real inputs are missing (looked at {data}): fictional chapters alone", file=sys.stderr)
@@ -162,7 +164,7 @@ def _printed(layouts: Sequence[Layout], keep: Path | None, data: Path) -> Iterat
         missing = [one for one in layouts if not (folder / one.name / "truth.json").exists()]
         if missing:
             print(f"printing {len(missing)} of {len(LAYOUTS)} layouts", file=sys.stderr)
-            typeset.print_layouts(missing, folder, data=data)
+            typeset.print_layouts(missing, folder, data=data, edition=edition)
         yield folder
 
 

@@ -42,9 +42,11 @@ def seed_of(*parts: object) -> int:
     return int.from_bytes(hashlib.blake2b(repr(parts).encode(), digest_size=4).digest())
 
 
-def chapters(layout: str, wanted: Wanted) -> tuple[Chapter, ...]:
-    """The chapters of this layout's book: always the same, and others than those of another layout."""
+def chapters(layout: str, wanted: Wanted, *, edition: int = 1) -> tuple[Chapter, ...]:
+    """The chapters of this layout's book: always the same, and others than those of another layout or
+    another edition."""
     said = Said()
+    layout = layout if edition == 1 else f"{layout}, edition {edition}"
     return tuple(
         _chapter(layout, number, wanted, wanted.languages[number % len(wanted.languages)], said)
         for number in range(wanted.chapters)

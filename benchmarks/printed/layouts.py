@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from benchmarks.printed.fiction import Wanted
 
@@ -197,6 +197,20 @@ LAYOUTS = (
         cropped=True,
     ),
     Layout(
+        name="mixed_captions",
+        what="captions above, below and beside in one book",
+        caption=(ABOVE, BELOW, BESIDE),
+        css=_SERIF,
+        tall=190,
+    ),
+    Layout(
+        name="side_by_side",
+        what="figures next to each other, each with its own caption",
+        wanted=Wanted(kind="mixed"),
+        css=_SANS + "figure{display:inline-block;width:47%;margin:9pt 1%;vertical-align:top}",
+        tall=200,
+    ),
+    Layout(
         name="right_to_left",
         what="Hebrew and Arabic",
         wanted=Wanted(languages=("he", "ar")),
@@ -215,6 +229,34 @@ LAYOUTS = (
         labels=("图 {n}", "図{n}"),
     ),
 )
+# Sizes of pages and types, margins and ways to print a label, of editions after the first.
+_PAGES = ("612pt 792pt", "540pt 720pt", "595pt 842pt")
+_LABELS = ("Fig. {n}.", "Figure {n}:", "FIGURE {n}", "Fig {n}")
+_TYPES = (
+    "body{font-family:'DejaVu Serif';font-size:8.8pt}",
+    "body{font-family:'Liberation Sans Narrow';font-size:11pt}",
+    "body{font-family:'DejaVu Sans';font-size:8.4pt}",
+)
+
+
+def in_edition(layout: Layout, edition: int) -> Layout:
+    """The layout as another edition of the book has it: no reader can have been fitted to its sizes."""
+    if edition == 1:
+        return layout
+    turn = edition + NAMES.index(layout.name)
+    english = layout.wanted.languages == ("en",)
+    upright = layout.page == LAYOUTS[0].page
+    return replace(
+        layout,
+        page=_PAGES[turn % len(_PAGES)] if upright else layout.page,
+        margin=layout.margin if layout.heads else f"{44 + turn % 5 * 6}pt {40 + turn % 4 * 7}pt",
+        tall=layout.tall * (80 + turn % 5 * 6) // 100,
+        css=_TYPES[turn % len(_TYPES)] if english else layout.css,
+        labels=(_LABELS[turn % len(_LABELS)],) if english and len(layout.labels) == 1 else layout.labels,
+        label_css=("font-style:italic", "font-weight:bold", "color:#2b6ca3")[turn % 3],
+    )
+
+
 NAMES = tuple(one.name for one in LAYOUTS)
 
 

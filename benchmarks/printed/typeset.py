@@ -13,7 +13,7 @@ import pymupdf
 from benchmarks.printed import adapted, fiction, openstax
 from benchmarks.printed.chapters import Box, Chapter
 from benchmarks.printed.chromium import Browser
-from benchmarks.printed.layouts import Layout
+from benchmarks.printed.layouts import Layout, in_edition
 from benchmarks.printed.setting import ADDRESS, Book, Printed, set_book
 
 
@@ -57,14 +57,20 @@ class TrueDocument:
     tables: tuple[TrueTable, ...] = ()
 
 
-def print_layouts(layouts: Iterable[Layout], folder: Path, *, data: Path | None = None) -> None:
-    """Print each layout's books below ``folder``, with ``truth.json``; ``data`` are the real inputs."""
+def print_layouts(
+    layouts: Iterable[Layout], folder: Path, *, data: Path | None = None, edition: int = 1
+) -> None:
+    """Print each layout's books below ``folder``, with ``truth.json``; ``data`` are the real inputs.
+
+    Another ``edition`` holds other fiction, and all of it is set in other sizes, types and labels.
+    """
     real = openstax.chapters(data) if data else ()
     with Browser() as browser, tempfile.TemporaryDirectory() as work:
         font = Path(work) / "wide.ttf"
         font.write_bytes(pymupdf.Font("cjk").buffer)
-        for layout in layouts:
-            books = {"fiction": fiction.chapters(layout.name, layout.wanted)}
+        for asked in layouts:
+            layout = in_edition(asked, edition)
+            books = {"fiction": fiction.chapters(layout.name, layout.wanted, edition=edition)}
             if real:
                 books["openstax"] = adapted.chapters(real, layout)
             place = folder / layout.name

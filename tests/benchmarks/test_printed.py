@@ -10,7 +10,7 @@ import pytest
 
 from benchmarks.printed import chromium, fiction, typeset
 from benchmarks.printed.chapters import Figure
-from benchmarks.printed.layouts import LAYOUTS, by_name
+from benchmarks.printed.layouts import LAYOUTS, by_name, in_edition
 from benchmarks.printed.readers import plain
 from benchmarks.printed.score import alike, iou, score
 from benchmarks.printed.setting import set_book
@@ -107,6 +107,18 @@ def test_fiction_is_the_same_each_time_and_no_two_captions_of_a_book_are_alike(l
     for figure in figures:
         for panel in figure.panels:
             assert panel.caption in figure.caption
+
+
+def test_another_edition_is_another_book_in_other_sizes() -> None:
+    layout = by_name("two_columns")
+    first, second = (fiction.chapters("two_columns", layout.wanted, edition=k) for k in (1, 2))
+    captions = [{one.caption for chapter in book for one in chapter.figures} for book in (first, second)]
+
+    assert not captions[0] & captions[1]
+    assert in_edition(layout, 1) == layout
+    other = in_edition(layout, 2)
+    assert (other.page, other.margin, other.css) != (layout.page, layout.margin, layout.css)
+    assert other.columns == layout.columns
 
 
 def test_all_layouts_together_hold_150_fictional_figures() -> None:
