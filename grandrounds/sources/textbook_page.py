@@ -196,6 +196,7 @@ def _font(name: str, font: dict[str, Any]) -> tuple[str, bool, bool]:
 def _art(interpreted: Interpreted, most_shapes: int) -> tuple[list[Image], list[Shape], bool]:
     shapes: list[Shape] = []
     image_boxes: dict[int, Box] = {}
+    looks: dict[str, tuple[bool, bool, bool, int]] = {}
     cut = False
     for x0, y0, x1, y1, words, order, kind in interpreted.blocks():
         if kind == mupdf.FZ_STEXT_BLOCK_IMAGE:
@@ -204,20 +205,26 @@ def _art(interpreted: Interpreted, most_shapes: int) -> tuple[list[Image], list[
             if len(shapes) >= most_shapes:
                 cut = True
                 continue
-            match = _SHAPE.search(words)
-            if match is None or match.group("alpha") == "0":
-                continue
-            shapes.append(
-                Shape(
-                    (x0, y0, x1, y1),
-                    match.group("rect") == "true",
-                    match.group("how") == "filled",
-                    int(match.group("color"), 16),
-                    order,
-                )
-            )
+            look = looks.get(words)
+            if look is None:
+                look = looks[words] = _look(words)
+            if look[0]:
+                shapes.append(Shape((x0, y0, x1, y1), look[1], look[2], look[3], order))
     images = _images(interpreted) if image_boxes else []
     return images, shapes, cut
+
+
+def _look(words: str) -> tuple[bool, bool, bool, int]:
+    """Whether a shape shows at all, is a rectangle, is filled; its colour."""
+    match = _SHAPE.search(words)
+    if match is None or match.group("alpha") == "0":
+        return (False, False, False, 0)
+    return (
+        True,
+        match.group("rect") == "true",
+        match.group("how") == "filled",
+        int(match.group("color"), 16),
+    )
 
 
 def _images(interpreted: Interpreted) -> list[Image]:

@@ -177,14 +177,11 @@ def _drawings(
 ) -> tuple[list[Atom], int]:
     captions = [block.box for block in blocks if block.kind in (CAPTION, TABLE_CAPTION)]
     texts = _long_lines(blocks)
-    shapes = [
-        shape
-        for shape in page.shapes
-        if _counts(shape, page, repeated) and not _holds(shape.box, captions, texts, page)
-    ]
+    shapes = _counting(page, captions, texts, repeated)
     if not shapes:
         return [], 0
-    hollow = [shape.rectangle and (not shape.filled or _large(shape.box, page)) for shape in shapes]
+    large = 0.02 * page.width * page.height
+    hollow = [shape.rectangle and (not shape.filled or boxes.area(shape.box) > large) for shape in shapes]
     atoms: list[Atom] = []
     left_out = 0
     for part in connected([shape.box for shape in shapes], distance=5.0, hollow=hollow):
@@ -197,18 +194,29 @@ def _drawings(
     return atoms, left_out
 
 
-def _counts(shape: Shape, page: Page, repeated: Repeated) -> bool:
-    if shape.filled and min(shape.color >> 16, (shape.color >> 8) & 255, shape.color & 255) >= _WHITE:
-        return False
-    if boxes.area(shape.box) > 0.7 * page.width * page.height:
-        return False
-    return not repeated.places or _place(shape.box) not in repeated.places
+def _counting(page: Page, captions: Sequence[Box], texts: Sequence[Box], repeated: Repeated) -> list[Shape]:
+    """The shapes that may be of a drawing: not white, no ground of the page, no frame, no repeated art.
+
+    A page may have thousands, so the cheapest questions come first.
+    """
+    kept: list[Shape] = []
+    whole = page.width * page.height
+    ground, frame = 0.7 * whole, 0.01 * whole
+    for shape in page.shapes:
+        color = shape.color
+        if shape.filled and min(color >> 16, (color >> 8) & 255, color & 255) >= _WHITE:
+            continue
+        size = boxes.area(shape.box)
+        if size > ground or (size >= frame and _holds(shape.box, captions, texts, page)):
+            continue
+        if repeated.places and _place(shape.box) in repeated.places:
+            continue
+        kept.append(shape)
+    return kept
 
 
 def _holds(box: Box, captions: Sequence[Box], texts: Sequence[Box], page: Page) -> bool:
     """Whether a shape is a frame or a ground around running text, a figure with its caption, or a table."""
-    if boxes.area(box) < 0.01 * page.width * page.height:
-        return False
     if any(boxes.share_inside(caption, box) > 0.9 for caption in captions):
         return True
     return boxes.width(box) > 0.36 * page.width and any(
@@ -234,10 +242,6 @@ def _is_picture(members: Sequence[Shape]) -> bool:
     return min(boxes.width(box), boxes.height(box)) >= _THIN and not all(
         shape.rectangle for shape in members
     )
-
-
-def _large(box: Box, page: Page) -> bool:
-    return boxes.area(box) > 0.02 * boxes.area(page.box)
 
 
 def _drawing(members: Sequence[Shape], page: Page, blocks: Sequence[Block]) -> Atom | None:

@@ -97,14 +97,22 @@ def gap(first: Box, second: Box) -> float:
 
 def overlap_x(first: Box, second: Box) -> float:
     """Which share of the narrower box's width both have in common."""
-    least = min(width(first), width(second))
-    return max(0.0, -gap_x(first, second)) / least if least > 0 else 0.0
+    left = first[0] if first[0] > second[0] else second[0]
+    right = first[2] if first[2] < second[2] else second[2]
+    if right <= left:
+        return 0.0
+    one, other = first[2] - first[0], second[2] - second[0]
+    return (right - left) / (one if one < other else other)
 
 
 def overlap_y(first: Box, second: Box) -> float:
     """Which share of the lower box's height both have in common."""
-    least = min(height(first), height(second))
-    return max(0.0, -gap_y(first, second)) / least if least > 0 else 0.0
+    top = first[1] if first[1] > second[1] else second[1]
+    foot = first[3] if first[3] < second[3] else second[3]
+    if foot <= top:
+        return 0.0
+    one, other = first[3] - first[1], second[3] - second[1]
+    return (foot - top) / (one if one < other else other)
 
 
 def center_inside(inner: Box, outer: Box, *, margin: float = 0.0) -> bool:

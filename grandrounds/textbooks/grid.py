@@ -49,18 +49,19 @@ def connected(
     if not found:
         return []
     frames = hollow or [False] * len(found)
-    sets = Sets(len(found))
-    if len(found) <= _FEW:
+    if len(found) > _FEW:
+        names = _names_on_grid(found, frames, distance=distance, cell=cell)
+    else:
+        sets = Sets(len(found))
         for first in range(len(found)):
             for second in range(first + 1, len(found)):
                 if _touch(found[first], found[second], frames[first], frames[second], distance):
                     sets.join(first, second)
-    else:
-        _join_on_grid(found, frames, sets, distance=distance, cell=cell)
+        names = [sets.find(one) for one in range(len(found))]
     parts: dict[int, list[int]] = {}
-    for one in range(len(found)):
-        parts.setdefault(sets.find(one), []).append(one)
-    return [parts[key] for key in sorted(parts)]
+    for one, name in enumerate(names):
+        parts.setdefault(name, []).append(one)
+    return list(parts.values())
 
 
 def blobs(mask: Any) -> list[tuple[int, int, int, int, int]]:
@@ -90,37 +91,35 @@ def _touch(first: Box, second: Box, first_hollow: bool, second_hollow: bool, dis
     return True
 
 
-def _join_on_grid(
-    found: Sequence[Box], hollow: Sequence[bool], sets: Sets, *, distance: float, cell: float
-) -> None:
-    whole = boxes.grown(boxes.union(found), distance)
-    cell = max(cell, boxes.width(whole) / 600, boxes.height(whole) / 600)  # bounds time and memory
-    columns, rows = int(boxes.width(whole) / cell) + 2, int(boxes.height(whole) / cell) + 2
-    mask = np.zeros((rows, columns), dtype=bool)
-    places: list[tuple[int, int]] = []
-    for box, frame in zip(found, hollow, strict=True):
-        x0 = int((box[0] - distance / 2 - whole[0]) / cell)
-        y0 = int((box[1] - distance / 2 - whole[1]) / cell)
-        x1 = int((box[2] + distance / 2 - whole[0]) / cell) + 1
-        y1 = int((box[3] + distance / 2 - whole[1]) / cell) + 1
-        x0, y0 = max(0, x0), max(0, y0)
-        places.append((y0, x0))
-        if frame and x1 - x0 > 4 and y1 - y0 > 4:
-            mask[y0 : y0 + 2, x0:x1] = mask[y1 - 2 : y1, x0:x1] = True
-            mask[y0:y1, x0 : x0 + 2] = mask[y0:y1, x1 - 2 : x1] = True
-        else:
-            mask[y0:y1, x0:x1] = True
+def _names_on_grid(
+    found: Sequence[Box], hollow: Sequence[bool], *, distance: float, cell: float
+) -> list[int]:
+    """For each box the number of the part it belongs to."""
+    all_boxes = np.array(found, dtype=np.float64)
+    low = all_boxes[:, :2].min(axis=0) - distance
+    size = all_boxes[:, 2:].max(axis=0) + distance - low
+    cell = max(cell, float(size.max()) / 600)  # bounds time and memory
+    columns, rows = int(size[0] / cell) + 3, int(size[1] / cell) + 3
+    starts = np.maximum(0, ((all_boxes[:, :2] - distance / 2 - low) / cell).astype(int))
+    stops = ((all_boxes[:, 2:] + distance / 2 - low) / cell).astype(int) + 1
+    wide = ((stops - starts) > 4).all(axis=1)
+    frames = np.array(hollow, dtype=bool) & wide
+    counts = np.zeros((rows + 1, columns + 1), dtype=np.int32)
+    x0, y0 = starts[~frames, 0], starts[~frames, 1]
+    x1, y1 = stops[~frames, 0], stops[~frames, 1]
+    np.add.at(counts, (y0, x0), 1)  # corners; running sums both ways fill the boxes
+    np.add.at(counts, (y1, x1), 1)
+    np.add.at(counts, (y0, x1), -1)
+    np.add.at(counts, (y1, x0), -1)
+    mask = counts.cumsum(axis=0).cumsum(axis=1)[:rows, :columns] > 0
+    for (left, top), (right, foot) in zip(starts[frames].tolist(), stops[frames].tolist(), strict=True):
+        mask[top : top + 2, left:right] = mask[foot - 2 : foot, left:right] = True
+        mask[top:foot, left : left + 2] = mask[top:foot, right - 2 : right] = True
     runs, parts = _runs(mask)
-    starts: dict[int, list[tuple[int, int, int]]] = {}
+    labels = np.full(mask.shape, -1, dtype=np.int32)
     for number, (row, start, stop) in enumerate(runs):
-        starts.setdefault(row, []).append((start, stop, number))
-    first_of: dict[int, int] = {}
-    for one, (row, column) in enumerate(places):
-        for start, stop, number in starts.get(row, ()):
-            if start <= column < stop:
-                key = parts.find(number)
-                sets.join(first_of.setdefault(key, one), one)
-                break
+        labels[row, start:stop] = parts.find(number)
+    return [int(name) for name in labels[starts[:, 1], starts[:, 0]]]
 
 
 def _runs(mask: Any) -> tuple[list[tuple[int, int, int]], Sets]:

@@ -191,10 +191,10 @@ def _home(open_blocks: Sequence[Block], line: Line, look: Look) -> Block | None:
     best: tuple[float, Block] | None = None
     for block in open_blocks:
         last = block.lines[-1]
-        if boxes.overlap_x(block.box, line.box) < 0.35 or last.sideways != line.sideways:
-            continue
         down = line.box[1] - last.box[3]
         if down < -0.55 * max(line.size, last.size) or (best is not None and down >= best[0]):
+            continue
+        if boxes.overlap_x(block.box, line.box) < 0.35 or last.sideways != line.sideways:
             continue
         best = (down, block)
     if best is None or not _goes_on(best[1], line, best[0], look):
