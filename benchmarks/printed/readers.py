@@ -6,8 +6,9 @@ import importlib.util
 import logging
 import math
 import re
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from pathlib import Path
+from typing import Any
 
 import pymupdf
 
@@ -104,9 +105,7 @@ def by_pdfium(path: Path) -> list[FoundFigure]:
         boxes = [
             seen(one.get_bounds()) for one in page.get_objects(filter=[pypdfium2.raw.FPDF_PAGEOBJ_IMAGE])
         ]
-        text = page.get_textpage()
-        rects = [text.get_rect(k) for k in range(text.count_rects())] if boxes else []
-        blocks = _blocks((seen(rect), text.get_text_bounded(*rect)) for rect in rects)
+        blocks = _blocks(_pdfium_words(page.get_textpage(), seen)) if boxes else []
         found += _with_nearest(number + 1, boxes, blocks)
     return found
 
@@ -127,21 +126,47 @@ def installed(name: str) -> bool:
         return False
 
 
-def _blocks(pieces: Iterable[Block]) -> list[Block]:
-    """Pieces of text, in the order a library gives them, joined along lines and from line to line."""
-    made: list[tuple[Box, str, Box]] = []
-    for box, words in pieces:
-        if made:
-            whole, before, last = made[-1]
+def _pdfium_words(text: Any, seen: Callable[[Sequence[float]], Box]) -> Iterator[Block]:
+    """The words of a page's text: letters up to the next space, with the box around them."""
+    from pypdfium2 import raw
+
+    letters: list[tuple[Box, str]] = []
+    for k in range(text.count_chars() + 1):
+        code = raw.FPDFText_GetUnicode(text.raw, k) if k < text.count_chars() else 32
+        if chr(code).isspace() or not code:
+            if letters:
+                x0, y0, x1, y1 = zip(*(box for box, _ in letters), strict=True)
+                yield (min(x0), min(y0), max(x1), max(y1)), "".join(letter for _, letter in letters)
+            letters = []
+        else:
+            letters.append((seen(text.get_charbox(k, loose=True)), chr(code)))
+
+
+def _blocks(words: Iterable[Block]) -> list[Block]:
+    """Words joined along lines, and lines with those right below them."""
+    lines: list[Block] = []
+    for box, word in words:
+        if lines:
+            last, before = lines[-1]
             tall = max(last[3] - last[1], 4.0)
-            beside = abs(box[3] - last[3]) < 0.4 * tall and -1 < box[0] - last[2] < 1.2 * tall
-            below = -0.4 * tall < box[1] - last[3] < 0.5 * tall and box[0] < whole[2] and box[2] > whole[0]
-            if beside or below:
-                around = (min(whole[0], box[0]), whole[1], max(whole[2], box[2]), max(whole[3], box[3]))
-                made[-1] = (around, f"{before} {words}", box)
+            if abs(box[3] - last[3]) < 0.5 * tall and -1 < box[0] - last[2] < 1.2 * tall:
+                lines[-1] = (_around(last, box), f"{before} {word}")
                 continue
-        made.append((box, words, box))
+        lines.append((box, word))
+    made: list[tuple[Box, str, Box]] = []
+    for box, line in sorted(lines, key=lambda one: one[0][1]):
+        for k, (whole, before, last) in enumerate(made):
+            tall = max(last[3] - last[1], 4.0)
+            if -0.4 * tall < box[1] - last[3] < 0.5 * tall and box[0] < whole[2] and box[2] > whole[0]:
+                made[k] = (_around(whole, box), f"{before} {line}", box)
+                break
+        else:
+            made.append((box, line, box))
     return [(whole, words) for whole, words, _ in made]
+
+
+def _around(one: Box, other: Box) -> Box:
+    return (min(one[0], other[0]), min(one[1], other[1]), max(one[2], other[2]), max(one[3], other[3]))
 
 
 def _seen(one: dict[str, float]) -> Box:
