@@ -326,6 +326,6 @@ def _shown(shape: tuple[int, ...]) -> str:
     return "x".join(str(side) for side in shape)
 
 
-def _first_line(exc: Exception) -> str:
+def _first_line(exc: BaseException) -> str:
     text = " ".join(line.strip() for line in str(exc).splitlines()[:2])[:240]
     return "".join(char if char.isprintable() else "?" for char in text)
