@@ -68,7 +68,7 @@ def read_pdf(
 ) -> ReadBook:
     """The book, chapter or article in the PDF at ``path``, with all its figures and their pictures.
 
-    ``ocr``: read pages without text by Tesseract, where it is installed. ``take`` is called with each figure
+    ``ocr``: read pages without text by Tesseract where it is installed. ``take`` is called with each figure
     as its picture is cut, and gives what is kept of it: so a long book's pictures need not be in memory all
     at once. Raises ``SourceError`` for a file
     that can't be opened, is locked, may not be copied from, has no pages or more than ``limits`` allow.
@@ -129,7 +129,7 @@ class _Reader:
                 continue
             if page.cut_shapes:
                 self.notes.append(
-                    f"Page {number} has more than {self.limits.shapes:,} drawn shapes; the rest was not looked at."
+                    f"Page {number} has more than {self.limits.shapes:,} drawn shapes; the rest was left out."
                 )
             scan = is_scan(page)
             if scan is not None:
@@ -267,7 +267,7 @@ def _has_label(page: Page) -> bool:
     return any(_MAYBE_LABEL.search(line.text[:40]) and head_of(line.text) for line in page.lines)
 
 
-def _no_split(count: int) -> Sequence[Box]:
+def _no_split(_count: int) -> Sequence[Box]:
     return ()
 
 

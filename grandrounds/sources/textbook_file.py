@@ -8,12 +8,14 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import pymupdf
+import pymupdf as _pymupdf
 from pymupdf import mupdf
 
 from grandrounds.errors import SourceError
 from grandrounds.textbooks.headings import Heading
 from grandrounds.textbooks.mending import clean
+
+pymupdf: Any = _pymupdf  # its types are there only in part
 
 _JAVASCRIPT_PLACES = ("Names/JavaScript", "OpenAction/JS", "AA")
 _DEEPEST_OUTLINE = 8
@@ -40,7 +42,7 @@ class PdfLimits:
 
 @contextmanager
 def opened(path: Path, limits: PdfLimits) -> Iterator[Any]:
-    """The open document. Raises ``SourceError`` for what can't be opened, is locked, or has too many pages."""
+    """The open document. Raises ``SourceError`` where it can't be opened, is locked or too long."""
     document = _open(path)
     try:
         _check(document, path, limits)
@@ -68,7 +70,7 @@ def notes_of(document: Any) -> list[str]:
 
 
 def outline_of(document: Any, limits: PdfLimits, notes: list[str]) -> list[Heading]:
-    """The outline's titles with page and place, in order; what is too long or turns in circles is cut off."""
+    """The outline's titles with page and place; what is too long or turns in circles is cut off."""
     found: list[Heading] = []
     try:
         root = mupdf.fz_load_outline(document.this)

@@ -12,13 +12,17 @@ import re
 from dataclasses import dataclass
 from typing import Any
 
-import pymupdf
-from pymupdf import extra, mupdf
+import pymupdf as _pymupdf
+from pymupdf import extra as _extra
+from pymupdf import mupdf
 
 from grandrounds.errors import SourceError
 from grandrounds.textbooks.mending import clean, has_rtl, logical
 from grandrounds.textbooks.pages import Image, Line, Page, Shape
 from grandrounds.textbooks.values import Box
+
+pymupdf: Any = _pymupdf  # its types are there only in part
+extra: Any = _extra
 
 _FLAGS = (
     mupdf.FZ_STEXT_COLLECT_VECTORS
@@ -29,7 +33,8 @@ _FLAGS = (
 _SCALE = 100
 _STRAY_ESCAPE = re.compile(r"\\(?![\"\\/bfnrt]|u[0-9a-fA-F]{4})")
 _SHAPE = re.compile(
-    r"<vector (?P<how>\w+), color: #(?P<color>[0-9a-f]{1,6}), alpha: (?P<alpha>\d+), is-rect: (?P<rect>true|false)"
+    r"<vector (?P<how>\w+), color: #(?P<color>[0-9a-f]{1,6}), "
+    r"alpha: (?P<alpha>\d+), is-rect: (?P<rect>true|false)"
 )
 _SUBSET = re.compile(r"^[A-Z]{6}\+")
 _BOLD = re.compile(r"bold|black|heavy|semibold|demi(?!a)|\bbd\b|-bd|\.b$|,b\b", re.IGNORECASE)
@@ -94,7 +99,7 @@ def interpret(document: Any, number: int, *, largest_side: float = 14_400.0) -> 
         )
     except SourceError:
         raise
-    except Exception as error:  # noqa: BLE001  (MuPDF's own exceptions share no base)
+    except Exception as error:
         raise SourceError(
             f"Page {number} can't be interpreted ({type(error).__name__}).",
             remedy="Repair the file, for example by printing it to a new PDF.",

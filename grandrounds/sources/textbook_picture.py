@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-import pymupdf
+import pymupdf as _pymupdf
 from PIL import Image as Pillow
 from PIL import UnidentifiedImageError
 from pymupdf import mupdf
@@ -21,6 +21,8 @@ from grandrounds.records.figure import MIXED, RASTER, VECTOR
 from grandrounds.sources.textbook_page import Interpreted, raw_bytes
 from grandrounds.textbooks import boxes, png
 from grandrounds.textbooks.values import Box
+
+pymupdf: Any = _pymupdf  # its types are there only in part
 
 DRAWN_DPI = 200.0
 """Resolution of what is drawn: enough for print, where no embedded picture is finer."""
@@ -61,8 +63,8 @@ def cut_picture(page: Interpreted, box: Box, *, most_pixels: int) -> Cut | str:
     for one in placed:
         if one.image.w() * one.image.h() > most_pixels:
             return (
-                f"The embedded picture has {one.image.w()} x {one.image.h()} pixels, more than {most_pixels:,}; "
-                "it was not decoded."
+                f"The embedded picture has {one.image.w()} x {one.image.h()} pixels, "
+                f"more than {most_pixels:,}; it was not decoded."
             )
     if len(placed) == 1 and _fills(placed[0], box) and not _written_over(page, placed[0]):
         own = _own_pixels(placed[0], box)
@@ -124,14 +126,14 @@ def _own_pixels(one: _Placed, box: Box) -> Cut | None:
         data, kind = raw_bytes(image)
         mime = _showable(data, kind, width, height)
         if mime:
-            return _cut(data, mime, width, height, box, RASTER)
+            return _cut(data, mime, (width, height), box, RASTER)
     try:
         pixels = _pixels(image)
     except Exception:  # noqa: BLE001  (MuPDF's own exceptions share no base)
         return None
     for step in turn:
         pixels = step(pixels)
-    return _cut(png.encode(pixels), "image/png", pixels.shape[1], pixels.shape[0], box, RASTER)
+    return _cut(png.encode(pixels), "image/png", pixels.shape[1::-1], box, RASTER)
 
 
 def _showable(data: bytes, kind: int, width: int, height: int) -> str:
@@ -229,10 +231,11 @@ def _drawn(page: Interpreted, box: Box, placed: Sequence[_Placed], most_pixels: 
     mupdf.fz_close_device(device)
     pixels = png.without_colour(_array(pixmap))
     origin = MIXED if placed else VECTOR
-    return _cut(png.encode(pixels), "image/png", pixels.shape[1], pixels.shape[0], box, origin)
+    return _cut(png.encode(pixels), "image/png", pixels.shape[1::-1], box, origin)
 
 
-def _cut(data: bytes, mime: str, width: int, height: int, box: Box, origin: str) -> Cut:
+def _cut(data: bytes, mime: str, size: tuple[int, int], box: Box, origin: str) -> Cut:
+    width, height = size
     wide, tall = max(boxes.width(box), 0.01), max(boxes.height(box), 0.01)
     dpi = 72 * min(width / wide, height / tall)
     return Cut(picture=data, mime=mime, width=width, height=height, dpi=round(dpi, 1), origin=origin)

@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import pymupdf
+import pymupdf as _pymupdf
 from pymupdf import mupdf
 
 from grandrounds.sources.textbook_page import Interpreted, lines_of_text
@@ -26,6 +26,8 @@ from grandrounds.textbooks.grid import blobs
 from grandrounds.textbooks.mending import clean
 from grandrounds.textbooks.pages import Image, Line, Page
 from grandrounds.textbooks.values import Box
+
+pymupdf: Any = _pymupdf  # its types are there only in part
 
 INSTALL = "apt-get install tesseract-ocr"
 _DPI = 300

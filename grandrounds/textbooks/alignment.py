@@ -34,9 +34,12 @@ _AGAINST = {"sequence": 0.5, "panels": 0.72, "mentions": 0.8, "words": 0.85, "cl
 
 _WORD = re.compile(r"[^\W\d_]{4,}")
 _COMMON = frozenset(
-    "figure with that this from were have which shows showing shown after before patient images image between "
-    "their there these those into also than they been case and the".split()
-)
+    (
+        "figure", "with", "that", "this", "from", "were", "have", "which", "shows", "showing", "shown", "after",
+        "before", "patient", "images", "image", "between", "their", "there", "these", "those", "into", "also",
+        "than", "they", "been", "case",
+    )
+)  # fmt: skip
 
 
 def alignment(parts: Mapping[str, float]) -> float:
@@ -99,7 +102,7 @@ def content_words(text: str) -> set[str]:
 def agreement(captions: Sequence[set[str]], mentions: Sequence[set[str]]) -> list[float | None]:
     """How much better each caption fits what is said of its own figure than what is said of another.
 
-    1 where its own mentions agree best, less where another figure's do by far; ``None`` where nothing tells.
+    1 where its own mentions agree best, less where another's do by far; ``None`` where nothing tells.
     Words are weighed by how few captions hold them.
     """
     rarity: Counter[str] = Counter(word for words in captions for word in words)

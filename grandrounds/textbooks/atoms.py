@@ -29,7 +29,7 @@ _OFTEN = 3
 class Atom:
     """A picture or drawing. ``ruled``: only rectangles and straight lines, as tables and text boxes are.
 
-    ``texty``: such a one that running text fills. ``weak`` atoms are small, or in the margin. What is ruled,
+    ``texty``: such a one that text fills. ``weak`` atoms are small, or in the margin. What is ruled,
     texty or weak is a figure only where a caption says so. ``shapes`` counts drawn pieces.
     """
 
@@ -70,9 +70,9 @@ def repeated_art(pages: Sequence[Page]) -> Repeated:
     digests = set()
     for digest, numbers in on.items():
         same_place = max(where[digest].values())
-        if len(numbers) >= _OFTEN and (large[digest] < 0.06 or same_place >= _OFTEN):
-            digests.add(digest)
-        elif len(numbers) == 2 and len(pages) <= 4 and same_place == 2 and large[digest] < 0.03:
+        often = len(numbers) >= _OFTEN and (large[digest] < 0.06 or same_place >= _OFTEN)
+        short = len(numbers) == same_place == 2 and len(pages) <= 4 and large[digest] < 0.03
+        if often or short:
             digests.add(digest)
     at_edge, inside = max(_OFTEN, round(0.04 * len(pages))), max(_OFTEN + 1, round(0.4 * len(pages)))
     return Repeated(
@@ -261,7 +261,7 @@ def _drawing(members: Sequence[Shape], page: Page, blocks: Sequence[Block]) -> A
     )
     if holds_caption and (ruled or curves < 20):
         return None  # a frame around a figure and its caption, or around a table
-    if ruled and len(members) <= 2 and text < 0.05:
+    if curves == 0 and len(members) <= 2 and text < 0.05:
         return None  # a rule, an empty frame
     return Atom(
         box,

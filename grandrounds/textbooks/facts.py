@@ -16,13 +16,16 @@ _ISBN = re.compile(
     r"\bISBN(?:-1[03])?:?\s*((?:97[89][\s\u2010-]?)?(?:\d[\s\u2010-]?){9}[\dXx])\b", re.IGNORECASE
 )
 _NO_TITLE = re.compile(
-    r"^(?:untitled|microsoft \w+\s*-?.*|.*\.(?:docx?|pdf|indd|tex|dvi|qxd|pptx?|fm|html?|xps|ps)|slide \d+|powerpoint.*|\W*|document\d*|"
+    r"^(?:untitled|microsoft \w+\s*-?.*|.*\.(?:docx?|pdf|indd|tex|dvi|qxd|pptx?|fm|html?|xps|ps)|"
+    r"slide \d+|powerpoint.*|\W*|document\d*|"
     r"[\w-]*\d{5,}[\w-]*(?: \d+\.\.\d+)?)$",
     re.IGNORECASE,
 )
 _LICENCE = re.compile(
-    r"creative\s*commons|\bCC[\s-]?(?:BY|0)\b|public domain|open[\s-]access article|reproduced without permission|"
-    r"freely (?:redistribut|reproduc|copied)|not subject to copyright|open government licen|free documentation licen|"
+    r"creative\s*commons|\bCC[\s-]?(?:BY|0)\b|public domain|open[\s-]access article|"
+    r"reproduced without permission|"
+    r"freely (?:redistribut|reproduc|copied)|not subject to copyright|open government licen|"
+    r"free documentation licen|"
     r"licen[sc]ed? under|under the terms of",
     re.IGNORECASE,
 )
@@ -42,11 +45,14 @@ _SIGNS = (
 )
 _SENTENCE = re.compile(r"(?<=[.!?])\s+(?=[A-Z©\"“(])")
 _MONTHS = (
-    "january", "february", "march", "april", "may", "june", "july", "august", "september", "october", "november", "december",
+    "january", "february", "march", "april", "may", "june", "july", "august", "september",
+    "october", "november", "december",
 )  # fmt: skip
 _MONTH = r"(?P<month>[A-Z][a-z]{2,8})\.?"
 _PUBLISHED = re.compile(
-    rf"\b(?:published(?: online| on| in)?|publication date|issued|issue date|online)\b\s*(?:online)?:?\s*(?:\(?\s*)?(?:(?P<day>\d{{1,2}})(?:st|nd|rd|th)?\s+)?{_MONTH}\s*(?:(?P<day2>\d{{1,2}})(?:st|nd|rd|th)?,?\s+)?(?P<year>(?:19|20)\d\d)\b",
+    rf"\b(?:published(?: online| on| in)?|publication date|issued|issue date|online)\b\s*(?:online)?:?\s*(?:\(?\s*)?"
+    rf"(?:(?P<day>\d{{1,2}})(?:st|nd|rd|th)?\s+)?{_MONTH}\s*"
+    rf"(?:(?P<day2>\d{{1,2}})(?:st|nd|rd|th)?,?\s+)?(?P<year>(?:19|20)\d\d)\b",
     re.IGNORECASE,
 )
 _PUBLISHED_ISO = re.compile(

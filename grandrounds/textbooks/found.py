@@ -96,7 +96,7 @@ def find_figures(
     wanted: Sequence[int],
     look: Look,
 ) -> Document:
-    """All figures of a document. ``wanted`` are the pages with a picture, a drawing or a caption's label."""
+    """All figures of a document. ``wanted``: the pages with a picture, a drawing or a label."""
     by_number = {page.number: page for page in pages}
     sheets: list[_Sheet] = []
     decoration = 0
@@ -123,9 +123,7 @@ def find_figures(
     for last in (False, True):  # once to learn on which side captions stand here, once to use it
         counted: Counter[str] = Counter()
         for sheet in sheets:
-            sheet.pairs = pairs_of(
-                sheet.captions, sheet.groups, sheet.atoms, sheet.walls, page=sheet.page, sides=sides
-            )
+            sheet.pairs = pairs_of(sheet.captions, sheet.groups, sheet.atoms, sheet.walls, sides=sides)
             if not last:
                 counted.update(
                     pair.fit.side
@@ -265,7 +263,7 @@ def _caption_without_label(one: Found, sheet: _Sheet, look: Look, sides: Sides) 
 
 def _like_table(atoms: Sequence[Atom]) -> bool:
     return any(
-        atom.shapes >= 4 and atom.text_share > 0.05 or atom.texty and atom.shapes >= 6 for atom in atoms
+        (atom.shapes >= 4 and atom.text_share > 0.05) or (atom.texty and atom.shapes >= 6) for atom in atoms
     )
 
 
@@ -296,13 +294,11 @@ def _rival(number: int, pair: Pair, sheet: _Sheet, sides: Sides) -> float:
     for other, block in enumerate(sheet.captions):
         if other == number or block.kind != CAPTION:
             continue
-        fit = fit_of(block, pair.group, sheet.atoms, sheet.walls, page=sheet.page, sides=sides)
+        fit = fit_of(block, pair.group, sheet.atoms, sheet.walls, sides=sides)
         best = max(best, fit.whole if fit else 0.0)
     for one in sheet.pairs:
         if one.caption != number:
-            fit = fit_of(
-                sheet.captions[number], one.group, sheet.atoms, sheet.walls, page=sheet.page, sides=sides
-            )
+            fit = fit_of(sheet.captions[number], one.group, sheet.atoms, sheet.walls, sides=sides)
             best = max(best, fit.whole if fit else 0.0)
     return best
 
@@ -393,7 +389,7 @@ def _across_pages(figures: list[Found], pages: Mapping[int, Page]) -> list[Found
 def _neighbours(
     captions: Sequence[Found], pictures: Sequence[Found]
 ) -> list[tuple[list[Found], list[Found]]]:
-    """Captions and pictures in runs of pages that follow one another, so that no table of costs is large."""
+    """Captions and pictures in runs of pages, so that no table of costs is large."""
     numbers = sorted({one.order[0] for one in (*captions, *pictures)})
     runs: list[list[int]] = []
     for number in numbers:

@@ -26,7 +26,7 @@ class Group:
 
 
 def groups_of(atoms: Sequence[Atom], blocks: Sequence[Block]) -> list[Group]:
-    """Every atom alone, then every group that joining the nearest two gives; later groups hold earlier ones."""
+    """Every atom alone, then every group that joining the nearest two gives; later hold earlier ones."""
     walls = barriers(atoms, blocks)
     active = [Group(frozenset({number}), atom.box) for number, atom in enumerate(atoms)]
     if len(active) > _MOST_ATOMS:

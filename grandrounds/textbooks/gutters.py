@@ -17,7 +17,7 @@ Cell = tuple[int, int, int, int]
 
 
 def panels_in(grey: Any, count: int) -> list[Cell]:
-    """Boxes of ``count`` panels in a grey picture (rows by columns, 0 to 255), row by row; ``[]`` if not found.
+    """Boxes of ``count`` panels in a grey picture (rows by columns, 0 to 255), row by row, or none.
 
     The widest empty band that crosses a part cuts it, again and again, until there are as many as asked.
     """

@@ -120,10 +120,10 @@ def _levelled(rough: Sequence[tuple[tuple[float, bool], str, int, float]], pages
         styles = styles[1:]
     level_of = {style: min(number + 1, _DEEPEST) for number, style in enumerate(styles)}
     headings = []
-    for style, title, page, y in rough:
-        match = _NUMBERED.match(title)
+    for style, words, page, y in rough:
+        match = _NUMBERED.match(words)
         deeper = match.group("number").count(".") if match and "." in match.group("number") else 0
         headings.append(
-            Heading(level=min(level_of[style] + deeper, _DEEPEST), title=title[:200], page=page, y=y)
+            Heading(level=min(level_of[style] + deeper, _DEEPEST), title=words[:200], page=page, y=y)
         )
     return headings

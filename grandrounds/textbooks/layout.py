@@ -79,7 +79,7 @@ def blocks_of(page: Page, *, look: Look, running: Iterable[int] = ()) -> list[Bl
             home.box = boxes.union((home.box, line.box))
         open_blocks = [block for block in open_blocks if block.box[3] > line.box[1] - 4 * max(line.size, 8)]
     for block in blocks:
-        block.kind = _kind(block, look, page)
+        block.kind = _kind(block, look)
     ordered = [
         blocks[number]
         for number in reading_order([block.box for block in blocks], right_to_left=_is_rtl(blocks))
@@ -154,7 +154,7 @@ def _score(head: Head, line: Line, above: Line | None, look: Look) -> float:
     elif words[0].isupper() or words[0] in "([{“\"'‘" or words[0].isdigit() or not words[0].isascii():
         score += 1
     if head.sentence:
-        score -= 1.5 if head.separated and not words[:1] in ",;)" else 4
+        score -= 1.5 if head.separated and words[:1] not in ",;)" else 4
     if head.plural:
         score -= 2
     if line.text.lstrip()[:1] in "([":
@@ -245,9 +245,8 @@ def _caption_goes_on(block: Block, line: Line, look: Look, *, label_alone: bool)
 def _paragraph_goes_on(block: Block, line: Line) -> bool:
     last = block.lines[-1]
     if line.bold != last.bold and (line.bold or all(one.bold for one in block.lines)):
-        if line.bold and not ends_sentence(last.text) and len(line.text) > 40:
-            return True  # bold words at the head of a line within a paragraph
-        return False
+        # bold words may stand at the head of a line within a paragraph
+        return line.bold and not ends_sentence(last.text) and len(line.text) > 40
     size = line.size
     shift = line.box[0] - last.box[0]
     centered = abs((line.box[0] + line.box[2]) - (last.box[0] + last.box[2])) < size
@@ -259,7 +258,7 @@ def _paragraph_goes_on(block: Block, line: Line) -> bool:
     return not (short and ends_sentence(last.text) and len(block.lines) > 1 and line.text[:1].isupper())
 
 
-def _kind(block: Block, look: Look, page: Page) -> str:
+def _kind(block: Block, look: Look) -> str:
     if block.head is not None:
         return CAPTION if block.head.kind == "figure" else TABLE_CAPTION
     text = " ".join(line.text for line in block.lines)

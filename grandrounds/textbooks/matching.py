@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -10,7 +11,6 @@ from grandrounds.textbooks import boxes
 from grandrounds.textbooks.atoms import Atom
 from grandrounds.textbooks.groups import Group
 from grandrounds.textbooks.layout import CAPTION, TABLE_CAPTION, Block
-from grandrounds.textbooks.pages import Page
 from grandrounds.textbooks.values import Box
 
 BELOW, ABOVE, RIGHT, LEFT, ELSEWHERE = "below", "above", "right", "left", "elsewhere"
@@ -63,7 +63,6 @@ def pairs_of(
     atoms: Sequence[Atom],
     walls: Sequence[Block],
     *,
-    page: Page,
     sides: Sides,
 ) -> list[Pair]:
     """The choice of disjoint groups for captions that is best for the page as a whole."""
@@ -72,8 +71,7 @@ def pairs_of(
         fits = [
             Pair(number, group, fit)
             for group in groups
-            if (fit := fit_of(caption, group, atoms, walls, page=page, sides=sides, captions=captions))
-            is not None
+            if (fit := fit_of(caption, group, atoms, walls, sides=sides)) is not None
         ]
         fits.sort(
             key=lambda pair: (
@@ -91,9 +89,7 @@ def fit_of(
     atoms: Sequence[Atom],
     walls: Sequence[Block],
     *,
-    page: Page,
     sides: Sides,
-    captions: Sequence[Block] = (),
 ) -> Fit | None:
     """How well ``caption`` goes with ``group``; ``None`` where it can't be its caption."""
     if boxes.share_inside(caption.box, group.box) > 0.3:
@@ -180,7 +176,9 @@ def _mass(group: Group, atoms: Sequence[Atom], captions: int) -> float:
 
 
 def _weight(atom: Atom) -> float:
-    return boxes.area(atom.box) ** 0.5 * (0.05 if atom.texty else 0.15 if atom.weak or atom.ruled else 1.0)
+    return math.sqrt(boxes.area(atom.box)) * (
+        0.05 if atom.texty else 0.15 if atom.weak or atom.ruled else 1.0
+    )
 
 
 def _best(tried: Sequence[Sequence[Pair]], atoms: Sequence[Atom], captions: int) -> list[Pair]:

@@ -12,7 +12,10 @@ _WORD = (
     r"afb(?:eelding)?|imagen|ryc(?:ina)?|rys(?:unek)?|obr(?:[aá]zek)?|[sş]ekil|рис(?:унок|унке|унка)?|εικ(?:όνα)?|scheme|plate|exhibit)"
 )
 _NUMBER = r"(?:[A-Z]{1,2}[.\-]?)?\d{1,3}(?:[.\-\u2010\u2011]\d{1,3}){0,2}"
-_PANEL = r"(?:\s?[(\[]\s?[A-Za-z](?:\s?(?:,|and|&|[\u2010-\u2015-])\s?[A-Za-z])*\s?[)\]]|\s?[A-Ha-h](?:[,\u2010-\u2015-]\s?[A-Ha-h])*(?![\w]))?"
+_PANEL = (
+    r"(?:\s?[(\[]\s?[A-Za-z](?:\s?(?:,|and|&|[\u2010-\u2015-])\s?[A-Za-z])*\s?[)\]]|"
+    r"\s?[A-Ha-h](?:[,\u2010-\u2015-]\s?[A-Ha-h])*(?![\w]))?"
+)
 _JOIN = r"(?:\s?,\s?(?:and|&|or)?\s?|\s?(?:and|&|or|und|et|y|e|to|through|bis)\s|\s?[\u2010-\u2015-]\s?)"
 _WESTERN = re.compile(
     rf"\b(?P<word>{_WORD})\b\.?\s{{0,2}}(?P<list>{_NUMBER}{_PANEL}(?:{_JOIN}(?:{_WORD}\.?\s?)?{_NUMBER}{_PANEL}(?!\s?(?:%|mm|cm|mg|ml|years?|days?|patients?|cases?)\b|%))*)",

@@ -54,7 +54,7 @@ def panels_of(
 ) -> tuple[ReadPanel, ...]:
     """The panels that the caption or printed letters tell of; ``pixels`` are left to who cuts the picture.
 
-    ``split`` looks for so many panels in the pixels; it is asked only where pictures and letters don't tell.
+    ``split`` looks for so many panels in the pixels; it is asked where pictures and letters don't tell.
     """
     parts = parts_of(caption)
     labels = [part.label for part in parts]

@@ -48,7 +48,7 @@ class _Marker:
 
 
 def parts_of(caption: str) -> tuple[Part, ...]:
-    """The parts of ``caption``, by label in the order of the alphabet; none where it tells no panels apart."""
+    """The parts of ``caption`` in the order of their labels; none where it tells no panels apart."""
     text = caption[:20_000]
     best: list[_Marker] = []
     bracketed = False
@@ -99,7 +99,7 @@ def _range(low: str, high: str) -> list[str]:
 
 
 def _in_sequence(markers: Sequence[_Marker]) -> list[_Marker]:
-    """The markers that begin with A, a, i or 1 and count on; repeated labels end nothing but add nothing."""
+    """The markers that begin with A, a, i or 1 and count on; repeated labels add nothing."""
     for kind in ("A", "a", "i", "1"):
         names = _names(kind)
         kept: list[_Marker] = []

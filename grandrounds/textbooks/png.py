@@ -1,4 +1,4 @@
-"""Writes PNG fast: one filter for all rows, little effort in compressing; several times as fast as trying all.
+"""Writes PNG fast: one filter for all rows, and little effort in compressing.
 
 Format: W3C "Portable Network Graphics (PNG) Specification", third edition. Grey or RGB, 8 bits a channel.
 """
@@ -50,7 +50,7 @@ def without_colour(pixels: Any) -> Any:
 
 
 def _compressed(rows: Any) -> bytes:
-    """Deflated rows. Looking for repeats is left out where a sample shows that it hardly helps, as in photos."""
+    """Deflated rows. Repeats are not looked for where a sample shows that it hardly helps."""
     middle = len(rows) // 2
     sample = rows[middle : middle + max(1, _SAMPLE // rows.shape[1])].tobytes()
     runs = len(_deflated(sample, zlib.Z_RLE)) < 1.06 * len(_deflated(sample, zlib.Z_DEFAULT_STRATEGY))

@@ -105,7 +105,7 @@ def row_panels(
     """The panels of a row's figure."""
     found = row.found
     if found.page is None:
-        return panels_of(row.caption, boxes.EMPTY, [], [], lambda count: [])
+        return panels_of(row.caption, boxes.EMPTY, [], [], lambda _count: [])
     letters = letters_near(found.box, blocks_on(found.page))
     return panels_of(row.caption, found.box, found.atoms, letters, split)
 
