@@ -214,7 +214,8 @@ def _told(row: FigureRow) -> str:
     )
     parts = ", ".join(f"{part.name} {part.value:.2f}" for part in row.alignment_parts)
     # Cut, not rounded: 0.797 must not be called 0.80, where another colour begins.
-    sure = f"{floor(row.alignment * 100) / 100:.2f}" if row.status == PAIRED else row.status.replace("_", " ")
+    share = f"{floor(row.alignment * 100) / 100:.2f}"
+    sure = share if row.status == PAIRED else row.status.replace("_", " ")
     panels = f"panels {', '.join(panel.label for panel in row.panels)}" if row.panels else ""
     small = " \u00b7 ".join(filter(None, (parts, panels, row.reason)))
     return (
