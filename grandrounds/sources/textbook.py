@@ -55,6 +55,7 @@ _THUMB = 800
 _SAMPLE = 6_000
 _MOST_NOTES = 40
 _TIDY_EVERY = 32
+_FULL_PAGE = 400
 _KEPT_PAGES = 32
 """So many interpreted pages are kept until their pictures are cut; articles are then interpreted once."""
 
@@ -120,6 +121,7 @@ class _Reader:
         tesseract = find_ocr() if ocr else None
         language = clean_tag(metadata_of(self.document)["language"]) or "en"
         missing = 0
+        usual: tuple[float, float] | None = None
         for number in range(1, self.document.page_count + 1):
             try:
                 interpreted = interpret(self.document, number, largest_side=self.limits.largest_side)
@@ -131,7 +133,9 @@ class _Reader:
                 self.notes.append(
                     f"Page {number} has more than {self.limits.shapes:,} drawn shapes; the rest was left out."
                 )
-            scan = is_scan(page)
+            scan = is_scan(page, usual)
+            if usual is None and sum(len(line.text) for line in page.lines) > _FULL_PAGE:
+                usual = (page.width, page.height)
             if scan is not None:
                 page.scan = scan
                 self.without_text += 1

@@ -23,6 +23,7 @@ from pymupdf import mupdf
 from grandrounds.sources.textbook_page import Interpreted, lines_of_text
 from grandrounds.textbooks import boxes
 from grandrounds.textbooks.grid import blobs
+from grandrounds.textbooks.labels import head_of
 from grandrounds.textbooks.mending import clean
 from grandrounds.textbooks.pages import Image, Line, Page
 from grandrounds.textbooks.values import Box
@@ -47,6 +48,7 @@ _LANGUAGES = {
 _INK_DPI = 100
 _INK_CELL = 2
 _SMALLEST = 45.0
+_OTHER_SIZE = 30.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -86,10 +88,16 @@ def find_ocr() -> Ocr:
     return Ocr()
 
 
-def is_scan(page: Page) -> Box | None:
-    """The box of the picture that fills a page with hardly any text, or ``None``."""
+def is_scan(page: Page, usual: tuple[float, float] | None = None) -> Box | None:
+    """The box of the picture that fills a page with hardly any text, or ``None``.
+
+    ``usual`` is the size of the document's pages with text, where it has some: a page of another size that
+    a picture fills was made for the picture, and so was one that bears a figure's label.
+    """
     letters = sum(len(line.text) for line in page.lines)
-    if not page.images or letters > 40:
+    if not page.images or letters > 40 or any(head_of(line.text) for line in page.lines):
+        return None
+    if usual and max(abs(page.width - usual[0]), abs(page.height - usual[1])) > _OTHER_SIZE:
         return None
     largest = max(page.images, key=lambda one: boxes.area(one.box))
     covered = boxes.area(boxes.clip(largest.box, page.box)) / (boxes.area(page.box) or 1.0)

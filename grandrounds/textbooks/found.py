@@ -22,6 +22,8 @@ from grandrounds.textbooks.pages import Page
 from grandrounds.textbooks.typography import Look
 from grandrounds.textbooks.values import Box
 
+_WORDS = re.compile(r"[^\W\d_]{3,}|[\u3040-\u9fff]{2}")
+_FEWEST_WORDS = 3
 _LEADER = re.compile(r"(?:\.\s?){4,}\s*\d{1,4}\s*$|…{2,}\s*\d{1,4}\s*$")
 _SURE_FIT = 0.8
 _LEAVE_OUT = 0.75
@@ -210,15 +212,19 @@ def _on_page(
         one = Found(
             page=sheet.page.number, atoms=atoms, box=_with_labels(group.box, atoms, sheet), order=order
         )
-        _caption_without_label(one, sheet, look, sides)
+        _caption_without_label(one, sheet, look, sides, [sheet.captions[number] for number in chosen])
         made.append(one)
     return made, tables, decoration
 
 
-def _caption_without_label(one: Found, sheet: _Sheet, look: Look, sides: Sides) -> None:
+def _caption_without_label(
+    one: Found, sheet: _Sheet, look: Look, sides: Sides, taken: Sequence[Block]
+) -> None:
     """Take the block right below or above a picture for its caption where its type is not the body's."""
     if all(atom.weak for atom in one.atoms) or sheet.page.by_ocr:
         return
+    if any(block.kind == CAPTION for block in sheet.captions if block not in taken):
+        return  # a caption with a label may be this picture's, if farther away
     best: tuple[float, Block, str, float] | None = None
     for block in sheet.blocks:
         first = block.lines[0]
@@ -228,6 +234,8 @@ def _caption_without_label(one: Found, sheet: _Sheet, look: Look, sides: Sides) 
         if not odd or block.length < 15 or len(block.lines) > 10 or first.sideways:
             continue
         down = boxes.gap_y(block.box, one.box)
+        if len(_WORDS.findall(" ".join(line.text for line in block.lines))) < _FEWEST_WORDS:
+            continue
         if not -2 <= down <= 16 or boxes.overlap_x(block.box, one.box) < 0.2:
             continue
         side = BELOW if block.box[1] > one.box[1] else ABOVE
@@ -364,7 +372,7 @@ def _cut_back(box: Box, wall: Box, least: Box) -> Box:
 
 def _across_pages(figures: list[Found], pages: Mapping[int, Page]) -> list[Found]:
     """Captions without a picture and pictures without a caption, on one page or facing ones."""
-    captions = [one for one in figures if one.caption is not None and one.page is None and one.has_words]
+    captions = [one for one in figures if one.caption is not None and one.page is None]
     pictures = [
         one
         for one in figures
@@ -413,6 +421,8 @@ def _page_fit(caption: Found, picture: Found, pages: Mapping[int, Page]) -> tupl
     apart = picture.page - caption.order[0]
     if abs(apart) > 1:
         return 1 - FORBIDDEN, ""
+    if apart and not caption.has_words:
+        return 1 - FORBIDDEN, ""  # a label alone stands on the page of its picture
     top, foot = block.box[1] / page.height, 1 - block.box[3] / page.height
     if apart == 0:
         return 0.42, "same page"

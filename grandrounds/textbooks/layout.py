@@ -226,7 +226,8 @@ def _caption_goes_on(block: Block, line: Line, look: Look, *, label_alone: bool)
     if label_alone:
         return not look.is_body(line) or line.block == first.block
     if look.is_body(line) and not look.is_body(block.lines[-1]) and len(block.lines) > 1:
-        return False
+        # a bold title may go over into words set as the body is, in the middle of a sentence
+        return not ends_sentence(block.lines[-1].text) and abs(first.size - look.size) <= 0.3
     if look.is_body(line) and abs(first.size - look.size) > 0.3:
         return False
     size = line.size
