@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterator, Mapping
 from typing import Any, Protocol
 
 from assets.tables import lake_key
+from grandrounds.figures.desk import SCORES, read_scores
 from grandrounds.fingerprint import code_fingerprint, folder_fingerprint
 from grandrounds.funnel import CaseRows, EvidenceRows, FigureRows, VolumeRows
 from grandrounds.gates.clinical import admit as admit_cases
@@ -32,12 +33,14 @@ OpenVolume = Callable[[VolumeRecord], Any]
 class EvidenceKind(Protocol):
     """One kind of evidence. ``tables`` are those that units are put together from, ``also`` those that are
     only kept beside them; ``code`` names the packages that decide what a unit is, and what is said of it,
-    ``data`` the bundled folders that do."""
+    ``data`` the bundled folders that do; ``said`` are tables that people add to between builds and that a
+    release tells of."""
 
     tables: tuple[str, ...]
     also: tuple[str, ...]
     code: tuple[str, ...]
     data: tuple[str, ...]
+    said: tuple[str, ...]
 
     def admitted(self, recipe: Recipe, lake: Lake) -> Iterator[Any]:
         """The units that are asked about, in an order that never changes."""
@@ -67,6 +70,7 @@ class Cases:
     tables: tuple[str, ...] = ("cases",)
     also: tuple[str, ...] = ()
     data: tuple[str, ...] = ()
+    said: tuple[str, ...] = ()
     code: tuple[str, ...] = ("grandrounds.gates.clinical", "grandrounds.clinical", "grandrounds.stem")
 
     def admitted(self, recipe: Recipe, lake: Lake) -> Iterator[Case]:
@@ -103,6 +107,7 @@ class Volumes:
     tables: tuple[str, ...] = ("volumes", "structures", "measurements")
     also: tuple[str, ...] = ("deidentified",)
     data: tuple[str, ...] = ()
+    said: tuple[str, ...] = ()
     code: tuple[str, ...] = (
         "grandrounds.gates.volumes.admission",
         "grandrounds.imaging",
@@ -161,6 +166,7 @@ class Figures:
     tables: tuple[str, ...] = ("figures",)
     also: tuple[str, ...] = ()
     data: tuple[str, ...] = ("data_contracts/taxonomies",)
+    said: tuple[str, ...] = (SCORES,)
     code: tuple[str, ...] = (
         "grandrounds.gates.figures.admission",
         "grandrounds.figures",
@@ -190,7 +196,9 @@ class Figures:
 
     def released(self, recipe: Recipe, lake: Lake) -> FigureEvidence:
         """See ``EvidenceKind``."""
-        return FigureEvidence(figures=_rows(recipe, lake, "figures", FigureRow))
+        return FigureEvidence(
+            figures=_rows(recipe, lake, "figures", FigureRow), scores=read_scores(lake, recipe.name)
+        )
 
     def opener(self, lake: Lake) -> None:
         """See ``EvidenceKind``."""

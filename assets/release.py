@@ -186,6 +186,7 @@ def _release_key(recipe: Recipe, lake: Lake, config: ReleaseSettings) -> str:
         *kind_of(recipe).tables,
         *(() if recipe.preview else ("review_events",)),
         *_voted(recipe),
+        *(table for table in kind_of(recipe).said if lake.has_table(lake_key(recipe, table))),
     ]
     made_of = [
         recipe.model_dump(mode="json"),
