@@ -131,7 +131,7 @@ class _Reader:
                 continue
             if page.cut_shapes:
                 self.notes.append(
-                    f"Page {number} has more than {self.limits.shapes:,} drawn shapes; the rest was left out."
+                    f"Page {number} has more than {self.limits.shapes:,} shapes; the rest was left out."
                 )
             scan = is_scan(page, usual)
             if usual is None and sum(len(line.text) for line in page.lines) > _FULL_PAGE:

@@ -35,9 +35,9 @@ _AGAINST = {"sequence": 0.5, "panels": 0.72, "mentions": 0.8, "words": 0.85, "cl
 _WORD = re.compile(r"[^\W\d_]{4,}")
 _COMMON = frozenset(
     (
-        "figure", "with", "that", "this", "from", "were", "have", "which", "shows", "showing", "shown", "after",
-        "before", "patient", "images", "image", "between", "their", "there", "these", "those", "into", "also",
-        "than", "they", "been", "case",
+        "figure", "with", "that", "this", "from", "were", "have", "which", "shows", "showing", "shown",
+        "after", "before", "patient", "images", "image", "between", "their", "there", "these", "those",
+        "into", "also", "than", "they", "been", "case",
     )
 )  # fmt: skip
 

@@ -31,7 +31,7 @@ def assign(costs: Sequence[Sequence[float]], *, leave_out: float) -> dict[int, i
     }
 
 
-def _solve(table: Sequence[Sequence[float]]) -> list[int]:
+def _solve(table: Sequence[Sequence[float]]) -> list[int]:  # noqa: PLR0912
     rows, columns = len(table), len(table[0])
     row_value, column_value = [0.0] * (rows + 1), [0.0] * (columns + 1)
     owner, way = [0] * (columns + 1), [0] * (columns + 1)

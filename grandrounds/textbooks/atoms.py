@@ -263,6 +263,8 @@ def _drawing(members: Sequence[Shape], page: Page, blocks: Sequence[Block]) -> A
         return None  # a frame around a figure and its caption, or around a table
     if curves == 0 and len(members) <= 2 and text < 0.05:
         return None  # a rule, an empty frame
+    if len(members) <= 3 and boxes.width(box) > 6 * boxes.height(box):
+        return None  # a piece of a frame with round corners, cut by the end of a page
     return Atom(
         box,
         shapes=len(members),

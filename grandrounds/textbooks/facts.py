@@ -50,7 +50,7 @@ _MONTHS = (
 )  # fmt: skip
 _MONTH = r"(?P<month>[A-Z][a-z]{2,8})\.?"
 _PUBLISHED = re.compile(
-    rf"\b(?:published(?: online| on| in)?|publication date|issued|issue date|online)\b\s*(?:online)?:?\s*(?:\(?\s*)?"
+    rf"\b(?:published(?: online| on| in)?|publication date|issued|issue date|online)\b\s*(?:online)?:?\s*(?:\(?\s*)?"  # noqa: E501
     rf"(?:(?P<day>\d{{1,2}})(?:st|nd|rd|th)?\s+)?{_MONTH}\s*"
     rf"(?:(?P<day2>\d{{1,2}})(?:st|nd|rd|th)?,?\s+)?(?P<year>(?:19|20)\d\d)\b",
     re.IGNORECASE,

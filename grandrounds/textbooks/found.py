@@ -416,7 +416,8 @@ def _neighbours(
 
 
 def _page_fit(caption: Found, picture: Found, pages: Mapping[int, Page]) -> tuple[float, str]:
-    assert caption.caption is not None and picture.page is not None
+    assert caption.caption is not None
+    assert picture.page is not None
     block, page = caption.caption, pages[caption.order[0]]
     apart = picture.page - caption.order[0]
     if abs(apart) > 1:

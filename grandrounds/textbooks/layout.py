@@ -206,7 +206,9 @@ def _goes_on(block: Block, line: Line, down: float, look: Look) -> bool:
     last = block.lines[-1]
     size = max(line.size, last.size)
     label_alone = block.head is not None and not block.head.words and len(block.lines) == 1
-    if abs(line.size - last.size) > max(0.35, 0.04 * size) and not label_alone:
+    if abs(line.size - last.size) > max(0.35, 0.04 * size) and not (
+        label_alone or _small_capitals(line, last)
+    ):
         return False
     limit = max(0.5, look.leading + 0.25) * size
     if len(block.lines) > 1:
@@ -219,6 +221,12 @@ def _goes_on(block: Block, line: Line, down: float, look: Look) -> bool:
     if block.head is not None:
         return _caption_goes_on(block, line, look, label_alone=label_alone)
     return _paragraph_goes_on(block, line)
+
+
+def _small_capitals(first: Line, second: Line) -> bool:
+    """Whether lines differ in size only by how they begin: small capitals are larger type made smaller."""
+    tall, other = boxes.height(first.box), boxes.height(second.box)
+    return first.font == second.font and abs(tall - other) < 0.06 * max(tall, other)
 
 
 def _caption_goes_on(block: Block, line: Line, look: Look, *, label_alone: bool) -> bool:

@@ -59,7 +59,7 @@ def _ordered(found: Sequence[Box], some: list[int], right_to_left: bool, depth: 
     return ordered
 
 
-def _gutter(found: Sequence[Box], some: Sequence[int]) -> float | None:
+def _gutter(found: Sequence[Box], some: Sequence[int]) -> float | None:  # noqa: PLR0912
     """The middle of the gutter that the least text crosses, or ``None`` where there is one column."""
     if len(some) < 2 * _FEWEST_IN_COLUMN:
         return None

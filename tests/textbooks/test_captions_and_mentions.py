@@ -24,7 +24,7 @@ from grandrounds.textbooks.parts import parts_of
         ("Figura 4 – Corte axial", "Figura 4", "Corte axial"),
         ("图 2 颅骨", "图 2", "颅骨"),
         ("Рис. 5. Череп", "Рис. 5", "Череп"),
-        ("שكل" if False else "شكل 2.1 الجمجمة", "شكل 2.1", "الجمجمة"),
+        ("شكل 2.1 الجمجمة", "شكل 2.1", "الجمجمة"),
         ("Figure 2", "Figure 2", ""),
         ("Figure IV. Plate", "Figure IV", "Plate"),
     ],
