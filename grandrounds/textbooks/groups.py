@@ -132,6 +132,12 @@ def _beside_drawing(block: Block, atoms: Sequence[Atom], blocks: Sequence[Block]
             continue
         if boxes.gap(block.box, atom.box) < 6 and boxes.overlap_x(block.box, atom.box) > 0.9:
             return True
+        if (
+            boxes.gap(block.box, atom.box) < 24
+            and boxes.overlap_x(block.box, atom.box) > 0.9
+            and any(other.kind == CAPTION and 0 <= other.box[1] - block.box[3] < 20 for other in blocks)
+        ):
+            return True  # the title of an axis, between a chart and its caption
         if boxes.overlap_y(block.box, atom.box) > 0.9 and boxes.gap_x(block.box, atom.box) < 80:
             # a heading of the next column begins where its text begins
             return not any(

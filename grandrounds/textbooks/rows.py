@@ -201,8 +201,7 @@ def _weigh(rows: Sequence[Row]) -> None:
         and row.found.fit is not None
         and row.found.has_words
     ]
-    keys = [row.found.head.key for row in labelled if row.found.head is not None]
-    for row, value in zip(labelled, in_sequence(keys), strict=True):
+    for row, value in zip(labelled, _in_place(labelled), strict=True):
         if len(labelled) > 1:
             row.parts["sequence"] = value
     captions = [content_words(row.caption) for row in labelled]
@@ -214,6 +213,28 @@ def _weigh(rows: Sequence[Row]) -> None:
     for row, agreed in zip(labelled, agreement(captions, inside), strict=True):
         if agreed is not None and len(content_words(" ".join(row.words_inside))) >= 3:
             row.parts["words"] = agreed
+
+
+def _in_place(labelled: Sequence[Row]) -> list[float]:
+    """Whether each label stands in its place of the sequence, as read or from top to bottom.
+
+    Floats left and right of one text are numbered from top to bottom, whatever is read first: the order in
+    which more labels stand in their place is the document's.
+    """
+    best: list[float] = []
+    for downwards in (False, True):
+        order = list(range(len(labelled)))
+        if downwards:
+            order.sort(
+                key=lambda one: (labelled[one].found.order[0], round(labelled[one].found.box[1]), one)
+            )
+        keys = [head.key for one in order if (head := labelled[one].found.head) is not None]
+        values = [0.0] * len(order)
+        for place, value in zip(order, in_sequence(keys), strict=True):
+            values[place] = value
+        if not best or sum(values) > sum(best):
+            best = values
+    return best
 
 
 def _near(mention: ReadMention) -> str:
