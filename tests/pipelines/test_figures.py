@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+import csv
+import io
 import shutil
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from pathlib import Path
 
 import pyarrow.parquet as pq
 import pytest
 
+from grandrounds.figures.desk import Desk
+from grandrounds.figures.sampling import COLUMNS
+from grandrounds.figures.scores import pair_sha256
 from grandrounds.fingerprint import sha256_bytes
 from grandrounds.lake import Lake
 from grandrounds.paths import demo_sources
@@ -56,6 +61,19 @@ def cut_again(items: list[Item], *, home: Path, folder: Path) -> int:
     return compared
 
 
+def record_verdicts(home: Path, figures: Iterable[FigureRow]) -> None:
+    """A person's verdicts on every pair: the first is wrong, the others are right."""
+    pairs = sorted((row for row in figures if row.status == PAIRED), key=lambda row: row.evidence_id)
+    written = io.StringIO(newline="")
+    lines = csv.writer(written)
+    lines.writerow(COLUMNS)
+    for position, row in enumerate(pairs):
+        verdict = "right" if position else "wrong"
+        lines.writerow(["figure_vqa", "all", row.evidence_id, pair_sha256(row), verdict, "reviewer-a"])
+    desk = Desk(lake=Lake(str(home / "lake")), recipe="figure_vqa", folder=home)
+    desk.record(written.getvalue().encode(), scorer="reviewer-a", lock=home / "locks" / "scores.lock")
+
+
 def test_the_demo_s_books_become_items_that_verify_and_cut_again_from_their_pages(
     tmp_path: Path, books: Path, build: Callable[..., Outcome]
 ) -> None:
@@ -90,6 +108,13 @@ def test_the_demo_s_books_become_items_that_verify_and_cut_again_from_their_page
     made = {table: metadata.get("made") for table, metadata in again.tables.items() if "made" in metadata}
     assert all("reused" in str(how) or "already" in str(how) for how in made.values()), made
     assert again.tables["sources"]["read_now"] == 0
+
+    record_verdicts(home, figures.values())
+    told = build(home, books, recipe="figure_vqa")
+    assert told.release and told.release != outcome.release
+    assert "in 1 of " in (Path(told.release) / "README.md").read_text(encoding="utf-8")
+    assert "reused" in str(told.tables["figures"]["made"])
+    assert verify(Path(told.release)).sound
 
 
 def test_real_books_and_articles_give_a_release_that_verifies_and_cuts_again(
