@@ -29,15 +29,17 @@ def area(box: Box) -> float:
 
 def union(boxes: Iterable[Box]) -> Box:
     """The smallest box around all ``boxes``; ``EMPTY`` for none."""
-    found = list(boxes)
-    if not found:
+    found = iter(boxes)
+    first = next(found, None)
+    if first is None:
         return EMPTY
-    return (
-        min(box[0] for box in found),
-        min(box[1] for box in found),
-        max(box[2] for box in found),
-        max(box[3] for box in found),
-    )
+    x0, y0, x1, y1 = first
+    for left, top, right, foot in found:
+        x0 = left if left < x0 else x0
+        y0 = top if top < y0 else y0
+        x1 = right if right > x1 else x1
+        y1 = foot if foot > y1 else y1
+    return (x0, y0, x1, y1)
 
 
 def common(first: Box, second: Box) -> Box:
@@ -63,12 +65,12 @@ def shared(first: Box, second: Box) -> float:
 
 def share_inside(inner: Box, outer: Box) -> float:
     """Which share of ``inner`` lies in ``outer``: by area, by length where ``inner`` has no area."""
-    both = common(inner, outer)
-    if both[0] > both[2] or both[1] > both[3]:
+    if inner[0] > outer[2] or outer[0] > inner[2] or inner[1] > outer[3] or outer[1] > inner[3]:
         return 0.0
     size = area(inner)
     if size > 0:
-        return area(both) / size
+        return shared(inner, outer) / size
+    both = common(inner, outer)
     length = width(inner) + height(inner)
     return (width(both) + height(both)) / length if length > 0 else 1.0
 

@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 
 from grandrounds.textbooks import boxes
 from grandrounds.textbooks.labels import OTHER, Head, head_of
+from grandrounds.textbooks.mending import has_rtl
 from grandrounds.textbooks.ordering import reading_order
 from grandrounds.textbooks.pages import Line, Page
 from grandrounds.textbooks.typography import Look
@@ -294,7 +295,7 @@ def _kind(block: Block, look: Look) -> str:
 
 def _is_rtl(blocks: Sequence[Block]) -> bool:
     sample = "".join(line.text for block in blocks[:12] for line in block.lines[:4])[:800]
-    if sample.isascii():
+    if not has_rtl(sample):
         return False
     rtl = sum("\u0590" <= char <= "\u08ff" for char in sample)
     return rtl > 0.4 * max(1, sum(char.isalpha() for char in sample))

@@ -76,11 +76,8 @@ class Words:
     def known(self, word: str) -> bool:
         """Whether the document has ``word`` somewhere within a line."""
         if self._known is None:
-            self._known = {
-                word.casefold().replace("\u2010", "-")
-                for line in self._lines()
-                for word in _WORDS.findall(line)
-            }
+            text = "\n".join(self._lines()).casefold().replace("\u2010", "-")
+            self._known = set(_WORDS.findall(text))
         return word.casefold() in self._known
 
 
