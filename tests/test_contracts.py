@@ -244,7 +244,9 @@ def test_an_answer_s_json_schema_is_strict_all_the_way_down(name: str) -> None:
 
 
 def test_an_unknown_contract_is_answered_with_the_known_ones() -> None:
-    with pytest.raises(ContractError, match=r"no contract 'nosuch'.*Known: alignment_scores, candidates, cases"):
+    with pytest.raises(
+        ContractError, match=r"no contract 'nosuch'.*Known: alignment_scores, candidates, cases"
+    ):
         contract("nosuch")
 
 

@@ -13,7 +13,7 @@ class AlignmentScore:
     """``verdict`` says whether the caption is that of the picture. Rows are added, never changed.
 
     ``pair_sha256`` is the hash of picture and caption together: where either is read otherwise later, the
-    score no longer counts. ``position`` numbers the rows of a recipe in the order they were recorded; of one
+    ``pair_sha256`` is the hash of picture and caption together: where either is read otherwise later, the
     scorer's verdicts on a pair the last counts. ``scorer`` is a pseudonym, ``sample`` names the draw
     (``n50-seed0``). ``origin`` and ``alignment`` are the figure's when it was drawn.
     """

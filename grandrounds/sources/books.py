@@ -13,12 +13,12 @@ from __future__ import annotations
 
 import os
 from collections import Counter
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from functools import cache
 from pathlib import Path
 
-from grandrounds.fingerprint import content_id, sha256_bytes, sha256_file
+from grandrounds.fingerprint import sha256_bytes, sha256_file
 from grandrounds.lake import Lake
 from grandrounds.recipe import FigureNeed
 from grandrounds.records.figure import NO_PICTURE, FigureRow
@@ -177,7 +177,7 @@ class _Reading:
         """Tell documents from other files, and find what is already known."""
         firsts: dict[str, str] = {}
         for file in self.found.files:
-            kind, seen_ns = self._kind(file)
+            kind, seen_ns = self.index.recognise(file)
             if kind not in kinds.BOOK_KINDS:
                 self.others.append((file, kind))
                 continue
@@ -188,18 +188,6 @@ class _Reading:
                 document.first = firsts.setdefault(document.sha256, file.name)
                 if document.first == file.name:
                     document.reading = self.kept.recall(document.sha256, kind)
-
-    def _kind(self, file: FoundFile) -> tuple[str, int]:
-        if file.trouble:
-            return ("link" if file.outside else kinds.UNREADABLE), 0
-        known = self.index.known(file)
-        if known is not None:
-            return known.kind, known.seen_ns
-        seen_ns = memory.now_ns()
-        kind = kinds.recognise(file.path)
-        if kind != kinds.UNREADABLE:
-            self.index.note(file, kind=kind, seen_ns=seen_ns)
-        return kind, seen_ns
 
     def _identify(self, document: _Document) -> None:
         file = document.file
@@ -414,7 +402,7 @@ class _Reading:
         sources = sorted([*self.sources.values(), *self._other_rows()], key=lambda source: source.path)
         passed = Counter(source.kind for source in sources if source.status == PASSED_BY)
         return Books(
-            sources=tuple(_told_apart(sources)),
+            sources=tuple(rows.told_apart(sources)),
             figures=tuple(join_families(figures, kind_of=kind_of)),
             read_now=self.read_now,
             reused=self.reused,
@@ -469,15 +457,3 @@ def _book_order(path: str, whole: InBook | None) -> tuple[str, int, str]:
 def _named_kind(name: str) -> str:
     """The kind that a name's ending promises."""
     return next((kind for ending, kind in _ENDINGS.items() if name.casefold().endswith(ending)), "")
-
-
-def _told_apart(sources: Sequence[Source]) -> list[Source]:
-    """Each row with an id of its own."""
-    seen: set[str] = set()
-    made = []
-    for source in sources:
-        known = source.source_id in seen
-        own = content_id("source", ["copy", source.source_id, source.path]) if known else source.source_id
-        seen.add(own)
-        made.append(replace(source, source_id=own))
-    return made

@@ -122,7 +122,7 @@ class _Taking:
         """Tell the files to be read from the others, and find what is already known."""
         firsts: dict[str, str] = {}
         for file in self.found.files:
-            kind, seen_ns = self._kind(file)
+            kind, seen_ns = self.index.recognise(file)
             if kind not in self.wanted:
                 self.others.append((file, kind))
                 continue
@@ -188,19 +188,6 @@ class _Taking:
             reused=self.reused,
             passed_by=dict(sorted(passed.items())),
         )
-
-    def _kind(self, file: FoundFile) -> tuple[str, int]:
-        """The kind of a file, from the index where it is untouched; and when it was looked at."""
-        if file.trouble:
-            return ("link" if file.outside else kinds.UNREADABLE), 0
-        known = self.index.known(file)
-        if known is not None:
-            return known.kind, known.seen_ns
-        seen_ns = memory.now_ns()
-        kind = kinds.recognise(file.path)
-        if kind != kinds.UNREADABLE:
-            self.index.note(file, kind=kind, seen_ns=seen_ns)
-        return kind, seen_ns
 
     def _identify(self, candidate: _Wanted) -> None:
         """Fill the hash of a wanted file, or its failure where it must not or can't be opened."""

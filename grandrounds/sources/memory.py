@@ -19,6 +19,7 @@ from pydantic import TypeAdapter, ValidationError
 from grandrounds.errors import LakeError
 from grandrounds.fingerprint import code_fingerprint, sha256_bytes, sha256_text
 from grandrounds.lake import Lake
+from grandrounds.sources import kinds
 from grandrounds.sources.case_report import Reading
 from grandrounds.sources.folder import FoundFile
 from grandrounds.sources.graphics import Picture
@@ -60,6 +61,19 @@ class FileIndex:
             stamp=file.stamp, seen_ns=seen_ns, kind=kind, sha256=sha256, picture=picture
         )
         self.changed = True
+
+    def recognise(self, file: FoundFile) -> tuple[str, int]:
+        """The kind of ``file``, as known while it is untouched; and when its bytes were looked at."""
+        if file.trouble:
+            return ("link" if file.outside else kinds.UNREADABLE), 0
+        known = self.known(file)
+        if known is not None:
+            return known.kind, known.seen_ns
+        seen_ns = now_ns()
+        kind = kinds.recognise(file.path)
+        if kind != kinds.UNREADABLE:
+            self.note(file, kind=kind, seen_ns=seen_ns)
+        return kind, seen_ns
 
     def forget_others(self, names: set[str]) -> None:
         """Drop the entries of files that are gone."""

@@ -200,3 +200,16 @@ def with_media(figures: Sequence[Figure], media: Mapping[str, tuple[str, str]]) 
             )
         )
     return tuple(made)
+
+
+def told_apart(sources: Sequence[Source]) -> list[Source]:
+    """Each row with an id of its own, where copies of one file are read: one label table may lie beside
+    many masks, one picture in two chapters. The first copy keeps the id of the bytes, which others name."""
+    seen: set[str] = set()
+    made = []
+    for source in sources:
+        known = source.source_id in seen
+        own = content_id("source", ["copy", source.source_id, source.path]) if known else source.source_id
+        seen.add(own)
+        made.append(replace(source, source_id=own))
+    return made

@@ -68,7 +68,7 @@ def read_volume_folder(
     inventory = read_volumes(folder, lake=lake, limits=limits, progress=progress, workers=workers)
     version = reader_version()
     told = Provenance.of(found.files)
-    sources = _told_apart([_source(row, said, told, version) for row in inventory.files])
+    sources = rows.told_apart([_source(row, said, told, version) for row in inventory.files])
     volumes = _ruled(inventory.volumes, sources)
     groups = {one: volume.group_id for volume in volumes for one in volume.source_ids}
     sources = [
@@ -124,21 +124,6 @@ def _source(row: FileRow, rules: Rules, told: Provenance, version: str) -> Sourc
         protected=bool(said.protected),
         notes=(*row.notes, *settled.notes),
     )
-
-
-def _told_apart(sources: Sequence[Source]) -> list[Source]:
-    """Each row with an id of its own: one label table may lie beside many masks, and each copy is read.
-
-    The first copy keeps the id of the bytes, which is what masks refer to.
-    """
-    seen: set[str] = set()
-    made = []
-    for source in sources:
-        known = source.source_id in seen
-        own = content_id("source", ["copy", source.source_id, source.path]) if known else source.source_id
-        seen.add(own)
-        made.append(replace(source, source_id=own))
-    return made
 
 
 def _ruled(volumes: Sequence[VolumeRecord], sources: Sequence[Source]) -> list[VolumeRecord]:
