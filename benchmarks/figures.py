@@ -161,6 +161,7 @@ def _printed(layouts: Sequence[Layout], keep: Path | None, data: Path, edition: 
         print(f"real inputs are missing (looked at {data}): fictional chapters alone", file=sys.stderr)
     with tempfile.TemporaryDirectory() as temporary:
         folder = keep or Path(temporary)
+        folder = folder if edition == 1 else folder / f"edition-{edition}"
         missing = [one for one in layouts if not (folder / one.name / "truth.json").exists()]
         if missing:
             print(f"printing {len(missing)} of {len(LAYOUTS)} layouts", file=sys.stderr)
