@@ -182,7 +182,7 @@ class _Reader:
             found.figures,
             pages=self.pages,
             blocks_on=self.blocks_on,
-            sections=Sections(headings),
+            sections=Sections(headings, self.blocks_on),
             words=words,
             is_book=self.document.page_count >= _BOOK_PAGES,
         )

@@ -88,9 +88,16 @@ def outline_of(document: Any, limits: PdfLimits, notes: list[str]) -> list[Headi
         title = clean(item.title() or "")
         page = item.m_internal.page.page
         if title and 0 <= page < document.page_count:
-            y = float(item.m_internal.y)
+            x, y = float(item.m_internal.x), float(item.m_internal.y)
+            known = 0 < y < 20_000  # an entry without a place is told as 0, or as no number
             found.append(
-                Heading(level=level, title=title[:200], page=page + 1, y=y if 0 <= y < 20_000 else 0.0)
+                Heading(
+                    level=level,
+                    title=title[:200],
+                    page=page + 1,
+                    y=y if known else None,
+                    x=x if known and 0 < x < 20_000 else None,
+                )
             )
     if stack and len(found) >= limits.outline:
         notes.append(f"The outline has more than {limits.outline:,} entries; the rest was left out.")

@@ -293,7 +293,14 @@ def _place_of(box: Box, blocks: Sequence[Block]) -> float:
         for block in blocks
         if block.box[3] <= box[1] + 4 and boxes.overlap_x(block.box, box) > 0.2
     ]
-    return max(above, default=-1) + 0.5
+    if above:
+        return max(above) + 0.5
+    below = [
+        block.order
+        for block in blocks
+        if block.box[1] >= box[3] - 4 and boxes.overlap_x(block.box, box) > 0.2
+    ]
+    return min(below, default=0) - 0.5
 
 
 def _rival(number: int, pair: Pair, sheet: _Sheet, sides: Sides) -> float:

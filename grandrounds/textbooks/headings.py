@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 import re
-from bisect import bisect_right
+from bisect import bisect_left, bisect_right
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 from grandrounds.textbooks import boxes
 from grandrounds.textbooks.labels import head_of
+from grandrounds.textbooks.layout import Block
 from grandrounds.textbooks.mending import clean
 from grandrounds.textbooks.pages import Line, Page
-from grandrounds.textbooks.typography import Look
+from grandrounds.textbooks.typography import Look, reads_as_text
 
 _CHAPTER = re.compile(
     r"^(?:chapter|kapitel|chapitre|cap[ií]tulo|capitolo|hoofdstuk|rozdział|глава|unit|part)\s+(?:\d+|[IVXLC]+)\b|^第.{1,4}[章节]",
@@ -22,37 +23,107 @@ _NUMBERED = re.compile(r"^(?P<number>\d{1,2}(?:\.\d{1,2}){0,4})\.?\s+\S")
 _LETTERS = re.compile(r"[^\W\d_]{2,}")
 _DEEPEST = 6
 _MOST_ON_PAGE = 12
+_Rough = tuple[tuple[float, bool], str, int, float, float]
+"""Style, words, page, and place (``y``, ``x``) of what may be a heading."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Heading:
-    """A title: its level (1 is the outermost) and where it stands; ``y`` in points from the top."""
+    """A title: its level (1 is the outermost) and where it stands: ``x``, ``y`` in points.
+
+    ``y`` is ``None`` where only the page is known, as in many outlines; ``x`` where no column is.
+    """
 
     level: int
     title: str
     page: int
-    y: float
+    y: float | None
+    x: float | None = None
 
 
 class Sections:
-    """Answers which titles a place in the document stands under."""
+    """Answers which titles a place in the document stands under.
 
-    def __init__(self, headings: Sequence[Heading]) -> None:
-        self._headings = sorted(headings, key=lambda one: (one.page, one.y))
-        self._places = [(one.page, one.y) for one in self._headings]
+    Places are those of the reading order, so that a heading in the right column does not stand above a
+    figure in the left one. ``blocks_on`` gives a page's blocks in that order.
+    """
 
-    def path(self, page: int, y: float) -> tuple[str, ...]:
-        """The titles above a place, outermost first."""
-        number = bisect_right(self._places, (page, y)) - 1
+    def __init__(self, headings: Sequence[Heading], blocks_on: Callable[[int], Sequence[Block]]) -> None:
+        self._headings = sorted(headings, key=lambda one: one.page)  # within a page as they were told
+        self._pages = [one.page for one in self._headings]
+        self._blocks_on = blocks_on
+        self._ordered: set[int] = set()
+        self._places: dict[int, float] = {}
+
+    def path(self, page: int, place: float) -> tuple[str, ...]:
+        """The titles above the block that is number ``place`` of ``page``, outermost first."""
+        number = self._order(page)
+        while number >= 0 and self._pages[number] == page and self._places[number] >= place:
+            number -= 1
         path: list[str] = []
         level = _DEEPEST + 1
         while number >= 0 and level > 1:
+            if self._pages[number] != page:
+                self._order(self._pages[number])
             heading = self._headings[number]
             if heading.level < level:
                 path.append(heading.title)
                 level = heading.level
             number -= 1
         return tuple(reversed(path))
+
+    def _order(self, page: int) -> int:
+        """Put the headings of a page in reading order; the number of the last one on it or before it."""
+        start, end = bisect_left(self._pages, page), bisect_right(self._pages, page)
+        if start < end and page not in self._ordered:
+            self._ordered.add(page)
+            blocks = self._blocks_on(page)
+            some: list[tuple[float, int, Heading]] = []
+            for number, heading in enumerate(self._headings[start:end]):
+                # a title that is not found stands where the one before it does, as outlines are in order
+                least = some[-1][0] if some else -1.0
+                some.append((_place_of(heading, blocks, least), number, heading))
+            some.sort(key=lambda one: one[:2])
+            for number, (place, _, heading) in enumerate(some, start):
+                self._headings[number] = heading
+                self._places[number] = place
+        return end - 1
+
+
+def _place_of(heading: Heading, blocks: Sequence[Block], least: float) -> float:
+    """The number, in reading order, of the block that is the heading: by its words, else by its place."""
+    words = _plain(heading.title)
+    same = [block for block in blocks if block.head is None and _says(block, words)]
+    if same:
+        found = min(same, key=lambda block: (_away(heading, block), block.order <= least, block.order))
+        return float(found.order)
+    if heading.y is None:
+        return least
+    below = [
+        block
+        for block in blocks
+        if block.box[3] > heading.y + 1 and (heading.x is None or block.box[2] > heading.x)
+    ]
+    return min((block.order for block in below), default=len(blocks)) - 0.25
+
+
+def _away(heading: Heading, block: Block) -> float:
+    """How far a block stands from where the heading is said to be, in steps of some lines."""
+    return 0.0 if heading.y is None else abs(block.box[1] - heading.y) // 40
+
+
+def _says(block: Block, words: str) -> bool:
+    """Whether a block begins with the words of a title, and says little else on their lines."""
+    said = ""
+    for line in block.lines[:4]:
+        said += _plain(line.text)
+        if len(said) >= len(words):
+            break
+    return bool(words) and (said == words or (said.endswith(words) and len(said) <= len(words) + 6))
+
+
+def _plain(text: str) -> str:
+    return "".join(char for char in text.casefold() if char.isalnum())
 
 
 def chapter_of(path: Sequence[str], *, is_book: bool) -> str:
@@ -65,10 +136,10 @@ def chapter_of(path: Sequence[str], *, is_book: bool) -> str:
 
 def from_typography(pages: Sequence[Page], look: Look, running: Mapping[int, set[int]]) -> list[Heading]:
     """Headings by look: larger than the body, or bold on a line of their own."""
-    rough: list[tuple[tuple[float, bool], str, int, float]] = []
+    rough: list[_Rough] = []
     for page in pages:
         skipped = running.get(page.number, set())
-        found: list[tuple[tuple[float, bool], str, int, float]] = []
+        found: list[_Rough] = []
         last: Line | None = None
         for number, line in enumerate(page.lines):
             larger = line.size > look.size + 0.9
@@ -84,9 +155,9 @@ def from_typography(pages: Sequence[Page], look: Look, running: Mapping[int, set
                 continue
             style = (round(line.size * 2) / 2, line.bold)
             if last is not None and found and found[-1][0] == style and _continues(last, line):
-                found[-1] = (style, f"{found[-1][1]} {text}", page.number, found[-1][3])
+                found[-1] = (style, f"{found[-1][1]} {text}", *found[-1][2:])
             else:
-                found.append((style, text, page.number, line.box[1]))
+                found.append((style, text, page.number, line.box[1], line.box[0]))
             last = line
         if len(found) <= _MOST_ON_PAGE:
             rough += found
@@ -110,8 +181,22 @@ def _continues(upper: Line, lower: Line) -> bool:
     )
 
 
-def _levelled(rough: Sequence[tuple[tuple[float, bool], str, int, float]], pages: int) -> list[Heading]:
+def _without_prose(rough: Sequence[_Rough]) -> list[_Rough]:
+    """What is left when paragraphs are taken out, and any style that is used for paragraphs in the main.
+
+    In a short document the captions may hold more words than the text, which then looks large.
+    """
+    told: Counter[tuple[float, bool]] = Counter()
+    in_prose: Counter[tuple[float, bool]] = Counter()
+    for style, words, *_ in rough:
+        told[style] += len(words)
+        in_prose[style] += len(words) if reads_as_text(words) else 0
+    return [one for one in rough if not reads_as_text(one[1]) and in_prose[one[0]] * 2 <= told[one[0]]]
+
+
+def _levelled(rough: Sequence[_Rough], pages: int) -> list[Heading]:
     """Levels by size and weight; numbers before the titles ("2.1") decide among equals."""
+    rough = _without_prose(rough)
     counts = Counter(style for style, *_ in rough)
     styles = sorted(counts, reverse=True)
     if styles and counts[styles[0]] == 1 and pages <= 60 and len(styles) > 1:
@@ -120,10 +205,10 @@ def _levelled(rough: Sequence[tuple[tuple[float, bool], str, int, float]], pages
         styles = styles[1:]
     level_of = {style: min(number + 1, _DEEPEST) for number, style in enumerate(styles)}
     headings = []
-    for style, words, page, y in rough:
+    for style, words, page, y, x in rough:
         match = _NUMBERED.match(words)
         deeper = match.group("number").count(".") if match and "." in match.group("number") else 0
         headings.append(
-            Heading(level=min(level_of[style] + deeper, _DEEPEST), title=words[:200], page=page, y=y)
+            Heading(level=min(level_of[style] + deeper, _DEEPEST), title=words[:200], page=page, y=y, x=x)
         )
     return headings

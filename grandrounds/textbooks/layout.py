@@ -15,7 +15,7 @@ from grandrounds.textbooks.labels import OTHER, Head, head_of
 from grandrounds.textbooks.mending import has_rtl
 from grandrounds.textbooks.ordering import reading_order
 from grandrounds.textbooks.pages import Line, Page
-from grandrounds.textbooks.typography import Look
+from grandrounds.textbooks.typography import Look, reads_as_text
 from grandrounds.textbooks.values import Box
 
 CAPTION, TABLE_CAPTION, HEADING, BODY, SMALL = "caption", "table_caption", "heading", "body", "small"
@@ -283,6 +283,7 @@ def _kind(block: Block, look: Look) -> str:
         and len(text) > 2
         and (larger or bold)
         and size >= look.size - 0.4
+        and not reads_as_text(text)
     ):
         return HEADING
     long = max(len(line.text) for line in block.lines)

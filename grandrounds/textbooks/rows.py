@@ -53,10 +53,7 @@ def rows_of(
     rows = [_row(found, blocks_on, words) for found in figures]
     _mention(rows, pages, blocks_on, words)
     for row in rows:
-        found = row.found
-        page = row.caption_page or found.page or 1
-        y = row.caption_box[1] if row.caption_box else found.box[1]
-        row.section = sections.path(page, y + 1)
+        row.section = sections.path(*row.found.order)
         row.chapter = chapter_of(row.section, is_book=is_book)
     _weigh(rows)
     return rows

@@ -18,6 +18,9 @@ _NUMBER_ONLY = re.compile(
     r"^\W*(?:page|seite|página|p\.?)?\W*(?:\d{1,4}|[ivxlc]{1,7})\W*(?:(?:of|von|de|/)\W*\d{1,4})?\W*$",
     re.IGNORECASE,
 )
+_STOP = re.compile(r"[^\W\d_]{3,}[\])\u201d\"']?(?:[.](?=\s|$)|。)")
+_LONGEST_TITLE = 220
+_MOST_WORDS_IN_SENTENCE_TITLE = 12
 _EDGE = 0.11
 """Share of a page's height, at its top and foot, in which running lines stand."""
 
@@ -40,6 +43,14 @@ class Look:
             and line.bold == self.bold
             and not line.italic
         )
+
+
+def reads_as_text(words: str) -> bool:
+    """Whether words are too long for a title, or whole sentences, as those of a paragraph are."""
+    if len(words) > _LONGEST_TITLE:
+        return True
+    sentences = len(_STOP.findall(words))
+    return sentences > 1 or (sentences == 1 and len(words.split()) > _MOST_WORDS_IN_SENTENCE_TITLE)
 
 
 def look_of(pages: Sequence[Page]) -> Look:
