@@ -29,7 +29,17 @@ _WEIGHTS = {
     "mentions": 0.08,
     "words": 0.08,
 }
-_AGAINST = {"sequence": 0.5, "panels": 0.72, "mentions": 0.8, "words": 0.85, "clear": 0.8, "only": 0.85}
+_AGAINST = {
+    "sequence": 0.5,
+    "panels": 0.72,
+    "mentions": 0.8,
+    "words": 0.85,
+    "clear": 0.8,
+    "only": 0.85,
+    "page_fits": 0.75,
+    "order": 0.5,
+    "alternative": 0.55,
+}
 """What the whole is multiplied by where such a part is 0; in between, in proportion."""
 
 _WORD = re.compile(r"[^\W\d_]{4,}")
@@ -44,11 +54,15 @@ _COMMON = frozenset(
 
 def alignment(parts: Mapping[str, float]) -> float:
     """The confidence that ``parts`` make together, 0 to 1."""
-    known = {name: min(1.0, max(0.0, value)) for name, value in parts.items() if name in _WEIGHTS}
-    total = sum(_WEIGHTS[name] for name in known)
+    known = {
+        name: min(1.0, max(0.0, value))
+        for name, value in parts.items()
+        if name in _WEIGHTS or name in _AGAINST
+    }
+    total = sum(_WEIGHTS.get(name, 0.0) for name in known)
     if not total:
         return 0.0
-    whole = sum(_WEIGHTS[name] * value for name, value in known.items()) / total
+    whole = sum(_WEIGHTS.get(name, 0.0) * value for name, value in known.items()) / total
     for name, factor in _AGAINST.items():
         if name in known:
             whole *= factor + (1 - factor) * known[name]

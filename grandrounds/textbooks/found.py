@@ -12,13 +12,14 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from grandrounds.textbooks import boxes
-from grandrounds.textbooks.assignment import FORBIDDEN, assign
 from grandrounds.textbooks.atoms import Atom, Repeated, atoms_of
+from grandrounds.textbooks.finds import Found, worth_telling
 from grandrounds.textbooks.groups import Group, barriers, column_groups, groups_of
 from grandrounds.textbooks.labels import TABLE, Head
 from grandrounds.textbooks.layout import BODY, CAPTION, SMALL, TABLE_CAPTION, Block
 from grandrounds.textbooks.matching import ABOVE, BELOW, Fit, Pair, Sides, fit_of, pairs_of
 from grandrounds.textbooks.pages import Page
+from grandrounds.textbooks.spreads import across_pages
 from grandrounds.textbooks.typography import Look
 from grandrounds.textbooks.values import Box
 
@@ -26,45 +27,8 @@ _WORDS = re.compile(r"[^\W\d_]{3,}|[\u3040-\u9fff]{2}")
 _FEWEST_WORDS = 3
 _LEADER = re.compile(r"(?:\.\s?){4,}\s*\d{1,4}\s*$|…{2,}\s*\d{1,4}\s*$")
 _SURE_FIT = 0.8
-_LEAVE_OUT = 0.75
 _MOST_IN_COLUMNS = 40
 _LEADER_REACH = 72.0
-_SMALLEST_ALONE = 0.02
-"""Share of the page that a picture without a caption covers at least, to be told as a figure."""
-
-
-@dataclass(slots=True, kw_only=True)
-class Found:
-    """A figure, a caption without one, or a picture without a caption, before its picture is cut.
-
-    ``fit`` is why the two were put together; ``rival`` the best fit of another picture or caption.
-    """
-
-    caption: Block | None = None
-    words: Block | None = None
-    page: int | None = None
-    box: Box = boxes.EMPTY
-    atoms: list[Atom] = field(default_factory=list)
-    fit: Fit | None = None
-    rival: float = 0.0
-    across: str = ""
-    order: tuple[int, float] = (0, 0.0)
-    notes: list[str] = field(default_factory=list)
-
-    @property
-    def head(self) -> Head | None:
-        """The label of the figure, where it has a caption."""
-        return self.caption.head if self.caption is not None else None
-
-    @property
-    def has_words(self) -> bool:
-        """Whether words follow the label."""
-        block = self.words or self.caption
-        return (
-            block is not None
-            and block.head is not None
-            and (bool(block.head.words) or len(block.lines) > 1)
-        )
 
 
 @dataclass(slots=True, kw_only=True)
@@ -142,9 +106,9 @@ def find_figures(
         figures += made
         tables += more_tables
         decoration += more_decoration
-    figures = _across_pages(figures, by_number)
+    figures = across_pages(figures, by_number, blocks_on)
     figures = _labels_elsewhere(figures)
-    kept = [one for one in figures if one.caption is not None or _worth_telling(one, by_number)]
+    kept = [one for one in figures if one.caption is not None or worth_telling(one, by_number)]
     decoration += len(figures) - len(kept)
     kept.sort(key=lambda one: one.order)
     return Document(figures=kept, tables=tables, decoration=decoration, table_boxes=table_boxes)
@@ -377,71 +341,6 @@ def _cut_back(box: Box, wall: Box, least: Box) -> Box:
     return (x0, y0, x1, y1)
 
 
-def _across_pages(figures: list[Found], pages: Mapping[int, Page]) -> list[Found]:
-    """Captions without a picture and pictures without a caption, on one page or facing ones."""
-    captions = [one for one in figures if one.caption is not None and one.page is None]
-    pictures = [
-        one
-        for one in figures
-        if one.caption is None and one.page is not None and _worth_telling(one, pages)
-    ]
-    gone: set[int] = set()
-    for some_captions, some_pictures in _neighbours(captions, pictures):
-        costs = [
-            [1 - _page_fit(caption, picture, pages)[0] for picture in some_pictures]
-            for caption in some_captions
-        ]
-        for row, column in assign(costs, leave_out=_LEAVE_OUT).items():
-            caption, picture = some_captions[row], some_pictures[column]
-            whole, side = _page_fit(caption, picture, pages)
-            caption.page, caption.box, caption.atoms = picture.page, picture.box, picture.atoms
-            caption.across = side
-            caption.fit = Fit(side, {"other_page": whole}, whole)
-            gone.add(id(picture))
-    return [one for one in figures if id(one) not in gone]
-
-
-def _neighbours(
-    captions: Sequence[Found], pictures: Sequence[Found]
-) -> list[tuple[list[Found], list[Found]]]:
-    """Captions and pictures in runs of pages, so that no table of costs is large."""
-    numbers = sorted({one.order[0] for one in (*captions, *pictures)})
-    runs: list[list[int]] = []
-    for number in numbers:
-        if runs and number - runs[-1][-1] <= 1 and len(runs[-1]) < 60:
-            runs[-1].append(number)
-        else:
-            runs.append([number])
-    found = []
-    for run in runs:
-        inside = set(run)
-        some = [one for one in captions if one.order[0] in inside][:150]
-        others = [one for one in pictures if one.order[0] in inside][:150]
-        if some and others:
-            found.append((some, others))
-    return found
-
-
-def _page_fit(caption: Found, picture: Found, pages: Mapping[int, Page]) -> tuple[float, str]:
-    assert caption.caption is not None
-    assert picture.page is not None
-    block, page = caption.caption, pages[caption.order[0]]
-    apart = picture.page - caption.order[0]
-    if abs(apart) > 1:
-        return 1 - FORBIDDEN, ""
-    if apart and not caption.has_words:
-        return 1 - FORBIDDEN, ""  # a label alone stands on the page of its picture
-    top, foot = block.box[1] / page.height, 1 - block.box[3] / page.height
-    if apart == 0:
-        return 0.42, "same page"
-    other = pages[picture.page]
-    if apart == -1:  # the picture ends the page before, its caption begins this one
-        near = 0.3 * max(0.0, 1 - top / 0.35) + 0.3 * min(1.0, picture.box[3] / other.height / 0.8)
-        return 0.28 + near, "next page"
-    near = 0.25 * max(0.0, 1 - foot / 0.35) + 0.25 * max(0.0, 1 - picture.box[1] / other.height / 0.35)
-    return 0.26 + near, "page before"
-
-
 def _labels_elsewhere(figures: list[Found]) -> list[Found]:
     """A picture that bears only its label, and the words that stand elsewhere under the same label."""
     bare = {
@@ -463,16 +362,3 @@ def _labels_elsewhere(figures: list[Found]) -> list[Found]:
         one.notes.append(f"The picture bears the label alone; its caption stands on page {one.order[0]}.")
         gone.add(id(other))
     return [one for one in figures if id(one) not in gone]
-
-
-def _worth_telling(one: Found, pages: Mapping[int, Page]) -> bool:
-    """Whether a picture without a caption is a figure rather than decoration."""
-    assert one.page is not None
-    page = pages[one.page]
-    share = boxes.area(one.box) / (boxes.area(page.box) or 1.0)
-    if all(atom.weak for atom in one.atoms) or share < _SMALLEST_ALONE:
-        return False
-    if any(atom.images for atom in one.atoms):
-        return min(boxes.width(one.box), boxes.height(one.box)) >= 40
-    curves = sum(atom.curves for atom in one.atoms)
-    return curves >= 3 and min(boxes.width(one.box), boxes.height(one.box)) >= 60

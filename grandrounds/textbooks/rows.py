@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from grandrounds.records.figure import LABEL_ONLY, NO_CAPTION, NO_PICTURE, NONE, PAIRED
 from grandrounds.textbooks import boxes
 from grandrounds.textbooks.alignment import agreement, alignment, content_words, in_sequence
-from grandrounds.textbooks.found import Found
+from grandrounds.textbooks.finds import Found
 from grandrounds.textbooks.headings import Sections, chapter_of
 from grandrounds.textbooks.layout import Block
 from grandrounds.textbooks.mending import Words, clean, join
