@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 
 from grandrounds.records.figure import LABEL_ONLY, NO_CAPTION, NO_PICTURE, NONE, PAIRED
 from grandrounds.textbooks import boxes
-from grandrounds.textbooks.alignment import agreement, alignment, content_words, in_sequence
+from grandrounds.textbooks.alignment import agreement, alignment, content_words
 from grandrounds.textbooks.finds import Found
 from grandrounds.textbooks.headings import Sections, chapter_of
 from grandrounds.textbooks.layout import Block
@@ -16,6 +16,7 @@ from grandrounds.textbooks.mentions import QUICK, references_in
 from grandrounds.textbooks.pages import Page
 from grandrounds.textbooks.panels import letters_near, panels_of
 from grandrounds.textbooks.paragraphs import Paragraphs
+from grandrounds.textbooks.sequence import in_place
 from grandrounds.textbooks.values import Box, ReadFigure, ReadMention, ReadPanel
 
 _MOST_MENTIONS = 40
@@ -198,7 +199,7 @@ def _weigh(rows: Sequence[Row]) -> None:
         and row.found.fit is not None
         and row.found.has_words
     ]
-    for row, value in zip(labelled, _in_place(labelled), strict=True):
+    for row, value in zip(labelled, in_place([row.found for row in labelled]), strict=True):
         if len(labelled) > 1:
             row.parts["sequence"] = value
     captions = [content_words(row.caption) for row in labelled]
@@ -210,28 +211,6 @@ def _weigh(rows: Sequence[Row]) -> None:
     for row, agreed in zip(labelled, agreement(captions, inside), strict=True):
         if agreed is not None and len(content_words(" ".join(row.words_inside))) >= 3:
             row.parts["words"] = agreed
-
-
-def _in_place(labelled: Sequence[Row]) -> list[float]:
-    """Whether each label stands in its place of the sequence, as read or from top to bottom.
-
-    Floats left and right of one text are numbered from top to bottom, whatever is read first: the order in
-    which more labels stand in their place is the document's.
-    """
-    best: list[float] = []
-    for downwards in (False, True):
-        order = list(range(len(labelled)))
-        if downwards:
-            order.sort(
-                key=lambda one: (labelled[one].found.order[0], round(labelled[one].found.box[1]), one)
-            )
-        keys = [head.key for one in order if (head := labelled[one].found.head) is not None]
-        values = [0.0] * len(order)
-        for place, value in zip(order, in_sequence(keys), strict=True):
-            values[place] = value
-        if not best or sum(values) > sum(best):
-            best = values
-    return best
 
 
 def _near(mention: ReadMention) -> str:
