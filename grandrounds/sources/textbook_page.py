@@ -39,7 +39,7 @@ _SHAPE = re.compile(
 _SUBSET = re.compile(r"^[A-Z]{6}\+")
 _BOLD = re.compile(r"bold|black|heavy|semibold|demi(?!a)|\bbd\b|-bd|\.b$|,b\b", re.IGNORECASE)
 _ITALIC = re.compile(r"ital|obli|slanted|\.i$", re.IGNORECASE)
-_HEAD_BYTES = 1 << 18
+_HEAD_BYTES = 1 << 16
 _MOST_LINES = 20_000
 _MOST_LETTERS = 4000
 

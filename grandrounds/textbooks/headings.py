@@ -21,6 +21,9 @@ _CHAPTER = re.compile(
 )
 _NUMBERED = re.compile(r"^(?P<number>\d{1,2}(?:\.\d{1,2}){0,4})\.?\s+\S")
 _LETTERS = re.compile(r"[^\W\d_]{2,}")
+_NO_LETTERS = re.compile(r"[\W_]+")
+_LONGEST_BLOCK = 300
+_NUMBER_BEFORE = 6
 _DEEPEST = 6
 _MOST_ON_PAGE = 12
 _Rough = tuple[tuple[float, bool], str, int, float, float]
@@ -77,7 +80,7 @@ class Sections:
         start, end = bisect_left(self._pages, page), bisect_right(self._pages, page)
         if start < end and page not in self._ordered:
             self._ordered.add(page)
-            blocks = self._blocks_on(page)
+            blocks = [(block, _said(block)) for block in self._blocks_on(page)]
             some: list[tuple[float, int, Heading]] = []
             for number, heading in enumerate(self._headings[start:end]):
                 # a title that is not found stands where the one before it does, as outlines are in order
@@ -90,21 +93,21 @@ class Sections:
         return end - 1
 
 
-def _place_of(heading: Heading, blocks: Sequence[Block], least: float) -> float:
+def _place_of(heading: Heading, blocks: Sequence[tuple[Block, str]], least: float) -> float:
     """The number, in reading order, of the block that is the heading: by its words, else by its place."""
     words = _plain(heading.title)
-    same = [block for block in blocks if block.head is None and _says(block, words)]
+    same = [block for block, said in blocks if said and _says(said, words)]
     if same:
         found = min(same, key=lambda block: (_away(heading, block), block.order <= least, block.order))
         return float(found.order)
     if heading.y is None:
         return least
     below = [
-        block
-        for block in blocks
+        block.order
+        for block, _ in blocks
         if block.box[3] > heading.y + 1 and (heading.x is None or block.box[2] > heading.x)
     ]
-    return min((block.order for block in below), default=len(blocks)) - 0.25
+    return min(below, default=len(blocks)) - 0.25
 
 
 def _away(heading: Heading, block: Block) -> float:
@@ -112,18 +115,21 @@ def _away(heading: Heading, block: Block) -> float:
     return 0.0 if heading.y is None else abs(block.box[1] - heading.y) // 40
 
 
-def _says(block: Block, words: str) -> bool:
-    """Whether a block begins with the words of a title, and says little else on their lines."""
-    said = ""
-    for line in block.lines[:4]:
-        said += _plain(line.text)
-        if len(said) >= len(words):
-            break
-    return bool(words) and (said == words or (said.endswith(words) and len(said) <= len(words) + 6))
+def _said(block: Block) -> str:
+    """The letters and digits of a block that may be a title, of a long one its first line's; else empty."""
+    if block.head is not None:
+        return ""
+    lines = block.lines[:1] if block.length > _LONGEST_BLOCK else block.lines
+    return _plain("".join([line.text for line in lines]))
+
+
+def _says(said: str, words: str) -> bool:
+    """Whether a block says a title, and but a number or so before it."""
+    return said.endswith(words) and len(said) <= len(words) + _NUMBER_BEFORE
 
 
 def _plain(text: str) -> str:
-    return "".join(char for char in text.casefold() if char.isalnum())
+    return _NO_LETTERS.sub("", text.casefold())
 
 
 def chapter_of(path: Sequence[str], *, is_book: bool) -> str:

@@ -28,11 +28,17 @@ _ENTRY = re.compile(
     rf"(?P<join>{_JOIN})?(?:{_WORD}\.?\s?)?(?P<number>{_NUMBER})(?P<panel>{_PANEL})", re.IGNORECASE
 )
 _RANGE = re.compile(r"^\s?(?:[\u2010-\u2015-]|to\s|through\s|bis\s)")
-QUICK = re.compile(
-    r"(?i)fig|abb|afb|imagen|ryc|rys|obr|ekil|рис|εικ|scheme|plate|exhibit|[图圖図]|그림|شكل|איור"
-)
-"""Found in every text that mentions a figure; cheap to look for first."""
+_SIGNS = (
+    "fig", "abb", "afb", "imagen", "ryc", "rys", "obr", "ekil", "рис", "εικ", "scheme", "plate", "exhibit",
+    "图", "圖", "図", "그림", "شكل", "איור",
+)  # fmt: skip
 _MOST_IN_RANGE = 30
+
+
+def may_refer(text: str) -> bool:
+    """Whether ``text`` holds what every text that mentions a figure holds; cheap to ask first."""
+    folded = text.lower()
+    return any(sign in folded for sign in _SIGNS)
 
 
 def references_in(text: str) -> Iterator[tuple[str, int, int]]:

@@ -12,7 +12,7 @@ from grandrounds.textbooks.finds import Found
 from grandrounds.textbooks.headings import Sections, chapter_of
 from grandrounds.textbooks.layout import Block
 from grandrounds.textbooks.mending import Words, clean, join
-from grandrounds.textbooks.mentions import QUICK, references_in
+from grandrounds.textbooks.mentions import may_refer, references_in
 from grandrounds.textbooks.pages import Page
 from grandrounds.textbooks.panels import letters_near, panels_of
 from grandrounds.textbooks.paragraphs import Paragraphs
@@ -165,13 +165,13 @@ def _mention(
     told: set[tuple[int, str]] = set()
     asked = 0
     for number in sorted(pages):
-        if not QUICK.search("\n".join([line.text for line in pages[number].lines])):
+        if not may_refer("\n".join([line.text for line in pages[number].lines])):
             continue
         asked += 1
         if asked > _MOST_PAGES_MENTIONED:
             break
         for paragraph in paragraphs.on(number):
-            if not QUICK.search(paragraph.text):
+            if not may_refer(paragraph.text):
                 continue
             for key, start, end in references_in(paragraph.text):
                 for row in by_key.get(key, ()):
