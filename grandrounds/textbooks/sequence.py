@@ -41,8 +41,9 @@ def in_place(figures: Sequence[Found]) -> list[float]:
         return best
     places = {number: place for place, number in enumerate(read)}
     from_right = _from_right(figures)
+    labels = [(series_of(_key(one)), number_of(_key(one)) or ()) for one in figures]
     for number in blamed:
-        others = list(_out_of_order(number, figures, places))
+        others = list(_out_of_order(number, labels, places))
         if others and all(_excused(figures[number], figures[other], from_right) for other in others):
             best[number] = _EXCUSED
     return best
@@ -60,10 +61,18 @@ def _numbered_before(first: Found, second: Found) -> bool | None:
     return one < other
 
 
-def _out_of_order(number: int, figures: Sequence[Found], places: dict[int, int]) -> Iterator[int]:
-    for other in range(len(figures)):
-        before = _numbered_before(figures[number], figures[other])
-        if before is not None and before != (places[number] < places[other]):
+def _out_of_order(
+    number: int, labels: Sequence[tuple[str, tuple[float, ...]]], places: dict[int, int]
+) -> Iterator[int]:
+    """The figures of one series that stand on the wrong side of figure ``number``."""
+    series, mine = labels[number]
+    for other, (its_series, its) in enumerate(labels):
+        if (
+            series == its_series
+            and its
+            and its != mine
+            and (mine < its) != (places[number] < places[other])
+        ):
             yield other
 
 

@@ -5,6 +5,7 @@ Pictures and captions come in one order: pairs that cross are put straight, or d
 
 from __future__ import annotations
 
+from bisect import bisect_left, bisect_right
 from collections.abc import Callable, Mapping, Sequence
 from itertools import combinations
 
@@ -25,6 +26,7 @@ _AS_GOOD = 0.1
 _OVERLEAF = 0.7
 _UNUSUAL = 0.5
 _AT_TOP = 0.3
+_MOST_BETWEEN = 60
 
 BlocksOn = Callable[[int], Sequence[Block]]
 _Pages = Mapping[int, Page]
@@ -38,6 +40,7 @@ def across_pages(figures: Sequence[Found], pages: _Pages, blocks_on: BlocksOn) -
         one for one in figures if one.caption is None and one.page is not None and worth_telling(one, pages)
     ]
     settled = [one for one in figures if one.caption is not None and one.page is not None]
+    settled.sort(key=lambda one: one.order)
     gone: set[int] = set()
     for some_captions, some_pictures in _neighbours(captions, pictures):
         gone |= _paired(some_captions, some_pictures, settled, pages)
@@ -117,14 +120,22 @@ def _leads(block: Block, blocks: Sequence[Block], page: Page) -> bool:
 
 
 def _crosses(caption: Found, picture: Found, settled: Sequence[Found], fit: float) -> bool:
-    """Whether a figure that has its picture stands between, so that the labels would change places."""
+    """Whether a figure that has its picture stands between, so that the labels would change places.
+
+    ``settled`` is in order; those on the pages of caption and picture and next to them are asked.
+    """
     if fit <= 0:
         return False
-    near = (min(caption.order, picture.order)[0] - 1, max(caption.order, picture.order)[0] + 1)
+    first = bisect_left(settled, min(caption.order, picture.order)[0] - 1, key=_page_of)
+    last = bisect_right(settled, max(caption.order, picture.order)[0] + 1, key=_page_of)
     return any(
-        near[0] <= one.order[0] <= near[1] and _before(caption, one) != (picture.order < one.order)
-        for one in settled
+        _before(caption, one) != (picture.order < one.order)
+        for one in settled[first : min(last, first + _MOST_BETWEEN)]
     )
+
+
+def _page_of(one: Found) -> int:
+    return one.order[0]
 
 
 def _before(first: Found, second: Found) -> bool:
