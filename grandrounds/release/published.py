@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from grandrounds.contracts import contract
-from grandrounds.errors import ReleaseError
+from grandrounds.errors import ContractError, ReleaseError
 from grandrounds.records.envelope import Item
 from grandrounds.records.table import from_table
 from grandrounds.release.manifest import Manifest, ManifestFile, read_manifest
@@ -69,5 +69,10 @@ def _read(directory: Path, manifest: Manifest) -> list[Item]:
             raise ReleaseError(
                 f"{path} can't be read: {exc}.",
                 remedy=f"`grandrounds verify {directory}` lists everything that is wrong with it.",
+            ) from exc
+        except ContractError as exc:
+            raise ReleaseError(
+                f"The release in {directory} was written by a version whose items are others: {exc.what}",
+                remedy="Move the folder elsewhere, where it stays what it is, and do this again.",
             ) from exc
     return sorted(rows, key=lambda row: row.item_id)

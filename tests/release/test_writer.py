@@ -22,6 +22,7 @@ from grandrounds.lake import Lake
 from grandrounds.records.funnel import ReasonCount
 from grandrounds.records.parts import Media
 from grandrounds.release.evidence import CaseEvidence
+from grandrounds.release.published import read_items
 from grandrounds.release.register import SplitRegister
 from grandrounds.release.verify import verify
 from grandrounds.release.writer import write_release
@@ -387,3 +388,16 @@ def test_a_step_that_lost_rows_is_not_published(tmp_path):
     lost = replace(last, refused=(ReasonCount(reason="readers", count=-1),))
     with pytest.raises(ReleaseError, match="does not add up"):
         write_release(replace(request, funnel=(*request.funnel[:-1], lost)), root=tmp_path)
+
+
+def test_a_release_of_another_version_of_items_says_what_to_do(tmp_path):
+    """Items once had ``case_id`` where they have ``evidence_id``."""
+    path = write_release(make_request(), root=tmp_path).path
+    writable(path)
+    for file in path.glob("data/*/*.parquet"):
+        table = pq.ParquetFile(file).read()
+        names = ["case_id" if name == "evidence_id" else name for name in table.column_names]
+        pq.write_table(table.rename_columns(names), file)
+    with pytest.raises(ReleaseError, match=r"0\.1\.0 was written by a version") as caught:
+        read_items(path)
+    assert "Move the folder" in str(caught.value.remedy)
