@@ -485,29 +485,3 @@ def test_two_runs_at_once_disturb_nothing(folder: Path, lake: Lake) -> None:
         thread.join()
     assert len({(r.sources, r.cases) for r in results}) == 1
     assert read_folder(folder, lake=lake).read_now == 0
-
-
-def test_a_licence_beside_the_file_is_found_later_and_costs_no_reading(folder: Path, lake: Lake) -> None:
-    put(folder, "ward/a.md", MARKDOWN)
-    put(folder, "ward/b.xml", jats())
-    before = by_path(read_folder(folder, lake=lake))
-    assert (before["ward/a.md"].licence, before["ward/a.md"].licence_origin) == ("unknown", "none")
-    put(folder, "ward/LICENSE", "SPDX-License-Identifier: CC-BY-SA-4.0\n")
-    after = read_folder(folder, lake=lake)
-    assert after.read_now == 0
-    row = by_path(after)["ward/a.md"]
-    assert (row.licence, row.licence_origin) == ("CC-BY-SA-4.0", "licence file")
-    assert row.licence_evidence == "ward/LICENSE: SPDX-License-Identifier: CC-BY-SA-4.0"
-    assert next(case for case in after.cases if case.source_id == row.source_id).licence == "CC-BY-SA-4.0"
-    own = by_path(after)["ward/b.xml"]
-    assert (own.licence, own.licence_origin) == (before["ward/b.xml"].licence, "document")
-    put(folder, "SOURCES.md", "Licence: MIT\n\n- `ward/a.md`\n")
-    row = by_path(read_folder(folder, lake=lake))["ward/a.md"]
-    assert (row.licence, row.licence_origin, row.licence_evidence) == (
-        "MIT",
-        "SOURCES.md",
-        "SOURCES.md:1: MIT",
-    )
-    put(folder, "sources.yaml", "files:\n  - path: ward/a.md\n    licence: CC0-1.0\n")
-    row = by_path(read_folder(folder, lake=lake))["ward/a.md"]
-    assert (row.licence, row.licence_origin) == ("CC0-1.0", "sources.yaml")

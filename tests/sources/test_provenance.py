@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 import time
 from pathlib import Path
@@ -10,10 +11,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from grandrounds.lake import Lake
+from grandrounds.records.source import Source
 from grandrounds.sources.folder import walk
+from grandrounds.sources.inventory import Inventory, read_folder
 from grandrounds.sources.licences import UNKNOWN, Licence
 from grandrounds.sources.provenance import Provenance
 from grandrounds.sources.source_notes import read_note
+from tests.sources.articles import jats
 
 MIT = """MIT License
 
@@ -315,3 +320,49 @@ def test_the_notes_of_real_inputs_are_understood_where_they_are_clear(shared_dat
     assert of("videos/lung-ultrasound/Vir_prospective_file1.mp4") == UNKNOWN
     assert of("case_reports/jats-only/PMC5892033.xml") == "CC-BY-4.0"
     assert of("studies/nifti/totalsegmentator/spine_report/spine_report.json") == "nobody"
+
+
+# A whole folder -----------------------------------------------------------------------------------
+
+
+def put(folder: Path, name: str, text: str | bytes) -> None:
+    """A file that was left alone for a while, as most files were."""
+    path = folder / name
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_bytes(text if isinstance(text, bytes) else text.encode())
+    os.utime(path, (time.time() - 10,) * 2)
+
+
+def by_path(inventory: Inventory) -> dict[str, Source]:
+    return {source.path: source for source in inventory.sources}
+
+
+def test_a_licence_beside_the_file_is_found_later_and_costs_no_reading(tmp_path: Path) -> None:
+    folder, lake = tmp_path / "sources", Lake(str(tmp_path / "lake"))
+    put(
+        folder,
+        "ward/a.md",
+        "---\nkind: case_report\ntitle: Blue toes\n---\n# Case\n\nA man of 40 presented.\n",
+    )
+    put(folder, "ward/b.xml", jats())
+    before = by_path(read_folder(folder, lake=lake))
+    assert (before["ward/a.md"].licence, before["ward/a.md"].licence_origin) == ("unknown", "none")
+    put(folder, "ward/LICENSE", "SPDX-License-Identifier: CC-BY-SA-4.0\n")
+    after = read_folder(folder, lake=lake)
+    assert after.read_now == 0
+    row = by_path(after)["ward/a.md"]
+    assert (row.licence, row.licence_origin) == ("CC-BY-SA-4.0", "licence file")
+    assert row.licence_evidence == "ward/LICENSE: SPDX-License-Identifier: CC-BY-SA-4.0"
+    assert next(case for case in after.cases if case.source_id == row.source_id).licence == "CC-BY-SA-4.0"
+    own = by_path(after)["ward/b.xml"]
+    assert (own.licence, own.licence_origin) == (before["ward/b.xml"].licence, "document")
+    put(folder, "SOURCES.md", "Licence: MIT\n\n- `ward/a.md`\n")
+    row = by_path(read_folder(folder, lake=lake))["ward/a.md"]
+    assert (row.licence, row.licence_origin, row.licence_evidence) == (
+        "MIT",
+        "SOURCES.md",
+        "SOURCES.md:1: MIT",
+    )
+    put(folder, "sources.yaml", "files:\n  - path: ward/a.md\n    licence: CC0-1.0\n")
+    row = by_path(read_folder(folder, lake=lake))["ward/a.md"]
+    assert (row.licence, row.licence_origin) == ("CC0-1.0", "sources.yaml")
