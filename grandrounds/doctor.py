@@ -17,7 +17,10 @@ from grandrounds.errors import GrandRoundsError, LedgerError, SettingsError
 from grandrounds.settings import Settings, resolve
 from grandrounds.terminal import visible
 
-_CORE = ("dagster", "great-expectations", "pyarrow", "pandas", "pydantic", "sqlalchemy", "lxml", "aiohttp")
+_CORE = (
+    "dagster", "great-expectations", "pyarrow", "pandas", "pydantic", "sqlalchemy", "lxml", "aiohttp",
+    "pymupdf", "pydicom", "nibabel",
+)  # fmt: skip
 _OPTIONAL = {"psycopg": "postgres", "datasets": "export", "dagster-dg-cli": "dev"}
 _LOW_DISK = 2 * 1024**3
 _BUSY_SECONDS = 2.0
@@ -53,6 +56,7 @@ def examine(settings: Settings) -> Iterator[Finding]:
         yield _package(package, missing="bad", hint="pip install grandrounds")
     for package, extra in _OPTIONAL.items():
         yield _package(package, missing="info", hint=f'pip install "grandrounds[{extra}]"')
+    yield _tesseract()
     for setting in settings.all():
         yield Finding(setting.name, "info", f"{setting.shown or '(not set)'}  [{setting.origin}]")
     yield _attempt("working folder", lambda: _writable(settings.home_path))
@@ -87,6 +91,16 @@ def _package(name: str, *, missing: str, hint: str) -> Finding:
         return Finding(name, "ok", metadata.version(name))
     except metadata.PackageNotFoundError:
         return Finding(name, missing, f"not installed: {hint}")
+
+
+def _tesseract() -> Finding:
+    """What reads scanned pages; books without them need none."""
+    found = shutil.which("tesseract")
+    return Finding(
+        "Tesseract",
+        "ok" if found else "info",
+        found or "not installed, scanned pages stay unread: apt-get install tesseract-ocr",
+    )
 
 
 def _attempt(what: str, look: Callable[[], str]) -> Finding:

@@ -126,3 +126,17 @@ def test_paths_are_not_cut_and_the_exit_code_tells(
     (home / "ledger.sqlite").write_bytes(b"x")
     assert ending("--home", str(home), "doctor") == 1
     assert capsys.readouterr().out.endswith("1 would stop a build.\n")
+
+
+def test_what_reads_scanned_pages_is_told_and_can_be_done_without(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("PATH", str(tmp_path))
+    settings = resolve({"GRANDROUNDS_HOME": str(tmp_path / "home")}, environ={})
+    missing = next(finding for finding in examine(settings) if finding.what == "Tesseract")
+    assert (missing.state, "tesseract-ocr" in missing.detail) == ("info", True)
+    program = tmp_path / "tesseract"
+    program.write_text("#!/bin/sh")
+    program.chmod(0o755)
+    there = next(finding for finding in examine(settings) if finding.what == "Tesseract")
+    assert (there.state, there.detail) == ("ok", str(program))
