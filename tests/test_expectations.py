@@ -74,7 +74,7 @@ def test_an_empty_table_passes(name: str) -> None:
 @pytest.mark.parametrize(
     ("column", "value", "rule"),
     [
-        ("stem", "short", "stem_not_empty"),
+        ("stem", "A sentence that tells of no patient.", "stem_not_empty"),
         ("question", "", "question_not_empty"),
         ("licence", "unknown", "licence_said"),
         ("item_id", "item-1", "item_id_is_a_content_id"),
