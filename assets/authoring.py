@@ -9,6 +9,7 @@ import dagster as dg
 
 from assets.kinds import kind_of, knowledge
 from assets.tables import lake_key, markdown_table, table_result, table_spec
+from assets.weeks import in_week
 from grandrounds.authoring.author import Author, make_author
 from grandrounds.contracts import contract
 from grandrounds.errors import LakeError
@@ -37,20 +38,20 @@ def drafts(recipe: Recipe) -> dg.AssetsDefinition:
         description="Drafts items from each piece of evidence, task by task.",
         op_tags={"stage": "draft"},
     )
-    def draft(lake: LakeResource, model: ModelResource) -> dg.MaterializeResult[Any]:
-        opened = lake.open()
+    def draft(
+        context: dg.AssetExecutionContext, lake: LakeResource, model: ModelResource
+    ) -> dg.MaterializeResult[Any]:
+        opened, own = lake.open(), in_week(recipe, context)
 
         def write(author: Author[Any]) -> Iterator[Draft]:
-            return author.draft(
-                Counted(lambda: evidence_to_ask(recipe, opened), kind.count(recipe, opened))
-            )
+            return author.draft(Counted(lambda: evidence_to_ask(own, opened), kind.count(own, opened)))
 
         return _authored(
-            recipe,
+            own,
             "drafts",
             lake=opened,
             model=model,
-            inputs=[lake_key(recipe, table) for table in kind.tables],
+            inputs=[lake_key(own, table) for table in kind.tables],
             telling="Drafting",
             shown="options",
             write=write,
@@ -80,23 +81,26 @@ def revisions(recipe: Recipe) -> dg.AssetsDefinition:
         description="Revises each draft against the recipe's written criteria.",
         op_tags={"stage": "revise"},
     )
-    def revise(lake: LakeResource, model: ModelResource) -> Iterator[dg.MaterializeResult[Any]]:
-        opened, first = lake.open(), lake_key(recipe, "drafts")
+    def revise(
+        context: dg.AssetExecutionContext, lake: LakeResource, model: ModelResource
+    ) -> Iterator[dg.MaterializeResult[Any]]:
+        opened, own = lake.open(), in_week(recipe, context)
+        first = lake_key(own, "drafts")
 
         def write(author: Author[Any]) -> Iterator[Revision]:
-            return author.revise(Counted(lambda: drafts_to_revise(recipe, opened), _ready(opened, first)))
+            return author.revise(Counted(lambda: drafts_to_revise(own, opened), _ready(opened, first)))
 
         made = _authored(
-            recipe,
+            own,
             "revisions",
             lake=opened,
             model=model,
-            inputs=[*(lake_key(recipe, table) for table in kind.tables), first],
+            inputs=[*(lake_key(own, table) for table in kind.tables), first],
             telling="Revising",
             shown="changes",
             write=write,
         )
-        if not any(waiting(opened, lake_key(recipe, table)) for table in ("drafts", "revisions")):
+        if not any(waiting(opened, lake_key(own, table)) for table in ("drafts", "revisions")):
             yield made
 
     return revise

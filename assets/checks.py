@@ -12,6 +12,7 @@ from typing import Any
 import dagster as dg
 
 from assets.tables import asset_key, lake_key, markdown_table
+from assets.weeks import in_week, weeks_of
 from grandrounds.contracts import Contract, contract
 from grandrounds.fingerprint import sha256_value
 from grandrounds.lake import Lake
@@ -39,16 +40,20 @@ def contract_check(
                 CONTRACT,
                 asset=key,
                 blocking=True,
+                partitions_def=weeks_of(recipe),
                 description=f"Types, required values and critical rules of `{made.name}` {made.version}.",
             ),
             dg.AssetCheckSpec(
-                WARNINGS, asset=key, description=f"Warning rules of `{made.name}` {made.version}."
+                WARNINGS,
+                asset=key,
+                partitions_def=weeks_of(recipe),
+                description=f"Warning rules of `{made.name}` {made.version}.",
             ),
         ],
         op_tags={"stage": "check"},
     )
-    def check(lake: LakeResource) -> Iterator[dg.AssetCheckResult]:
-        failures = _failures(lake.open(), lake_key(recipe, table), made)
+    def check(context: dg.AssetCheckExecutionContext, lake: LakeResource) -> Iterator[dg.AssetCheckResult]:
+        failures = _failures(lake.open(), lake_key(in_week(recipe, context), table), made)
         critical = [row for row in failures if row["severity"] == "critical"]
         warnings = [row for row in failures if row["severity"] != "critical"]
         yield _result(CONTRACT, key, critical, dg.AssetCheckSeverity.ERROR, rules=len(made.rules))
@@ -64,10 +69,12 @@ def funnel_check(recipe: Recipe) -> dg.AssetChecksDefinition:
         name="adds_up",
         asset=asset_key(recipe, "funnel"),
         blocking=True,
+        partitions_def=weeks_of(recipe),
         description="At each arrow, rows in = rows out + rejections by reason.",
     )
-    def adds_up(lake: LakeResource) -> dg.AssetCheckResult:
-        found = problems(lake.open().read_records(lake_key(recipe, "funnel"), FunnelStep))
+    def adds_up(context: dg.AssetCheckExecutionContext, lake: LakeResource) -> dg.AssetCheckResult:
+        key = lake_key(in_week(recipe, context), "funnel")
+        found = problems(lake.open().read_records(key, FunnelStep))
         return dg.AssetCheckResult(
             passed=not found,
             metadata={"problems": dg.MetadataValue.md("\n".join(f"- {line}" for line in found))},
@@ -83,10 +90,12 @@ def bias_check(recipe: Recipe) -> dg.AssetChecksDefinition:
     @dg.asset_check(
         name="option_bias",
         asset=asset_key(recipe, "candidates"),
+        partitions_def=weeks_of(recipe),
         description="Best always-X and longest-option accuracy over chance, within the recipe's limits.",
     )
-    def option_bias(lake: LakeResource) -> dg.AssetCheckResult:
-        rows = lake.open().read_records(lake_key(recipe, "candidates"), Candidate)
+    def option_bias(context: dg.AssetCheckExecutionContext, lake: LakeResource) -> dg.AssetCheckResult:
+        key = lake_key(in_week(recipe, context), "candidates")
+        rows = lake.open().read_records(key, Candidate)
         reports = bias_reports(rows, recipe.gates)
         worst = {report.verdict for report in reports}
         return dg.AssetCheckResult(
@@ -106,11 +115,11 @@ def release_check(recipe: Recipe) -> dg.AssetChecksDefinition:
     @dg.asset_check(
         name="verifies",
         asset=asset_key(recipe, "release"),
+        partitions_def=weeks_of(recipe),
         description="What `grandrounds verify` does: hashes, ids, quotes, stems, leaks, splits, funnel.",
     )
     def verifies(context: dg.AssetCheckExecutionContext, lake: LakeResource) -> dg.AssetCheckResult:
-        event = context.instance.get_latest_materialization_event(asset_key(recipe, "release"))
-        materialization = event.asset_materialization if event else None
+        materialization = _latest_release(recipe, context)
         if materialization is None:
             return dg.AssetCheckResult(passed=False, metadata={"problems": "there is no release"})
         directory = Path(str(materialization.metadata["directory"].value))
@@ -127,6 +136,18 @@ def release_check(recipe: Recipe) -> dg.AssetChecksDefinition:
         )
 
     return verifies
+
+
+def _latest_release(
+    recipe: Recipe, context: dg.AssetCheckExecutionContext
+) -> dg.AssetMaterialization | None:
+    """The newest materialisation of the release; of a live recipe, that of the week."""
+    wanted = dg.AssetRecordsFilter(
+        asset_key=asset_key(recipe, "release"),
+        asset_partitions=[context.partition_key] if recipe.live else None,
+    )
+    records = context.instance.fetch_materializations(wanted, limit=1).records
+    return records[0].asset_materialization if records else None
 
 
 def _failures(lake: Lake, key: str, made: Contract) -> list[dict[str, Any]]:

@@ -10,22 +10,31 @@ from typing import Any, Protocol
 from assets.tables import lake_key
 from grandrounds.figures.desk import SCORES, read_scores
 from grandrounds.fingerprint import code_fingerprint, folder_fingerprint
-from grandrounds.funnel import CaseRows, EvidenceRows, FigureRows, VolumeRows
+from grandrounds.funnel import CaseRows, ClipRows, EvidenceRows, FigureRows, VolumeRows
 from grandrounds.gates.clinical import admit as admit_cases
 from grandrounds.gates.clinical import admitted
+from grandrounds.gates.clips.admission import admit as admit_clips
 from grandrounds.gates.figures.admission import admit as admit_figures
 from grandrounds.gates.volumes.admission import admit as admit_volumes
 from grandrounds.lake import Lake
 from grandrounds.paths import bundled
 from grandrounds.recipe import Recipe
 from grandrounds.records.case import Case
+from grandrounds.records.clip import ClipRow
 from grandrounds.records.figure import FigureRow
 from grandrounds.records.measured import MeasuredRow
 from grandrounds.records.rejection import Rejection
 from grandrounds.records.scan import Scan
 from grandrounds.records.structure import StructureRow
+from grandrounds.records.video import VideoRow
 from grandrounds.records.volume import VolumeRecord
-from grandrounds.release.evidence import CaseEvidence, Evidence, FigureEvidence, VolumeEvidence
+from grandrounds.release.evidence import (
+    CaseEvidence,
+    ClipEvidence,
+    Evidence,
+    FigureEvidence,
+    VolumeEvidence,
+)
 
 OpenVolume = Callable[[VolumeRecord], Any]
 
@@ -207,7 +216,63 @@ class Figures:
         return admit_figures(_rows(recipe, lake, "figures", FigureRow), recipe)
 
 
-KINDS: dict[str, EvidenceKind] = {"cases": Cases(), "volumes": Volumes(), "figures": Figures()}
+class Clips:
+    """Frames of videos that belong together, with what is said."""
+
+    tables: tuple[str, ...] = ("videos", "clips")
+    also: tuple[str, ...] = ()
+    data: tuple[str, ...] = ("data_contracts/taxonomies",)
+    said: tuple[str, ...] = ()
+    code: tuple[str, ...] = (
+        "grandrounds.gates.clips.admission",
+        "grandrounds.videos",
+        "grandrounds.figures",
+    )
+
+    def admitted(self, recipe: Recipe, lake: Lake) -> Iterator[ClipRow]:
+        """See ``EvidenceKind``."""
+        yield from self._admit(recipe, lake)[0]
+
+    def count(self, recipe: Recipe, lake: Lake) -> int:
+        """See ``EvidenceKind``."""
+        return int(lake.table_rows(lake_key(recipe, "clips")))
+
+    def by_id(self, recipe: Recipe, lake: Lake) -> dict[str, ClipRow]:
+        """See ``EvidenceKind``."""
+        return {row.evidence_id: row for row in _rows(recipe, lake, "clips", ClipRow)}
+
+    def refused(self, recipe: Recipe, lake: Lake) -> list[Rejection]:
+        """See ``EvidenceKind``."""
+        return self._admit(recipe, lake)[1]
+
+    def rows(self, recipe: Recipe, lake: Lake) -> ClipRows:
+        """See ``EvidenceKind``."""
+        return ClipRows(
+            videos=_rows(recipe, lake, "videos", VideoRow),
+            clips=_rows(recipe, lake, "clips", ClipRow),
+            admitted=self._admit(recipe, lake)[0],
+        )
+
+    def released(self, recipe: Recipe, lake: Lake) -> ClipEvidence:
+        """See ``EvidenceKind``."""
+        return ClipEvidence(
+            videos=_rows(recipe, lake, "videos", VideoRow), clips=_rows(recipe, lake, "clips", ClipRow)
+        )
+
+    def opener(self, lake: Lake) -> None:
+        """See ``EvidenceKind``."""
+
+    def _admit(self, recipe: Recipe, lake: Lake) -> tuple[list[ClipRow], list[Rejection]]:
+        videos = _rows(recipe, lake, "videos", VideoRow)
+        return admit_clips(_rows(recipe, lake, "clips", ClipRow), recipe, videos=videos)
+
+
+KINDS: dict[str, EvidenceKind] = {
+    "cases": Cases(),
+    "volumes": Volumes(),
+    "figures": Figures(),
+    "clips": Clips(),
+}
 
 
 def kind_of(recipe: Recipe) -> EvidenceKind:

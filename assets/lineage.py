@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 import dagster as dg
 
 from grandrounds.contracts import contract
@@ -19,6 +21,8 @@ _CASE_TO_ENVELOPE = {
     "visible_spans": ("sections", "marks"),
     "evidence": ("text", "sections"),
     "media": ("figures",),
+    "rubric": ("text", "sections"),
+    "disclosures": ("text", "sections"),
     "labels": ("text", "title"),
     "language": ("language",),
     "licence": ("licence",),
@@ -64,6 +68,51 @@ _FIGURE_TO_ENVELOPE = {
     "protected": ("protected",),
     "source_published": ("published",),
 }
+_CLIP_TO_ENVELOPE = {
+    "evidence_id": ("evidence_id",),
+    "source_id": ("source_id",),
+    "group_id": ("group_id",),
+    "subject": ("frames", "cues", "poses"),
+    "question": ("frames", "cues", "poses"),
+    "options": ("frames", "cues", "poses"),
+    "answer": ("frames", "cues", "poses"),
+    "rationale": ("frames", "text"),
+    "evidence": ("text", "cues", "frames"),
+    "media": ("frames",),
+    "measurements": ("frames", "poses"),
+    "labels": ("medical",),
+    "language": ("language",),
+    "licence": ("licence",),
+    "citation": ("citation",),
+    "protected": ("protected",),
+    "source_published": ("published",),
+}
+_SOURCE_TO_VIDEO = [
+    "source_id",
+    "title",
+    "licence",
+    "citation",
+    "identifiers",
+    "published",
+    "group_id",
+    "protected",
+]
+_VIDEO_TO_CLIP = {
+    "source_id": ("source_id",),
+    "source_sha256": ("source_sha256",),
+    "video_id": ("video_id",),
+    "group_id": ("group_id",),
+    "frames": ("looked_at", "cuts"),
+    "text": ("text",),
+    "cues": ("cues", "offset_seconds"),
+    "poses": ("pose",),
+    "medical": ("topics",),
+    "language": ("language",),
+    "licence": ("licence",),
+    "citation": ("citation",),
+    "published": ("published",),
+    "protected": ("protected",),
+}
 _SOURCE_TO_FIGURE = [
     "source_id",
     "licence",
@@ -106,12 +155,13 @@ def column_lineage(recipe: Recipe, table: str) -> dg.TableColumnLineage | None:
     elif table == "figures":
         pairs = {name: [("sources", name)] for name in _SOURCE_TO_FIGURE}
         pairs["book"] = [("sources", "title")]
-    elif table == "drafts" and recipe.evidence.kind == "figures":
-        pairs = {name: [("figures", c) for c in columns] for name, columns in _FIGURE_TO_ENVELOPE.items()}
-    elif table == "drafts" and recipe.evidence.kind == "volumes":
-        pairs = _SCAN_TO_ENVELOPE
+    elif table == "videos":
+        pairs = {name: [("sources", name)] for name in _SOURCE_TO_VIDEO}
+        pairs["source_sha256"] = [("sources", "sha256")]
+    elif table == "clips":
+        pairs = _of("videos", _VIDEO_TO_CLIP)
     elif table == "drafts":
-        pairs = {name: [("cases", c) for c in columns] for name, columns in _CASE_TO_ENVELOPE.items()}
+        pairs = _TO_ENVELOPE[recipe.evidence.kind]
     elif table in _PARENTS:
         pairs = _inherited(table, _PARENTS[table])
     else:
@@ -127,6 +177,17 @@ def column_lineage(recipe: Recipe, table: str) -> dg.TableColumnLineage | None:
     )
 
 
+def _of(parent: str, columns: Mapping[str, tuple[str, ...]]) -> dict[str, list[tuple[str, str]]]:
+    """Columns that come from those of one table."""
+    return {name: [(parent, origin) for origin in origins] for name, origins in columns.items()}
+
+
+_TO_ENVELOPE = {
+    "cases": _of("cases", _CASE_TO_ENVELOPE),
+    "volumes": _SCAN_TO_ENVELOPE,
+    "figures": _of("figures", _FIGURE_TO_ENVELOPE),
+    "clips": _of("clips", _CLIP_TO_ENVELOPE),
+}
 _PARENTS = {"revisions": "drafts", "candidates": "revisions", "items": "candidates"}
 
 

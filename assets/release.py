@@ -12,14 +12,20 @@ import dagster as dg
 from pydantic import Field
 
 from assets.kinds import kind_of, knowledge
+from assets.review import splits_for_review
+from assets.sources import HARVEST
 from assets.tables import asset_key, lake_key, markdown_table, table_result, table_spec
+from assets.weeks import freshness_of, in_week, weeks_of
 from grandrounds.contracts import contract
 from grandrounds.fingerprint import code_fingerprint, sha256_file, sha256_value
 from grandrounds.funnel import build_funnel
+from grandrounds.harvest.weekly import withdrawals
 from grandrounds.lake import Lake
 from grandrounds.progress import stage
 from grandrounds.recipe import Recipe
+from grandrounds.records.control_mark import ControlMark
 from grandrounds.records.envelope import Candidate, Draft, Item, Revision
+from grandrounds.records.harvested import Harvested
 from grandrounds.records.rejection import Rejection
 from grandrounds.records.review_event import ReviewEvent
 from grandrounds.records.source import Source
@@ -30,7 +36,7 @@ from grandrounds.release.register import SplitRegister
 from grandrounds.release.splits import groups_of
 from grandrounds.release.verdicts import keep_verdict
 from grandrounds.release.writer import ReleaseRequest, write_release
-from grandrounds.review.accept import Accepted, accept
+from grandrounds.review.accept import Accepted, accept, carry_over
 from grandrounds.review.agreement import agreement_of
 from grandrounds.statistics.bias import bias_reports
 from resources import LakeResource, SettingsResource
@@ -79,9 +85,12 @@ def items(recipe: Recipe) -> dg.AssetsDefinition:
         description="Gives each accepted candidate its split; a group keeps its split for ever.",
         op_tags={"stage": "release"},
     )
-    def make_items(config: ReleaseSettings, lake: LakeResource) -> dg.MaterializeResult[Any]:
-        opened, key = lake.open(), lake_key(recipe, "items")
-        decided = _decide(recipe, opened)
+    def make_items(
+        context: dg.AssetExecutionContext, config: ReleaseSettings, lake: LakeResource
+    ) -> dg.MaterializeResult[Any]:
+        opened, own = lake.open(), in_week(recipe, context)
+        key = lake_key(own, "items")
+        decided = _decide(own, opened)
         register = SplitRegister(opened)
         groups = groups_of(decided.candidates, stratify_by=recipe.splits.stratify_by)
         splits = register.assign(groups, shares=recipe.splits, recipe=recipe.name)
@@ -89,7 +98,7 @@ def items(recipe: Recipe) -> dg.AssetsDefinition:
         days = register.first_days((row.item_id for row in decided.candidates), released=day)
         made = opened.step(
             outputs={key: contract("items")},
-            inputs=[lake_key(recipe, table) for table in deps],
+            inputs=[lake_key(own, table) for table in deps],
             parameters=[
                 recipe.review.model_dump(mode="json"),
                 sorted(splits.items()),
@@ -99,7 +108,7 @@ def items(recipe: Recipe) -> dg.AssetsDefinition:
             body=lambda: {key: _items(decided, splits=splits, days=days)},
         )
         return table_result(
-            recipe,
+            own,
             "items",
             lake=opened,
             step=made,
@@ -128,6 +137,8 @@ def release(recipe: Recipe) -> dg.AssetsDefinition:
         ],
         group_name=recipe.name,
         owners=list(recipe.owners),
+        partitions_def=weeks_of(recipe),
+        freshness_policy=freshness_of(recipe),
         kinds={"parquet", "huggingface"},
         description=(
             "An immutable, checksummed directory of Parquet splits with manifest, datasheet, evidence, "
@@ -137,15 +148,19 @@ def release(recipe: Recipe) -> dg.AssetsDefinition:
         op_tags={"stage": "release"},
     )
     def publish(
-        config: ReleaseSettings, settings: SettingsResource, lake: LakeResource
+        context: dg.AssetExecutionContext,
+        config: ReleaseSettings,
+        settings: SettingsResource,
+        lake: LakeResource,
     ) -> dg.MaterializeResult[Any]:
         opened, root = lake.open(), settings.get().releases_path
-        key = _release_key(recipe, opened, config)
-        written = _published(opened, key, root / recipe.name, preview=recipe.preview)
+        own = in_week(recipe, context)
+        key = _release_key(own, opened, config)
+        written = _published(opened, key, root / recipe.name, recipe=own)
         if written is None:
             with stage("Writing the release"):
                 result = write_release(
-                    _request(recipe, opened, config), root=root, register=SplitRegister(opened)
+                    _request(own, opened, config), root=root, register=SplitRegister(opened)
                 )
             if result.report is not None:
                 keep_verdict(opened, result.path, result.report)
@@ -173,7 +188,7 @@ def release(recipe: Recipe) -> dg.AssetsDefinition:
 
 
 def _voted(recipe: Recipe) -> tuple[str, ...]:
-    return ("votes",) if recipe.panel else ()
+    return ("votes",) if recipe.panel else ("marks",) if recipe.asks_judge else ()
 
 
 def _release_key(recipe: Recipe, lake: Lake, config: ReleaseSettings) -> str:
@@ -197,12 +212,12 @@ def _release_key(recipe: Recipe, lake: Lake, config: ReleaseSettings) -> str:
     return f"releases/{recipe.name}/{sha256_value(made_of)}.json"
 
 
-def _published(lake: Lake, key: str, benchmark: Path, *, preview: bool) -> "_Published | None":
+def _published(lake: Lake, key: str, benchmark: Path, *, recipe: Recipe) -> "_Published | None":
     """What was published for ``key``, if it still stands there untouched as the newest release."""
     try:
         known = json.loads(lake.read_blob(key) or b"")
         written = _Published(**{**known, "made": "this content is already published"})
-        newest = latest_release(benchmark, preview=preview)
+        newest = latest_release(benchmark, preview=recipe.preview, week=recipe.week)
         if newest is None or newest.name != written.version or not (newest / "README.md").is_file():
             return None
         return written if sha256_file(newest / "manifest.json") == written.manifest_sha256 else None
@@ -230,7 +245,10 @@ def _decide(recipe: Recipe, lake: Lake) -> _Decided:
     if recipe.preview:
         return _Decided(candidates, None, [])
     events = lake.read_records(lake_key(recipe, "review_events"), ReviewEvent)
-    accepted = accept(candidates, events, recipe.review)
+    splits = splits_for_review(recipe, lake, candidates)
+    accepted = accept(candidates, events, recipe.review, splits=splits)
+    if recipe.live is not None:
+        accepted = carry_over(accepted)
     return _Decided([made.candidate for made in accepted.reviewed], accepted, events)
 
 
@@ -259,6 +277,8 @@ def _request(recipe: Recipe, lake: Lake, config: ReleaseSettings) -> ReleaseRequ
         bias=_bias(made_items, recipe),
         agreement=_agreement(recipe, lake, decided),
         votes=rows("votes", PanelVote) if recipe.panel else (),
+        marks=rows("marks", ControlMark) if recipe.asks_judge else (),
+        withdrawn=withdrawals(rows(HARVEST, Harvested)) if recipe.live else {},
         released=None if recipe.preview else config.day(),
         version=config.version or None,
     )

@@ -10,6 +10,7 @@ from pydantic import Field
 from pydantic_core import to_jsonable_python
 
 from assets.tables import lake_key, markdown_table, table_result, table_spec
+from assets.weeks import in_week
 from grandrounds.contracts import contract
 from grandrounds.errors import SourceError
 from grandrounds.fingerprint import code_fingerprint, sha256_value
@@ -23,6 +24,9 @@ from grandrounds.sources.inventory import Inventory, read_folder
 from grandrounds.sources.kinds import CASE_KINDS
 from grandrounds.sources.pool import Progress
 from resources import EngineResource, LakeResource, SettingsResource
+
+HARVEST = "harvest"
+"""The asset from which a live recipe's sources come."""
 
 
 class SourceFolder(dg.Config):
@@ -39,18 +43,24 @@ def reading(recipe: Recipe) -> dg.AssetsDefinition:
     @dg.multi_asset(
         name=f"{recipe.name}_reading",
         specs=[
-            table_spec(recipe, "sources", kinds=("python", "parquet")),
+            table_spec(
+                recipe, "sources", deps=[HARVEST] if recipe.live else [], kinds=("python", "parquet")
+            ),
             table_spec(recipe, "cases", deps=["sources"], kinds=("python", "parquet")),
         ],
         description="Recognises every file by content and reads those the recipe needs.",
         op_tags={"stage": "read"},
     )
     def read(
-        config: SourceFolder, settings: SettingsResource, lake: LakeResource, engine: EngineResource
+        context: dg.AssetExecutionContext,
+        config: SourceFolder,
+        settings: SettingsResource,
+        lake: LakeResource,
+        engine: EngineResource,
     ) -> Iterator[dg.MaterializeResult[Any]]:
-        opened = lake.open()
+        opened, own = lake.open(), in_week(recipe, context)
         given = settings.get()
-        folder = source_folder(config, given)
+        folder = week_folder(own, given) if own.week else source_folder(config, given)
         with engine.open(recipe) as spread, stage("Reading sources") as progress:
             inventory = read_folder(
                 folder,
@@ -60,20 +70,26 @@ def reading(recipe: Recipe) -> dg.AssetsDefinition:
                 progress=counting(progress),
                 engine=spread,
             )
-        keys = [lake_key(recipe, table) for table in ("sources", "cases")]
+        keys = [lake_key(own, table) for table in ("sources", "cases")]
         made = opened.step(
             outputs=dict(zip(keys, (contract("sources"), contract("cases")), strict=True)),
             inputs=[],
             parameters=[code_fingerprint("grandrounds.records"), _digest(inventory)],
             body=lambda: dict(zip(keys, (inventory.sources, inventory.cases), strict=True)),
         )
-        yield sources_result(recipe, inventory, folder=folder, lake=opened, step=made)
+        yield sources_result(own, inventory, folder=folder, lake=opened, step=made)
         yield table_result(
-            recipe, "cases", lake=opened, step=made, sample=("evidence_id", "title", "licence", "published")
+            own, "cases", lake=opened, step=made, sample=("evidence_id", "title", "licence", "published")
         )
-        _refuse_without_cases(inventory, folder)
+        if own.week is None:  # a week in which nothing came is a week
+            _refuse_without_cases(inventory, folder)
 
     return read
+
+
+def week_folder(recipe: Recipe, settings: Settings) -> Path:
+    """Where the sources of a live recipe's week are, as the harvest left them."""
+    return settings.home_path / "harvest" / "weeks" / recipe.name / str(recipe.week)
 
 
 def source_folder(config: SourceFolder, settings: Settings) -> Path:

@@ -8,6 +8,7 @@ from typing import Any
 import dagster as dg
 
 from assets.lineage import column_lineage
+from assets.weeks import weeks_of
 from grandrounds.contracts import Column, Contract, contract
 from grandrounds.lake import Lake, StepResult
 from grandrounds.recipe import Recipe
@@ -23,8 +24,8 @@ def asset_key(recipe: Recipe, table: str) -> dg.AssetKey:
 
 
 def lake_key(recipe: Recipe, table: str) -> str:
-    """The same name in the lake."""
-    return f"{recipe.name}/{table}"
+    """The same name in the lake; of a live recipe, that of its week."""
+    return f"{recipe.name}/{recipe.week}/{table}" if recipe.week else f"{recipe.name}/{table}"
 
 
 def table_spec(
@@ -51,6 +52,7 @@ def table_spec(
         kinds=set(kinds),
         code_version=made.version,
         skippable=skippable,
+        partitions_def=weeks_of(recipe),
         metadata={"dagster/column_schema": table_schema(made)},
     )
 

@@ -1,10 +1,11 @@
-"""Votes: a panel of models is asked what passed every other gate, with the evidence and blind.
+"""Votes: a panel of models is asked what passed every other gate, with the evidence, blind, or with one
+frame.
 
 Only recipes with a ``panel`` have this table. It stands between the shortlist and the candidates.
 """
 
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager
 from typing import Any
 
@@ -12,6 +13,7 @@ import dagster as dg
 
 from assets.authoring import AGAIN
 from assets.tables import asset_key, lake_key, markdown_table, table_result, table_spec
+from assets.weeks import in_week, weeks_of
 from grandrounds.contracts import contract
 from grandrounds.engine.choice import with_engine
 from grandrounds.fingerprint import code_fingerprint, folder_fingerprint
@@ -46,35 +48,38 @@ def votes(recipe: Recipe) -> dg.AssetsDefinition:
         description="Asks each model of the panel every item that passed the other gates.",
         op_tags={"stage": "vote"},
     )
-    def vote(settings: SettingsResource, lake: LakeResource) -> Iterator[dg.MaterializeResult[Any]]:
-        opened, key = lake.open(), lake_key(recipe, VOTES)
+    def vote(
+        context: dg.AssetExecutionContext, settings: SettingsResource, lake: LakeResource
+    ) -> Iterator[dg.MaterializeResult[Any]]:
+        opened, own = lake.open(), in_week(recipe, context)
+        key = lake_key(own, VOTES)
         given = with_engine(settings.get(), recipe.engine)
-        panel = seats(recipe, given)
+        panel = seats(own, given)
         spent = _Spent()
 
         def rows() -> Iterator[PanelVote]:
-            voters = [seated(seat, settings=given, recipe=recipe, lake=opened) for seat in panel]
+            voters = [seated(seat, settings=given, recipe=own, lake=opened) for seat in panel]
             with stage("Voting") as progress:
                 yield from ask_panel(
-                    to_ask(recipe, opened),
-                    recipe=recipe,
+                    to_ask(own, opened),
+                    recipe=own,
                     voters=[spent.of(voter) for voter in voters],
                     on_progress=progress,
                 )
 
         made = opened.step(
             outputs={key: contract(VOTES)},
-            inputs=[lake_key(recipe, _SHORTLIST)],
-            parameters=_parameters(recipe, panel, opened, key),
+            inputs=[lake_key(own, _SHORTLIST)],
+            parameters=_parameters(own, panel, opened, key),
             body=lambda: {key: rows()},
         )
         if WAITING not in _statuses(opened, key):
             yield table_result(
-                recipe,
+                own,
                 VOTES,
                 lake=opened,
                 step=made,
-                sample=("item_id", "model", "blind", "n", "answer", "correct", "status"),
+                sample=("item_id", "model", "blind", "one_frame", "n", "answer", "correct", "status"),
                 more={"funnel": dg.MetadataValue.md(_by_model(opened, key)), **spent.metadata()},
             )
 
@@ -87,10 +92,11 @@ def panel_check(recipe: Recipe) -> dg.AssetChecksDefinition:
     @dg.asset_check(
         name="panel_answered",
         asset=asset_key(recipe, VOTES),
+        partitions_def=weeks_of(recipe),
         description="Every model of the panel gave a vote that counts to everything it was asked.",
     )
-    def panel_answered(lake: LakeResource) -> dg.AssetCheckResult:
-        opened, key = lake.open(), lake_key(recipe, VOTES)
+    def panel_answered(context: dg.AssetCheckExecutionContext, lake: LakeResource) -> dg.AssetCheckResult:
+        opened, key = lake.open(), lake_key(in_week(recipe, context), VOTES)
         return dg.AssetCheckResult(
             passed=_statuses(opened, key) <= {OK},
             severity=dg.AssetCheckSeverity.WARN,
@@ -159,20 +165,28 @@ def _statuses(lake: Lake, key: str) -> set[str]:
     return set(lake.read_table(key, columns=("status",)).column("status").unique().to_pylist())
 
 
+_Tally = Counter[tuple[str, tuple[bool, bool], bool]]
+_VIEWS = {"right with the evidence": (False, False), "right blind": (True, False)}
+_ONE_FRAME = {"right from one frame": (False, True)}
+
+
 def _by_model(lake: Lake, key: str) -> str:
     """What each model did, as a Markdown table."""
-    counts: dict[tuple[str, str], Counter[tuple[str, bool, bool]]] = {}
+    counts: dict[tuple[str, str], _Tally] = {}
     for vote in lake.iter_records(key, PanelVote):
         own = counts.setdefault((vote.model, vote.task), Counter())
-        own[vote.status, vote.blind, bool(vote.correct)] += 1
-    columns = ("model", "task", "votes", "right with the evidence", "right blind", "without an answer")
-    return markdown_table(columns, [_line(*names, found) for names, found in sorted(counts.items())])
+        own[vote.status, (vote.blind, vote.one_frame), bool(vote.correct)] += 1
+    framed = any(view in _ONE_FRAME.values() for own in counts.values() for _, view, _ in own)
+    views = _VIEWS | (_ONE_FRAME if framed else {})
+    columns = ("model", "task", "votes", *views, "without an answer")
+    lines = [_line(*names, found, views.values()) for names, found in sorted(counts.items())]
+    return markdown_table(columns, lines)
 
 
-def _line(model: str, task: str, found: Counter[tuple[str, bool, bool]]) -> list[Any]:
+def _line(model: str, task: str, found: _Tally, views: Iterable[tuple[bool, bool]]) -> list[Any]:
     shares = [
-        Share(right=found[OK, blind, True], votes=found[OK, blind, True] + found[OK, blind, False])
-        for blind in (False, True)
+        Share(right=found[OK, view, True], votes=found[OK, view, True] + found[OK, view, False])
+        for view in views
     ]
     others: Counter[str] = Counter()
     for (status, _, _), count in found.items():

@@ -23,7 +23,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
 from grandrounds.contracts import contract
 from grandrounds.lake import Lake
-from grandrounds.recipe import FigureNeed
+from grandrounds.needs import FigureNeed
 from grandrounds.records.table import to_table
 from grandrounds.sources.books import read_books
 from grandrounds.sources.books_reading import BookLimits

@@ -32,6 +32,9 @@ class _LazyCommand:
 _COMMANDS = {
     "list": _LazyCommand("", "The recipes, what each needs, and what is there."),
     "build": _LazyCommand("", "Run a recipe up to its review queue, or to a preview release."),
+    "harvest": _LazyCommand(
+        "grandrounds.harvest.commands:harvest", "Take what is new in the feeds of live benchmarks."
+    ),
     "publish": _LazyCommand("", "Turn accepted candidates into an immutable release."),
     "review": _LazyCommand(
         "grandrounds.review.commands:review", "The clinicians' queue: status, export, import."
@@ -49,6 +52,23 @@ _COMMANDS = {
         "grandrounds.release.commands:verify", "Re-check a release from its files alone."
     ),
     "diff": _LazyCommand("grandrounds.release.commands:diff", "What changed between two releases."),
+    "rejoin": _LazyCommand(
+        "grandrounds.release.commands:rejoin",
+        "Cut the frames that a release only names from your own videos.",
+    ),
+    "grade": _LazyCommand(
+        "grandrounds.rubrics.commands:grade", "Mark responses to consultations by their rubrics."
+    ),
+    "export": _LazyCommand(
+        "grandrounds.timing.commands:export", "A release cut by date, as a folder of Parquet."
+    ),
+    "scores": _LazyCommand(
+        "grandrounds.timing.commands:scores", "Scores by date, before and after a model's cut-off."
+    ),
+    "contamination": _LazyCommand(
+        "grandrounds.contamination.commands:contamination",
+        "What of a benchmark stands in other benchmarks, and where.",
+    ),
     "doctor": _LazyCommand(
         "grandrounds.doctor:doctor", "What is installed, configured, reachable, writable."
     ),

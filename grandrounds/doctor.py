@@ -22,6 +22,7 @@ _CORE = (
     "pymupdf", "pydicom", "nibabel",
 )  # fmt: skip
 _OPTIONAL = {"psycopg": "postgres", "datasets": "export", "dagster-dg-cli": "dev"}
+_PAGE = ("fastapi", "uvicorn", "argon2-cffi", "python-multipart", "authlib")
 _LOW_DISK = 2 * 1024**3
 _BUSY_SECONDS = 2.0
 _LARGE_LEDGER = 1024**3  # more takes longer to read than anybody waits
@@ -57,6 +58,7 @@ def examine(settings: Settings) -> Iterator[Finding]:
     for package, extra in _OPTIONAL.items():
         yield _package(package, missing="info", hint=f'pip install "grandrounds[{extra}]"')
     yield _tesseract()
+    yield from _people()
     for setting in settings.all():
         yield Finding(setting.name, "info", f"{setting.shown or '(not set)'}  [{setting.origin}]")
     yield _attempt("working folder", lambda: _writable(settings.home_path))
@@ -64,7 +66,10 @@ def examine(settings: Settings) -> Iterator[Finding]:
     yield _attempt("lake", lambda: _lake(settings))
     yield _attempt("ledger", lambda: _ledger(settings))
     yield _attempt("review database", lambda: _review(settings))
+    yield _page(settings)
+    yield _attempt("feeds", lambda: _feeds(settings))
     yield from _models(settings)
+    yield from _speech(settings)
 
 
 def _models(settings: Settings) -> Iterator[Finding]:
@@ -86,11 +91,39 @@ def _models(settings: Settings) -> Iterator[Finding]:
         yield Finding(found.what, "info" if found.state == "bad" else "ok", found.detail)
 
 
+def _speech(settings: Settings) -> Iterator[Finding]:
+    """What recognises words in videos without subtitles; most builds have none."""
+    from grandrounds import model_probe
+    from grandrounds.videos.speech_plan import speech_plan
+
+    try:
+        plan = speech_plan(settings)
+    except GrandRoundsError as exc:
+        yield Finding("speech endpoint", "bad", str(exc))
+        return
+    if plan is None:
+        yield Finding("speech endpoint", "ok", "none: words of videos come from subtitles alone")
+        return
+    endpoint = plan.endpoint(plan.key(settings))
+    yield _attempt("speech endpoint", lambda: model_probe.probe_endpoint(endpoint, plan.model))
+
+
 def _package(name: str, *, missing: str, hint: str) -> Finding:
     try:
         return Finding(name, "ok", metadata.version(name))
     except metadata.PackageNotFoundError:
         return Finding(name, missing, f"not installed: {hint}")
+
+
+def _people() -> Iterator[Finding]:
+    """What looks for people in videos."""
+    from grandrounds.videos.people import missing
+
+    found = missing()
+    if not found:
+        yield Finding("people in videos", "ok", "faces and names are looked for")
+    for words in found:
+        yield Finding("people in videos", "info", words)
 
 
 def _tesseract() -> Finding:
@@ -178,6 +211,47 @@ def _review(settings: Settings) -> str:
         return f"{file}, made on first use"
     with ReviewStore(address) as store:
         return f"{store.shown}, {len(store.recipes())} recipes"
+
+
+def _feeds(settings: Settings) -> str:
+    """What live benchmarks are made from; others need none."""
+    from grandrounds.harvest.commands import feeds_path
+    from grandrounds.harvest.feeds import settings_of
+    from grandrounds.harvest.journal import Journal
+    from grandrounds.harvest.settings import load_feeds
+
+    path = feeds_path(settings.home_path)
+    if not path.exists():
+        return f"none: {path} is not there"
+    listed = load_feeds(path)
+    for name, said in listed.feeds.items():
+        settings_of(name, said)
+    journal = settings.home_path / "harvest" / "journal.sqlite"
+    if journal.exists():
+        Journal(journal).close()
+    contact = listed.contact or "no contact: the public internet is not harvested"
+    return f"{path}: {', '.join(listed.feeds) or 'none'}; {contact}"
+
+
+def _page(settings: Settings) -> Finding:
+    """The clinicians' page, which no build needs: its libraries, its address, its login provider."""
+    for package in _PAGE:
+        try:
+            metadata.version(package)
+        except metadata.PackageNotFoundError:
+            return Finding(
+                "clinicians' page", "info", f'{package} is not installed: pip install "grandrounds[review]"'
+            )
+    from grandrounds.review.web.settings import web_settings
+
+    try:
+        page = web_settings(settings)
+    except GrandRoundsError as exc:
+        return Finding("clinicians' page", "info", str(exc))
+    where = page.public or "this machine only (GRANDROUNDS_PAGE_URL names it for others)"
+    how = f"passwords, or {page.provider.issuer}" if page.provider else "passwords"
+    plain = "" if page.https or not page.public else ", not by https: passwords travel in the clear"
+    return Finding("clinicians' page", "ok", f"{where}{plain}; people sign in by {how}")
 
 
 def _show(findings: list[Finding]) -> None:

@@ -68,3 +68,11 @@ class MissingDependencyError(GrandRoundsError):
 
 class EngineError(GrandRoundsError):
     """Work can't be spread: a process doesn't start, or the Ray cluster can't be used."""
+
+
+class ContaminationError(GrandRoundsError):
+    """Items, or what they are held against, can't be read, or a manifest of a check can't be written."""
+
+
+class TimingError(GrandRoundsError):
+    """A release can't be cut by date, or results, dates or models' cut-offs can't be used."""

@@ -1,4 +1,5 @@
-"""Runs a contract's rules on a table: the shape by ourselves, the rest by Great Expectations 1.x.
+"""Runs a contract's rules on a table: the shape and what is plain by ourselves, the rest by Great
+Expectations 1.x.
 
 Importing Great Expectations takes seconds, so nothing here does it before a rule needs it. It is
 given a pandas frame whose columns lie in Arrow memory. It measures lists by the length of their
@@ -17,6 +18,7 @@ from typing import TYPE_CHECKING, Any
 
 from grandrounds.contracts import Contract, Rule
 from grandrounds.errors import ContractError
+from grandrounds.expectations_plain import rows_breaking
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -24,7 +26,7 @@ if TYPE_CHECKING:
 SHOWN = 20
 _EXAMPLES = 5
 _EXAMPLE_CHARACTERS = 80
-_NOT_NULL = "expect_column_values_to_not_be_null"
+_NULLS = "_be_null"  # of what is or isn't empty there is nothing to show
 _LENGTHS = "expect_column_value_lengths_"
 _COLUMN_KEYS = ("column", "column_A", "column_B", "column_list", "column_set")
 _lock = threading.Lock()
@@ -65,20 +67,15 @@ class ValidationReport:
 
 
 def validate(table: pa.Table, contract: Contract) -> ValidationReport:
-    """Check ``table`` against ``contract``: columns and types, empty values, then every rule.
+    """Check ``table`` against ``contract``: columns and types, then every rule.
 
     Rules about a column that is missing or of another type are not run: that failure says it all.
     Raises ``ContractError`` when a rule itself can't be run (it names a column that isn't there,
     or arguments that Great Expectations doesn't know).
     """
     failures, broken = _shape_failures(table, contract)
-    failures += _null_failures(table, contract, broken)
-    runnable = [
-        rule
-        for rule in contract.rules
-        if not _null_checked(rule, contract) and not broken & set(_columns(rule))
-    ]
-    if table.num_rows and runnable:
+    runnable = [rule for rule in contract.rules if not broken & set(_columns(rule))]
+    if table.num_rows:
         failures += _rule_failures(table, contract, runnable, broken)
     return ValidationReport(
         contract=contract.name, version=contract.version, rows=table.num_rows, failures=tuple(failures)
@@ -133,36 +130,42 @@ def _same_type(found: pa.DataType, wanted: pa.DataType) -> bool:
     return bool(found == wanted)
 
 
-def _null_failures(table: pa.Table, contract: Contract, broken: set[str]) -> list[RuleFailure]:
-    import pyarrow.compute as pc
-
-    failures = []
-    for rule in contract.rules:
-        if not _null_checked(rule, contract) or rule.arguments["column"] in broken:
-            continue
-        column = table.column(rule.arguments["column"])
-        if column.null_count:
-            rows = pc.indices_nonzero(pc.is_null(column)).to_pylist()
-            failures.append(_failure(rule, table, contract, broken, rows=rows, examples=()))
-    return failures
-
-
-def _null_checked(rule: Rule, contract: Contract) -> bool:
-    """Whether ``rule`` says no more than that no value of a column may be empty."""
-    known = {column.name for column in contract.columns}
-    return (
-        rule.expectation == _NOT_NULL
-        and set(rule.arguments) == {"column"}
-        and rule.arguments["column"] in known
-    )
-
-
-# The rules, with Great Expectations -----------------------------------------------------------------
+# The rules ------------------------------------------------------------------------------------------
 
 
 def _rule_failures(
     table: pa.Table, contract: Contract, rules: Sequence[Rule], broken: set[str]
 ) -> list[RuleFailure]:
+    """In the order of the rules."""
+    found = {}
+    doubtful = []
+    for rule in rules:
+        rows = rows_breaking(table, rule)
+        if rows is None:
+            doubtful.append(rule)
+        elif rows:
+            seen = [] if _NULLS in rule.expectation else _values(table, rule, rows)
+            found[rule.name] = _failure(rule, table, contract, broken, rows=rows, examples=seen)
+    if doubtful:
+        found |= _judged(table, contract, doubtful, broken)
+    return [found[rule.name] for rule in rules if rule.name in found]
+
+
+def _values(table: pa.Table, rule: Rule, rows: Sequence[int]) -> list[Any]:
+    """Some of what stands in rows that are wrong."""
+    columns = [
+        name
+        for name in _columns(rule)
+        if name not in _condition_columns(rule.arguments.get("row_condition"))
+    ]
+    shown = [table.column(name).take(list(rows[:_EXAMPLES])).to_pylist() for name in columns]
+    return shown[0] if len(shown) == 1 else list(zip(*shown, strict=True))
+
+
+def _judged(
+    table: pa.Table, contract: Contract, rules: Sequence[Rule], broken: set[str]
+) -> dict[str, RuleFailure]:
+    """By Great Expectations: the rules that are broken, by name."""
     frame = _frame(table, contract, rules, broken)
     with _lock:
         gx, batches = _great_expectations()
@@ -174,14 +177,14 @@ def _rule_failures(
             warnings.simplefilter("ignore")
             result = batch.validate(suite, result_format={"result_format": "COMPLETE"})
     by_name = {outcome.expectation_config.meta["rule"]: outcome for outcome in result.results}
-    failures = []
+    failures = {}
     for rule in rules:
         outcome = by_name[rule.name]
         _refuse_raised(rule, contract, outcome)
         if not outcome.success:
             rows = [int(index) for index in outcome.result.get("unexpected_index_list") or ()]
             seen = outcome.result.get("partial_unexpected_list") or _observed(outcome.result)
-            failures.append(_failure(rule, table, contract, broken, rows=rows, examples=seen))
+            failures[rule.name] = _failure(rule, table, contract, broken, rows=rows, examples=seen)
     return failures
 
 

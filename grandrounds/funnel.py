@@ -13,14 +13,16 @@ from dataclasses import dataclass
 
 from grandrounds.recipe import Recipe
 from grandrounds.records.case import Case
+from grandrounds.records.clip import ClipRow
 from grandrounds.records.envelope import OK, Candidate, Draft, Item, Revision
 from grandrounds.records.figure import FigureRow
 from grandrounds.records.funnel import FunnelStep, ReasonCount
 from grandrounds.records.rejection import Rejection
 from grandrounds.records.scan import Scan
 from grandrounds.records.source import PASSED_BY, READ, Source
+from grandrounds.records.video import VideoRow
 from grandrounds.records.volume import VolumeRecord
-from grandrounds.sources.kinds import DICOM, NIFTI
+from grandrounds.sources.kinds import DICOM, NIFTI, VIDEO
 
 WAITING = "waiting"
 _IMAGING = frozenset({DICOM, NIFTI})
@@ -50,7 +52,17 @@ class FigureRows:
     admitted: Sequence[FigureRow]
 
 
-EvidenceRows = CaseRows | VolumeRows | FigureRows
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ClipRows:
+    """The evidence of a recipe on videos: all rows of ``videos`` and ``clips``, and the clips that were
+    admitted."""
+
+    videos: Sequence[VideoRow]
+    clips: Sequence[ClipRow]
+    admitted: Sequence[ClipRow]
+
+
+EvidenceRows = CaseRows | VolumeRows | FigureRows | ClipRows
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -92,6 +104,9 @@ def build_funnel(
     elif isinstance(evidence, FigureRows):
         _add_figures(steps, evidence, sources, refused["evidence"])
         drafted = steps.made[-1].left * len(recipe.tasks)
+    elif isinstance(evidence, ClipRows):
+        _add_clips(steps, evidence, sources, refused["evidence"])
+        drafted = _drafts_due(recipe, evidence.admitted, drafts)
     else:
         _add_volumes(steps, evidence, sources, refused["evidence"])
         drafted = _drafts_due(recipe, evidence.scans, drafts)
@@ -200,6 +215,17 @@ def _add_figures(steps: _Steps, rows: FigureRows, sources: Sequence[Source], ref
     steps.add("admitted", "figure", len(rows.figures), len(rows.admitted), refused, follows=True)
 
 
+def _add_clips(steps: _Steps, rows: ClipRows, sources: Sequence[Source], refused: Counter[str]) -> None:
+    """The steps from video files to admitted clips. A video without a clip is none that was lost: every
+    clip must come from a video that is known."""
+    read = {source.source_id for source in sources if source.status == READ and source.kind == VIDEO}
+    known = {row.video_id for row in rows.videos}
+    steps.add("videos", "file", len(read), len(read & {row.source_id for row in rows.videos}), Counter())
+    told = sum(row.video_id in known for row in rows.clips)
+    steps.add("clips", "clip", told, len(rows.clips), Counter())
+    steps.add("admitted", "clip", len(rows.clips), len(rows.admitted), refused, follows=True)
+
+
 def _standing(rows: VolumeRows) -> Iterator[str]:
     """The ids of the volumes that stand in admitted scans, as image or mask."""
     for scan in rows.scans:
@@ -207,12 +233,12 @@ def _standing(rows: VolumeRows) -> Iterator[str]:
         yield from (mask.volume_id for mask in scan.masks)
 
 
-def _drafts_due(recipe: Recipe, scans: Sequence[Scan], drafts: Sequence[Draft]) -> int:
-    """How many drafts there must be where a scan may give a task several, but gives each at least one.
+def _drafts_due(recipe: Recipe, units: Sequence[Scan | ClipRow], drafts: Sequence[Draft]) -> int:
+    """How many drafts there must be where a unit may give a task several, but gives each at least one.
 
-    Those of admitted scans and tasks of the recipe, and one for every pair of these that has none.
+    Those of admitted units and tasks of the recipe, and one for every pair of these that has none.
     """
-    pairs = {(scan.evidence_id, task.name) for scan in scans for task in recipe.tasks}
+    pairs = {(unit.evidence_id, task.name) for unit in units for task in recipe.tasks}
     drafted = [pair for draft in drafts if (pair := (draft.evidence_id, draft.task)) in pairs]
     return len(drafted) + len(pairs.difference(drafted))
 

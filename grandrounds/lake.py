@@ -15,11 +15,20 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from itertools import islice
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, BinaryIO
 
 from grandrounds.errors import LakeError
 from grandrounds.fingerprint import sha256_bytes, sha256_value
-from grandrounds.lake_files import GROUP_ROWS, MediaFile, TableFile, has_size, is_local, media_path, replace
+from grandrounds.lake_files import (
+    GROUP_ROWS,
+    MediaFile,
+    TableFile,
+    address,
+    has_size,
+    is_local,
+    media_path,
+    replace,
+)
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -52,10 +61,8 @@ class Lake:
     def root(self) -> UPath:
         """The lake's folder; made on first use. Raises ``LakeError`` when that can't be done."""
         if self._root is None:
-            from upath import UPath
-
             try:
-                root = UPath(self.url)
+                root = address(self.url)
                 root.mkdir(parents=True, exist_ok=True)
             except (OSError, ValueError, ImportError) as exc:
                 raise LakeError(
@@ -74,6 +81,16 @@ class Lake:
     def has_table(self, key: str) -> bool:
         """Whether the table was ever written."""
         return bool(self.table_path(key).exists())
+
+    def tables_below(self, prefix: str, name: str) -> list[str]:
+        """The names between ``prefix`` and ``name`` of tables like ``prefix/2026-W47/name``, in order."""
+        try:
+            folders = [
+                path.name for path in self.table_path(f"{prefix}/_").parent.iterdir() if path.is_dir()
+            ]
+        except (FileNotFoundError, NotADirectoryError):
+            return []
+        return sorted(folder for folder in folders if self.has_table(f"{prefix}/{folder}/{name}"))
 
     def read_table(self, key: str, *, columns: Sequence[str] | None = None) -> pa.Table:
         """The table ``key`` as Arrow, or some ``columns`` of it in that order.
@@ -116,6 +133,22 @@ class Lake:
                 if batch is None:
                     return
                 yield from from_table(record_type, pa.Table.from_batches([batch]))
+
+    def group_sizes(self, key: str) -> list[int]:
+        """How many rows each group of the table ``key`` has. Raises like ``read_table``."""
+        with self._opened(key) as file:
+            groups = range(file.num_row_groups)
+            return [int(file.metadata.row_group(group).num_rows) for group in groups]
+
+    def read_group(self, key: str, group: int) -> pa.Table:
+        """One group of the rows of table ``key``, from 0. Raises like ``read_table``."""
+        import pyarrow as pa
+
+        with self._opened(key) as file:
+            try:
+                return file.read_row_group(group)
+            except (OSError, pa.ArrowException) as exc:
+                raise self._damaged(key, exc) from exc
 
     def write_table(self, key: str, table: pa.Table, *, step: str = "") -> None:
         """Write ``table`` whole or not at all. The same rows give the same bytes."""
@@ -264,8 +297,7 @@ class Lake:
 
     def get_media(self, sha256: str) -> bytes:
         """The media bytes named ``sha256``; refused when they don't hash to their name."""
-        if len(sha256) != 64 or not set(sha256) <= set("0123456789abcdef"):
-            raise LakeError(f"{sha256!r} is not a media name (64 hex digits).")
+        _media_name(sha256)
         try:
             data = bytes(self._media_path(sha256).read_bytes())
         except FileNotFoundError as exc:
@@ -277,6 +309,22 @@ class Lake:
         if sha256_bytes(data) != sha256:
             raise LakeError(f"Media {sha256} is damaged.", remedy="Delete the file and build again.")
         return data
+
+    def open_media(self, sha256: str) -> BinaryIO:
+        """The media named ``sha256``, open for reading in pieces; their bytes are not checked here.
+
+        Raises ``LakeError`` when there are none.
+        """
+        _media_name(sha256)
+        path = self._media_path(sha256)
+        try:
+            return path.open("rb")
+        except FileNotFoundError as exc:
+            raise LakeError(
+                f"Media {sha256} is not in the lake.", remedy="Build the recipe again."
+            ) from exc
+        except OSError as exc:
+            raise _unreadable(path, exc) from exc
 
     def has_media(self, sha256: str) -> bool:
         """Whether the media named ``sha256`` were stored; their bytes are checked when they are read."""
@@ -348,6 +396,11 @@ def _inside(key: str) -> str:
     if not key or key.startswith("/") or "\\" in key or not {"", ".", ".."}.isdisjoint(key.split("/")):
         raise LakeError(f"{key!r} is not a name in the lake.", remedy="Keys look like recipe/table.")
     return key
+
+
+def _media_name(sha256: str) -> None:
+    if len(sha256) != 64 or not set(sha256) <= set("0123456789abcdef"):
+        raise LakeError(f"{sha256!r} is not a media name (64 hex digits).")
 
 
 def _unreadable(path: UPath, exc: OSError) -> LakeError:

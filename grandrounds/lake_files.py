@@ -8,8 +8,14 @@ import hashlib
 import os
 import secrets
 import shutil
+import sys
 import tempfile
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast
+
+if sys.platform == "win32":
+    from pathlib import WindowsPath as _Path
+else:
+    from pathlib import PosixPath as _Path
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -19,6 +25,27 @@ if TYPE_CHECKING:
 GROUP_ROWS = 1_000
 
 _LITTER_AGE = 3600
+
+
+class LocalPath(_Path):
+    """What ``UPath`` gives for a plain path, as far as a lake asks it. Loading ``UPath`` and what object
+    stores need takes each process as long as reading a whole series."""
+
+    protocol = ""
+
+    @property
+    def path(self) -> str:
+        """The path as text."""
+        return str(self)
+
+
+def address(url: str) -> UPath:
+    """The place that ``url`` names. Raises ``ValueError`` or ``ImportError`` where nothing can open it."""
+    if ":" not in url:
+        return cast("UPath", LocalPath(url))
+    from upath import UPath
+
+    return UPath(url)
 
 
 class TableFile:

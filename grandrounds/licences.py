@@ -27,10 +27,15 @@ def allowed(licence: str, *, profile: str) -> bool:
 
     An unknown licence is allowed nowhere: even a private release says under which terms it stands.
     """
-    if not licence or licence == UNKNOWN:
+    if not known(licence):
         return False
     if profile == "private":
         return True
     if _OPEN.fullmatch(licence):
         return True
     return profile == "non_commercial" and _NON_COMMERCIAL.fullmatch(licence) is not None
+
+
+def known(licence: str) -> bool:
+    """Whether anything is known of the rights: what is named without being shown needs no more."""
+    return bool(licence) and licence != UNKNOWN

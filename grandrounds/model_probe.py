@@ -33,7 +33,11 @@ def probe(entry: ModelEntry, settings: Settings) -> str:
     backend = backend_of(settings)
     if backend != "live":
         return f"{entry.model}, by the backend {backend}: no endpoint is asked"
-    endpoint = endpoint_of(entry, api_key=key_of(entry, settings, os.environ))
+    return probe_endpoint(endpoint_of(entry, api_key=key_of(entry, settings, os.environ)), entry.model)
+
+
+def probe_endpoint(endpoint: Endpoint, model: str) -> str:
+    """Whether ``endpoint`` answers and offers ``model``, in words. Raises ``ModelError`` when none does."""
     url = f"{endpoint.base_url}/models"
     place = "local, protected evidence may go there" if endpoint.local else "not local"
     try:
@@ -51,7 +55,7 @@ def probe(entry: ModelEntry, settings: Settings) -> str:
             f"Nothing usable answers at {url} ({why}).",
             remedy=f"Check {endpoint.address_setting}, start the server there, or unset it.",
         ) from exc
-    return f"{url} answers {status} ({place}){_offered(entry, body)}"
+    return f"{url} answers {status} ({place}){_offered(model, body)}"
 
 
 def _get(url: str, endpoint: Endpoint) -> tuple[int, bytes]:
@@ -73,10 +77,10 @@ class _StayHere(urllib.request.HTTPRedirectHandler):
         return
 
 
-def _offered(entry: ModelEntry, body: bytes) -> str:
+def _offered(model: str, body: bytes) -> str:
     """A remark when the endpoint lists its models and this one is not among them."""
     try:
-        offered = [model["id"] for model in json.loads(body)["data"]]
+        offered = [each["id"] for each in json.loads(body)["data"]]
     except (ValueError, KeyError, TypeError, RecursionError):
         return ""
-    return "" if entry.model in offered else f", but its list has no model {entry.model!r}"
+    return "" if model in offered else f", but its list has no model {model!r}"

@@ -8,18 +8,18 @@ from __future__ import annotations
 
 from enum import StrEnum
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import yaml
-from pydantic import BaseModel, ConfigDict, Discriminator, Field, Tag, ValidationError, model_validator
+from pydantic import Field, PrivateAttr, ValidationError, model_validator
 
 from grandrounds.errors import RecipeError
+from grandrounds.limits import ContaminationLimits
+from grandrounds.live import Live
+from grandrounds.needs import CaseNeed, ClipNeed, EvidenceNeed, FigureNeed, Share, Strict, VolumeNeed
 
-Share = Annotated[float, Field(ge=0.0, le=1.0)]
-
-
-class _Strict(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True)
+if TYPE_CHECKING:
+    from grandrounds.weeks import Week
 
 
 class Cut(StrEnum):
@@ -30,7 +30,8 @@ class Cut(StrEnum):
     PRESENTATION = "presentation"
 
 
-CASE_TASKS = ("diagnosis_open", "diagnosis_mcq")
+CONSULTATION_TASKS = ("consultation", "consultation_turns")
+CASE_TASKS = ("diagnosis_open", "diagnosis_mcq", *CONSULTATION_TASKS)
 GROUNDING_TASKS = ("level_mcq", "box_mcq", "slice_mcq", "relation_mcq", "count_mcq", "severity_mcq")
 MEASURING_TASKS = ("measurement_mcq", "finding_mcq")
 VOLUME_TASKS = (*GROUNDING_TASKS, *MEASURING_TASKS)
@@ -43,27 +44,39 @@ FIGURE_TASKS = (
     "figure_panel_mcq",
     "figure_description_open",
 )
-TASKS_OF = {"cases": CASE_TASKS, "volumes": VOLUME_TASKS, "figures": FIGURE_TASKS}
+CLIP_TASKS = (
+    "clip_order_mcq",
+    "clip_change_mcq",
+    "clip_frame_mcq",
+    "clip_next_mcq",
+    "clip_count_mcq",
+    "clip_reasoning_mcq",
+)
+TASKS_OF = {"cases": CASE_TASKS, "volumes": VOLUME_TASKS, "figures": FIGURE_TASKS, "clips": CLIP_TASKS}
 """The tasks of each kind of evidence."""
 _SHARED_PROMPTS = {
+    **dict.fromkeys(CONSULTATION_TASKS, "consultation"),
     **dict.fromkeys(GROUNDING_TASKS, "volume_grounding"),
     **dict.fromkeys(MEASURING_TASKS, "measurement_chain"),
     **dict.fromkeys(FIGURE_TASKS, "figure_vqa"),
+    **dict.fromkeys(CLIP_TASKS, "video_vqa"),
 }
 
 
 def prompt_folder(task: str) -> str:
-    """The folder below ``prompts/`` that a model is asked ``task`` from: tasks on volumes and figures share
-    those of their family."""
+    """The folder below ``prompts/`` that a model is asked ``task`` from: tasks on volumes, figures and
+    clips share those of their family."""
     return _SHARED_PROMPTS.get(task, task)
 
 
-class Task(_Strict):
+class Task(Strict):
     """One kind of question made from every piece of evidence."""
 
     name: Literal[
         "diagnosis_open",
         "diagnosis_mcq",
+        "consultation",
+        "consultation_turns",
         "level_mcq",
         "box_mcq",
         "slice_mcq",
@@ -79,115 +92,44 @@ class Task(_Strict):
         "figure_procedure_mcq",
         "figure_panel_mcq",
         "figure_description_open",
+        "clip_order_mcq",
+        "clip_change_mcq",
+        "clip_frame_mcq",
+        "clip_next_mcq",
+        "clip_count_mcq",
+        "clip_reasoning_mcq",
     ]
     options: int = Field(
         default=5, ge=2, le=10, description="Options of a multiple-choice item; of volumes, at most."
     )
 
 
-class CaseNeed(_Strict):
-    """Which case reports the recipe takes."""
+class RubricLimits(Strict):
+    """What a rubric must be like, and what it must give to answers whose worth is known."""
 
-    kind: Literal["cases"] = "cases"
-    languages: tuple[str, ...] = Field(
-        default=("en",), min_length=1, description="Languages taken; others are rejected."
+    criteria: int = Field(default=5, ge=2, le=40, description="Fewest criteria.")
+    most_criteria: int = Field(default=20, ge=2, le=60, description="Most criteria.")
+    points: int = Field(
+        default=100, ge=10, le=400, description="Most points above 0, all criteria together."
     )
-    minimum_characters: int = Field(default=250, ge=0, description="Shortest stem that is still a case.")
-    maximum_characters: int = Field(default=6000, ge=500, description="Longest stem; cut at a sentence.")
+    reference: Share = Field(default=0.9, description="Least score of the reference answer.")
+    worthless: Annotated[float, Field(gt=0.0, le=1.0)] = Field(
+        default=0.2, description="An empty, a generic and a wrong answer must score less."
+    )
+    overlap: Share = Field(default=0.6, description="Likeness from which two criteria are the same.")
+    words: int = Field(default=30, ge=5, le=60, description="Most words of a criterion.")
+    judge: Literal["rule", "model", "both"] = Field(default="rule", description="Who marks the controls.")
 
     @model_validator(mode="after")
-    def _shortest_below_longest(self) -> CaseNeed:
-        if self.minimum_characters > self.maximum_characters:
-            raise ValueError("minimum_characters must not exceed maximum_characters")
+    def _fewest_below_most(self) -> RubricLimits:
+        if self.criteria > self.most_criteria:
+            raise ValueError("criteria must not exceed most_criteria")
+        if self.worthless >= self.reference:
+            raise ValueError("worthless must be below reference")
         return self
 
 
-class Deidentify(_Strict):
-    """What de-identification keeps: the options of DICOM PS3.15 Annex E.3, and what becomes of faces."""
-
-    retain_uids: bool = False
-    retain_device_identity: bool = False
-    retain_institution_identity: bool = False
-    retain_patient_characteristics: bool = False
-    retain_longitudinal: Literal["none", "modified", "full"] = Field(
-        default="none", description="Dates and times: emptied, moved per patient, or left."
-    )
-    clean_descriptors: bool = Field(default=True, description="Keep descriptions' controlled words.")
-    clean_structured_content: bool = False
-    clean_graphics: bool = False
-    safe_private: Literal["none", "known"] = Field(
-        default="none", description="Private numbers that volumes need (b-values, scales): kept, or not."
-    )
-    words: tuple[str, ...] = Field(default=(), description="Further words that are no names here.")
-    faces: Literal["flag", "deface", "refuse"] = Field(
-        default="refuse", description="Heads in which a face can be rebuilt."
-    )
-    clear_list: str = Field(
-        default="",
-        description="CSV of pictures that a person has looked at; empty takes cleared.csv of the folder.",
-    )
-
-
-class VolumeNeed(_Strict):
-    """Which volumes the recipe takes, and what it asks about."""
-
-    kind: Literal["volumes"] = "volumes"
-    modalities: tuple[str, ...] = Field(default=(), description="CT, MR ...; empty takes all.")
-    box_origins: tuple[Literal["manual", "predicted", "unknown"], ...] = Field(
-        default=("manual", "predicted", "unknown"), min_length=1, description="Who drew the masks taken."
-    )
-    largest_spacing: float = Field(
-        default=10.0, gt=0, le=100, description="Coarsest distance of voxels, in mm, along any axis."
-    )
-    minimum_structures: int = Field(
-        default=1, ge=1, description="Named structures that a scan must have to be asked about."
-    )
-    questions_each: int = Field(
-        default=4, ge=1, le=100, description="Most items of one task from one scan."
-    )
-    rules: tuple[str, ...] = Field(
-        default=(), description="Criteria (docs/measures.md) that are asked about; empty takes all."
-    )
-    deidentify: Deidentify = Deidentify()
-
-
-class FigureNeed(_Strict):
-    """Which figures of textbooks and articles the recipe takes."""
-
-    kind: Literal["figures"] = "figures"
-    languages: tuple[str, ...] = Field(
-        default=("en",), min_length=1, description="Languages taken; others are rejected."
-    )
-    minimum_alignment: Share = Field(
-        default=0.6, description="Least confidence that caption and picture belong together."
-    )
-    smallest_side: int = Field(default=150, ge=16, description="Shortest side of a picture, in pixels.")
-    maximum_pages: int = Field(
-        default=5000, ge=1, le=100_000, description="Longest document that is read; longer ones fail."
-    )
-    near_picture: int = Field(
-        default=6, ge=0, le=32, description="Bits of 64 by which pictures differ that count as the same."
-    )
-    text_sure: Share = Field(
-        default=0.9,
-        description="Refuse what a text-only baseline gets right with at least this probability; 1: never.",
-    )
-
-
-def _kind_of(value: Any) -> str:
-    return str(value.get("kind", "cases") if isinstance(value, dict) else getattr(value, "kind", "cases"))
-
-
-EvidenceNeed = Annotated[
-    Annotated[CaseNeed, Tag("cases")]
-    | Annotated[VolumeNeed, Tag("volumes")]
-    | Annotated[FigureNeed, Tag("figures")],
-    Discriminator(_kind_of),
-]
-"""Which evidence a recipe takes; ``kind`` tells which, ``cases`` where it says nothing."""
-
-
-class Gates(_Strict):
+class Gates(Strict):
     """Limits of the gates."""
 
     near_duplicate: Share = Field(
@@ -219,6 +161,12 @@ class Gates(_Strict):
         default=(), description="Refuse items that the whole panel gets right, or wrong."
     )
 
+    rubric: RubricLimits = Field(default=RubricLimits(), description="Of consultations.")
+    contamination: ContaminationLimits = Field(
+        default=ContaminationLimits(),
+        description="Copies of public benchmarks, and of other recipes' items.",
+    )
+
     @model_validator(mode="after")
     def _warn_before_fail(self) -> Gates:
         for name in ("position_bias", "longest_option"):
@@ -233,7 +181,7 @@ VOTE_LIMITS = ("blind_share", "blind_luck", "difficulty_easy", "difficulty_hard"
 """The limits of the gates that weigh a panel's votes."""
 
 
-class Panel(_Strict):
+class Panel(Strict):
     """Models that are asked every item that passed the other gates: for the blind filter and difficulty."""
 
     models: tuple[Annotated[str, Field(min_length=1)], ...] = Field(
@@ -242,6 +190,9 @@ class Panel(_Strict):
     repeats: int = Field(default=1, ge=1, le=32, description="How often each model is asked the same.")
     with_evidence: bool = Field(default=True, description="Ask with all that the solver sees.")
     blind: bool = Field(default=True, description="Ask with the evidence withheld.")
+    one_frame: bool = Field(
+        default=False, description="Ask with one frame alone of several; for recipes on videos."
+    )
     withheld: Literal["case", "media"] = Field(
         default="case", description="What a blind question lacks: the whole case, or its pictures only."
     )
@@ -253,8 +204,10 @@ class Panel(_Strict):
     def _asks_something(self) -> Panel:
         if len(set(self.models)) != len(self.models):
             raise ValueError("each model may stand in a panel once; repeats asks it more often")
-        if not (self.with_evidence or self.blind):
-            raise ValueError("a panel asks with_evidence, blind or both")
+        if not (self.with_evidence or self.blind or self.one_frame):
+            raise ValueError("a panel asks with_evidence, blind, one_frame or several of them")
+        if self.one_frame and not self.pictures:
+            raise ValueError("one_frame shows a picture, so it needs pictures: true")
         if self.blind and self.withheld == "media" and not self.pictures:
             raise ValueError("pictures can't be withheld from a panel that isn't shown any")
         return self
@@ -265,15 +218,57 @@ class Panel(_Strict):
         return max(1, len(self.models)) * self.repeats
 
 
-class Review(_Strict):
+class Sample(Strict):
+    """Which share of the candidates of each split is read by people; the rest is taken unread."""
+
+    train: Share = 1.0
+    dev: Share = 1.0
+    test: Share = 1.0
+
+
+class Review(Strict):
     """Who has to look before anything is published."""
 
     policy: Literal["none", "readers"] = Field(default="none", description="none makes a preview release.")
     readers: int = Field(default=2, ge=1, le=9, description="Readers each candidate needs.")
     minimum_agreement: Share = Field(default=0.0, description="Percent agreement needed to publish.")
+    overlap: Share = Field(
+        default=1.0, description="Share of candidates read by all those readers; others by one."
+    )
+    sample: Sample = Sample()
+    specialties: tuple[str, ...] = Field(
+        default=(), description="Readers must have one of these; empty takes all."
+    )
+    blind_answer: bool = Field(default=False, description="Hide the marked answer until one is chosen.")
+    blind_author: bool = Field(default=True, description="Hide who drafted: rules, or which model.")
+    gold_share: float = Field(
+        default=0.05,
+        ge=0,
+        le=0.5,
+        description="Share of what a reader sees that is gold, where there is any.",
+    )
+    criteria: tuple[str, ...] = Field(
+        default=(),
+        max_length=9,
+        description="What readers rate from 1 to 5, each `name: what it means`; empty: the page's own.",
+    )
+    order: Literal["uncertain", "queue"] = Field(
+        default="uncertain", description="What is asked first: what is least sure, or came first."
+    )
+    lease_minutes: int = Field(
+        default=30, ge=1, le=1440, description="How long an item is kept for a reader who is away."
+    )
+
+    def written(self) -> dict[str, Any]:
+        """As a release keeps it: what only says how the page asks is left out where it is as by default, so
+        the same recipe makes the same release as before there was a page."""
+        value = self.model_dump(mode="json")
+        plain = Review().model_dump(mode="json")
+        kept = ("policy", "readers", "minimum_agreement")
+        return {name: part for name, part in value.items() if name in kept or part != plain[name]}
 
 
-class Splits(_Strict):
+class Splits(Strict):
     """Shares of the splits, by group, stratified."""
 
     train: Share = 0.6
@@ -290,7 +285,7 @@ class Splits(_Strict):
         return self
 
 
-class Release(_Strict):
+class Release(Strict):
     """What may be published."""
 
     profile: Literal["open", "non_commercial", "private"] = Field(
@@ -298,7 +293,7 @@ class Release(_Strict):
     )
 
 
-class Recipe(_Strict):
+class Recipe(Strict):
     """One benchmark."""
 
     name: str = Field(pattern=r"^[a-z][a-z0-9_]{1,62}$", description="Folder and asset prefix.")
@@ -323,6 +318,8 @@ class Recipe(_Strict):
     review: Review = Review()
     splits: Splits = Splits()
     release: Release = Release()
+    live: Live | None = Field(default=None, description="Made anew every week from feeds.")
+    _week: Week | None = PrivateAttr(default=None)
 
     @model_validator(mode="after")
     def _tasks_once(self) -> Recipe:
@@ -335,6 +332,11 @@ class Recipe(_Strict):
             raise ValueError(
                 f"evidence of kind {self.evidence.kind} has no task {strange[0]}; it has {', '.join(known)}"
             )
+        asked = [name in CONSULTATION_TASKS for name in names]
+        if any(asked) and not all(asked):
+            raise ValueError("consultations have a recipe of their own; put other tasks into another")
+        if any(asked) and self.panel is not None:
+            raise ValueError("a panel can't vote on consultations; rubrics mark them (`grandrounds grade`)")
         return self
 
     @model_validator(mode="after")
@@ -343,18 +345,29 @@ class Recipe(_Strict):
         asked = self.panel is not None and self.panel.with_evidence
         if self.gates.difficulty_drop and not asked:
             raise ValueError("gates.difficulty_drop needs a panel that asks with_evidence")
-        if self.panel is None or not self.panel.blind or not self.gates.blind_luck:
+        if self.panel is not None and self.panel.one_frame and self.evidence.kind != "clips":
+            raise ValueError(
+                "panel.one_frame is for evidence of kind clips; items of other kinds have no frames"
+            )
+        view = self._view_that_refuses()
+        if self.panel is None or not view or not self.gates.blind_luck:
             return self
         for task in self.tasks:
             luck = (1 / task.options) ** self.panel.votes_each
             if task.name.endswith("_mcq") and luck > self.gates.blind_luck:
                 raise ValueError(
-                    f"panel: {self.panel.votes_each} blind votes on {task.options} options are all right "
+                    f"panel: {self.panel.votes_each} {view} votes on {task.options} options are all right "
                     f"by luck in {luck:.1%} of items, more than gates.blind_luck "
-                    f"({self.gates.blind_luck:.1%}), so the blind gate could never refuse; ask more models "
-                    "or repeats, or set gates.blind_luck: 0 to ask without refusing"
+                    f"({self.gates.blind_luck:.1%}), so the {view} gate could never refuse; ask more "
+                    "models or repeats, or set gates.blind_luck: 0 to ask without refusing"
                 )
         return self
+
+    def _view_that_refuses(self) -> str:
+        """The gate that weighs votes given without all of the evidence; empty where there is none."""
+        if self.panel is None:
+            return ""
+        return "blind" if self.panel.blind else "single_frame" if self.panel.one_frame else ""
 
     @property
     def cases(self) -> CaseNeed:
@@ -378,6 +391,41 @@ class Recipe(_Strict):
         raise RecipeError(f"Recipe {self.name!r} is not made from figures.")
 
     @property
+    def clips(self) -> ClipNeed:
+        """What it takes of videos. Raises ``RecipeError`` for a recipe of other evidence."""
+        if isinstance(self.evidence, ClipNeed):
+            return self.evidence
+        raise RecipeError(f"Recipe {self.name!r} is not made from videos.")
+
+    @property
+    def consults(self) -> bool:
+        """Whether it makes consultations that are marked by rubrics."""
+        return self.tasks[0].name in CONSULTATION_TASKS
+
+    @property
+    def asks_judge(self) -> bool:
+        """Whether a model marks answers of known worth before its consultations become candidates."""
+        return self.consults and self.gates.rubric.judge != "rule"
+
+    @property
+    def week(self) -> Week | None:
+        """The week that is made, of a live recipe in the middle of it; else ``None``."""
+        return self._week
+
+    def in_week(self, week: Week) -> Recipe:
+        """This live recipe as that of ``week``: its tables and its release are the week's own."""
+        if self.live is None:
+            raise RecipeError(f"Recipe {self.name!r} has no weeks: it is not live.")
+        if week < self.live.first:
+            raise RecipeError(
+                f"Recipe {self.name!r} begins with week {self.live.start}; {week} is before it.",
+                remedy="Name a later week, or change live.start in the recipe.",
+            )
+        made = self.model_copy()
+        made._week = week
+        return made
+
+    @property
     def preview(self) -> bool:
         """Whether it publishes without clinicians' review."""
         return self.review.policy == "none"
@@ -387,15 +435,28 @@ class Recipe(_Strict):
 
         Who does the work (``engine``) changes nothing that is made, so it is left out. Without a panel,
         nothing is said of panels and of the limits that only they need: so the same recipe makes the same
-        release as before there were any.
+        release as before there were any. So it is with the view of one frame, and with judges of rubrics.
         """
         value = self.model_dump(mode="json", exclude={"engine"})
+        value["review"] = self.review.written()
         if self.evidence.kind != "cases":
             del value["cut"]
+        if not self.consults:
+            del value["gates"]["rubric"]
+        elif not self.asks_judge:
+            del value["gates"]["rubric"]["judge"]
+        if self.gates.contamination.wanted:
+            value["gates"]["contamination"] = self.gates.contamination.written()
+        else:
+            del value["gates"]["contamination"]
+        if self.live is None:
+            del value["live"]
         if self.panel is None:
             del value["panel"]
             for name in VOTE_LIMITS:
                 del value["gates"][name]
+        elif not self.panel.one_frame:
+            del value["panel"]["one_frame"]
         return value
 
 

@@ -10,6 +10,13 @@ from pathlib import Path
 
 from grandrounds.errors import SettingsError
 
+_ENDPOINT = "Give the base URL of an OpenAI-compatible endpoint, such as http://localhost:8000/v1."
+_ADDRESSES = {
+    "GRANDROUNDS_PAGE_URL": "Give what browsers call the page, such as https://review.example.org/rounds.",
+    "GRANDROUNDS_DAGSTER_URL": "Give where Dagster's page is, such as http://localhost:3000.",
+    "GRANDROUNDS_OIDC_ISSUER": "Give the login provider's issuer, such as https://login.example.org.",
+}
+
 
 @dataclass(frozen=True, slots=True)
 class Setting:
@@ -22,7 +29,8 @@ class Setting:
     @property
     def shown(self) -> str:
         """The value as it may be printed: secrets are never shown."""
-        return "(set)" if self.value and "KEY" in self.name else without_password(self.value)
+        secret = self.value and ("KEY" in self.name or "SECRET" in self.name)
+        return "(set)" if secret else without_password(self.value)
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,6 +40,8 @@ class Settings:
     home: Setting
     sources: Setting
     source_rules: Setting
+    feeds: Setting
+    cutoffs: Setting
     lake_url: Setting
     review_url: Setting
     ledger_url: Setting
@@ -48,6 +58,15 @@ class Settings:
     engine: Setting
     ray_address: Setting
     api_key: Setting
+    speech_base_url: Setting
+    speech_model: Setting
+    speech_local: Setting
+    speech_api_key: Setting
+    page_url: Setting
+    dagster_url: Setting
+    oidc_issuer: Setting
+    oidc_client_id: Setting
+    oidc_client_secret: Setting
 
     @property
     def home_path(self) -> Path:
@@ -71,6 +90,8 @@ class Settings:
             self.home,
             self.sources,
             self.source_rules,
+            self.feeds,
+            self.cutoffs,
             self.lake_url,
             self.review_url,
             self.ledger_url,
@@ -87,6 +108,15 @@ class Settings:
             self.engine,
             self.ray_address,
             self.api_key,
+            self.speech_base_url,
+            self.speech_model,
+            self.speech_local,
+            self.speech_api_key,
+            self.page_url,
+            self.dagster_url,
+            self.oidc_issuer,
+            self.oidc_client_id,
+            self.oidc_client_secret,
         )
 
 
@@ -110,6 +140,8 @@ def resolve(
         home=home,
         sources=_absolute(pick("GRANDROUNDS_SOURCES")),
         source_rules=_absolute(pick("GRANDROUNDS_SOURCE_RULES")),
+        feeds=_absolute(pick("GRANDROUNDS_FEEDS")),
+        cutoffs=_absolute(pick("GRANDROUNDS_CUTOFFS")),
         lake_url=pick("GRANDROUNDS_LAKE_URL", str(base / "lake")),
         review_url=pick("GRANDROUNDS_REVIEW_URL", f"sqlite:///{base / 'review.sqlite'}"),
         ledger_url=pick("GRANDROUNDS_LEDGER_URL", f"sqlite:///{base / 'ledger.sqlite'}"),
@@ -126,6 +158,15 @@ def resolve(
         engine=pick("GRANDROUNDS_ENGINE"),
         ray_address=pick("GRANDROUNDS_RAY_ADDRESS"),
         api_key=pick("OPENAI_API_KEY"),
+        speech_base_url=_http(pick("GRANDROUNDS_SPEECH_BASE_URL")),
+        speech_model=pick("GRANDROUNDS_SPEECH_MODEL"),
+        speech_local=pick("GRANDROUNDS_SPEECH_LOCAL"),
+        speech_api_key=pick("GRANDROUNDS_SPEECH_API_KEY"),
+        page_url=_http(pick("GRANDROUNDS_PAGE_URL")),
+        dagster_url=_http(pick("GRANDROUNDS_DAGSTER_URL")),
+        oidc_issuer=_http(pick("GRANDROUNDS_OIDC_ISSUER"), trimmed=False),
+        oidc_client_id=pick("GRANDROUNDS_OIDC_CLIENT_ID"),
+        oidc_client_secret=pick("GRANDROUNDS_OIDC_CLIENT_SECRET"),
     )
 
 
@@ -142,10 +183,11 @@ def _absolute(setting: Setting) -> Setting:
     return Setting(setting.name, str(path), setting.origin)
 
 
-def _http(setting: Setting) -> Setting:
+def _http(setting: Setting, *, trimmed: bool = True) -> Setting:
+    """An address; without the "/" at its end unless that is part of a name (an issuer's is)."""
     if setting.value and not setting.value.startswith(("http://", "https://")):
         raise SettingsError(
             f"{setting.name} is {setting.value!r}, which is not an http(s) address.",
-            remedy="Give the base URL of an OpenAI-compatible endpoint, such as http://localhost:8000/v1.",
+            remedy=_ADDRESSES.get(setting.name, _ENDPOINT),
         )
-    return Setting(setting.name, setting.value.rstrip("/"), setting.origin)
+    return Setting(setting.name, setting.value.rstrip("/") if trimmed else setting.value, setting.origin)

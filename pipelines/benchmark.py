@@ -1,5 +1,6 @@
 """The Benchmark component: one recipe becomes assets, checks, jobs and a sensor."""
 
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -9,22 +10,28 @@ from pydantic import BaseModel
 
 from assets.authoring import drafts, revisions
 from assets.checks import bias_check, contract_check, funnel_check, release_check
+from assets.clips import reading as reading_videos
 from assets.figures import reading as reading_figures
 from assets.gates import gates, shortlist
+from assets.harvest import harvest
 from assets.kinds import kind_of
+from assets.marks import judge_check, marks
 from assets.release import items, release
+from assets.report import REPORT, weekly_report
 from assets.review import review_events, review_queue
-from assets.sources import reading
+from assets.sources import HARVEST, reading
 from assets.tables import asset_key
 from assets.volumes import measuring
 from assets.volumes import reading as reading_volumes
 from assets.votes import panel_check, votes
 from grandrounds.recipe import Recipe
 from pipelines.request_sensor import answers_sensor
-from resources import ReviewResource
+from pipelines.weekly import publish_week, weekly_schedule
+from resources import LakeResource, ReviewResource
 
 _AUTHORED = ("drafts", "revisions", "candidates", "rejections", "funnel")
 _VOTED = ("shortlist", "refused", "votes")
+_MARKED = ("shortlist", "refused", "marks")
 RECIPE_TAG = "grandrounds/recipe"
 
 
@@ -76,7 +83,7 @@ class Benchmark(dg.Component):
 def benchmark_definitions(recipe: Recipe) -> dg.Definitions:
     """Assets, checks, jobs and (for reviewed recipes) the publishing sensor."""
     tables = _tables(recipe)
-    built = (*tables, *(_VOTED if recipe.panel else ()))
+    built = (*tables, *_asked(recipe))
     assets = [
         *_evidence(recipe),
         drafts(recipe),
@@ -92,6 +99,8 @@ def benchmark_definitions(recipe: Recipe) -> dg.Definitions:
         bias_check(recipe),
         release_check(recipe),
     ]
+    if recipe.live is not None:
+        assets.append(weekly_report(recipe))
     if recipe.panel is not None:
         assets += [shortlist(recipe), votes(recipe)]
         checks += [
@@ -100,20 +109,34 @@ def benchmark_definitions(recipe: Recipe) -> dg.Definitions:
             contract_check(recipe, "votes"),
             panel_check(recipe),
         ]
+    if recipe.asks_judge:
+        assets += [shortlist(recipe), marks(recipe)]
+        checks += [
+            contract_check(recipe, "shortlist", contract_name="candidates"),
+            contract_check(recipe, "refused", contract_name="rejections"),
+            contract_check(recipe, "marks"),
+            judge_check(recipe),
+        ]
     if recipe.preview:
         build = _job(recipe, "build", dg.AssetSelection.groups(recipe.name))
         return dg.Definitions(
-            assets=assets, asset_checks=checks, jobs=[build], sensors=_model_sensors(recipe, build)
+            assets=assets,
+            asset_checks=checks,
+            jobs=[build],
+            sensors=_model_sensors(recipe, build),
+            schedules=weekly_schedule(recipe, build),
         )
     assets += [review_queue(recipe), review_events(recipe)]
     checks.append(contract_check(recipe, "review_events"))
-    build = _job(recipe, "build", _select(recipe, *built, "review_queue"))
-    publish = _job(recipe, "publish", _select(recipe, "review_events", "items", "release"))
+    told = (REPORT,) if recipe.live else ()
+    build = _job(recipe, "build", _select(recipe, *built, "review_queue", *told))
+    publish = _job(recipe, "publish", _select(recipe, "review_events", "items", "release", *told))
     return dg.Definitions(
         assets=assets,
         asset_checks=checks,
         jobs=[build, publish],
         sensors=[_publish_sensor(recipe, publish), *_model_sensors(recipe, build)],
+        schedules=weekly_schedule(recipe, build),
     )
 
 
@@ -125,7 +148,14 @@ def job_name(recipe: str, what: str) -> str:
 def _tables(recipe: Recipe) -> tuple[str, ...]:
     """The tables of every build of the recipe, in the order in which they are made."""
     kind = kind_of(recipe)
-    return ("sources", *kind.also, *kind.tables, *_AUTHORED)
+    return (*([HARVEST] if recipe.live else []), "sources", *kind.also, *kind.tables, *_AUTHORED)
+
+
+def _asked(recipe: Recipe) -> tuple[str, ...]:
+    """The tables of a recipe whose candidates models are asked about."""
+    if recipe.panel is not None:
+        return _VOTED
+    return _MARKED if recipe.asks_judge else ()
 
 
 def _evidence(recipe: Recipe) -> list[dg.AssetsDefinition]:
@@ -134,7 +164,9 @@ def _evidence(recipe: Recipe) -> list[dg.AssetsDefinition]:
         return [reading_volumes(recipe), measuring(recipe)]
     if recipe.evidence.kind == "figures":
         return [reading_figures(recipe)]
-    return [reading(recipe)]
+    if recipe.evidence.kind == "clips":
+        return [reading_videos(recipe)]
+    return [harvest(recipe), reading(recipe)] if recipe.live else [reading(recipe)]
 
 
 def _select(recipe: Recipe, *tables: str) -> dg.AssetSelection:
@@ -156,7 +188,7 @@ def _job(recipe: Recipe, what: str, selection: dg.AssetSelection) -> Any:
 
 def _model_sensors(recipe: Recipe, build: Any) -> list[dg.SensorDefinition]:
     """Of a recipe that asks models: what brings home the answers of a Batch API."""
-    asks_models = recipe.author != "rule" or recipe.panel is not None
+    asks_models = recipe.author != "rule" or recipe.panel is not None or recipe.asks_judge
     return [answers_sensor(recipe, build, tag=RECIPE_TAG)] if asks_models else []
 
 
@@ -168,11 +200,13 @@ def _publish_sensor(recipe: Recipe, job: Any) -> dg.SensorDefinition:
         description="Starts the publish job once for each state of the queue that meets the review policy.",
         default_status=dg.DefaultSensorStatus.RUNNING,
     )
-    def publish_when_reviewed(review: ReviewResource) -> dg.RunRequest | dg.SkipReason:
+    def publish_when_reviewed(review: ReviewResource, lake: LakeResource) -> dg.RunRequest | dg.SkipReason:
         from grandrounds.review.policy import status
         from grandrounds.review.sensor import publishable
 
         store = review.open()
+        if recipe.live is not None:
+            return publish_week(recipe, store, lake.open(), now=datetime.now(UTC))
         request = publishable(store, recipe)
         if request is None:
             return dg.SkipReason(

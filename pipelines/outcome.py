@@ -96,11 +96,18 @@ def outcome_of(
         failed_checks=_failed_checks(result),
         errors=[words for words in dict.fromkeys(map(_words, failures)) if words],
         failed_sources=_failed_sources(lake, recipe, settings) if "sources" in tables else (),
-        unanswered=[row for table in ("drafts", "revisions", *(("votes",) if recipe.panel else ()))
+        unanswered=[row for table in ("drafts", "revisions", *_asked(recipe))
                     if "drafts" in tables and lake.has_table(lake_key(recipe, table))
                     for row in _unanswered(lake, recipe, table)],
         tracebacks=[error.to_string() for error in failures],
     )  # fmt: skip
+
+
+def _asked(recipe: Recipe) -> tuple[str, ...]:
+    """The table of what models said of candidates."""
+    if recipe.panel is not None:
+        return ("votes",)
+    return ("marks",) if recipe.asks_judge else ()
 
 
 def was_interrupted(result: dg.ExecuteInProcessResult) -> bool:

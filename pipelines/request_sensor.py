@@ -15,8 +15,10 @@ from typing import TYPE_CHECKING, Any
 
 import dagster as dg
 
+from assets.weeks import newest_week, partition_of
 from grandrounds.errors import GrandRoundsError
 from grandrounds.fingerprint import content_id
+from grandrounds.lake import Lake
 from grandrounds.recipe import Recipe
 from grandrounds.settings import Settings
 from resources import SettingsResource
@@ -66,11 +68,25 @@ def answers_sensor(recipe: Recipe, job: Any, *, tag: str) -> dg.SensorDefinition
         if not new:
             return dg.SkipReason(found.words)
         return dg.SensorResult(
-            run_requests=[dg.RunRequest(run_key=content_id("answers", new), tags={tag: recipe.name})],
+            run_requests=[
+                dg.RunRequest(
+                    run_key=content_id("answers", new),
+                    tags={tag: recipe.name},
+                    partition_key=_partition(recipe, given),
+                )
+            ],
             cursor=json.dumps([*asked, *new][-_MOST_REMEMBERED:]),
         )
 
     return import_answers
+
+
+def _partition(recipe: Recipe, settings: Settings) -> str | None:
+    """The week that waits for answers, of a live recipe: the newest that was drafted."""
+    if recipe.live is None:
+        return None
+    week = newest_week(recipe, Lake(settings.lake_url.value), table="drafts")
+    return partition_of(week or recipe.live.first)
 
 
 def look_after(recipe: Recipe, settings: Settings, *, until: float) -> Round:

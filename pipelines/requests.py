@@ -43,6 +43,7 @@ def requests() -> None:
 )
 @click.option("--out", type=_FOLDER, required=True, help="New or empty folder to write to.")
 @click.option("--sources", metavar="DIR", help="Source folder (GRANDROUNDS_SOURCES).")
+@click.option("--week", metavar="WEEK", help="Week of a live recipe (default: the last that is over).")
 @_MODEL
 @click.option("--local", is_flag=True, help="Protected evidence too: you vouch for where the files go.")
 @click.option("--refused", is_flag=True, help="Ask again what a model has refused.")
@@ -64,6 +65,7 @@ def export(
     stage: str,
     out: Path,
     sources: str | None,
+    week: str | None,
     model: str | None,
     local: bool,
     refused: bool,
@@ -90,11 +92,15 @@ def export(
     from grandrounds.llm.files.register import Register
     from grandrounds.llm.files.shards import write_shards
     from grandrounds.llm.ledger import open_ledger
-    from pipelines.commands import find_recipe
+    from pipelines.commands import find_recipe, weeks_to_build
     from pipelines.requests_showing import export_as_data, show_export, show_submitted
     from pipelines.stages import prepare, requests_of
 
     loaded = find_recipe(recipe)
+    if week and loaded.live is None:
+        raise click.UsageError(f"{recipe} is not live: it has no weeks.")
+    for chosen in weeks_to_build(loaded, (week,) if week else (), None):
+        loaded = loaded.in_week(chosen) if chosen else loaded
     settings = _settings(sources=sources, model=model, backend="files")
     outcome = prepare(loaded, stage, settings=settings, quiet=as_json)
     if not outcome.success:

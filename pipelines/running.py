@@ -13,6 +13,7 @@ import yaml
 from sqlalchemy.exc import SQLAlchemyError
 
 from assets.tables import asset_key
+from assets.weeks import partition_of
 from grandrounds.errors import SettingsError
 from grandrounds.locks import exclusive
 from grandrounds.progress import listening
@@ -35,6 +36,7 @@ def definitions_of(recipe: Recipe, settings: Settings) -> dg.Definitions:
         home=settings.home.value,
         sources=settings.sources.value,
         source_rules=settings.source_rules.value,
+        feeds=settings.feeds.value,
     )
     return dg.Definitions.merge(
         benchmark_definitions(recipe), dg.Definitions(resources=all_resources(given))
@@ -52,7 +54,8 @@ def run_job(
 ) -> Outcome:
     """Run ``build`` or ``publish`` of ``recipe`` and collect what people want to know.
 
-    ``only`` names the tables to make, where not all of the job's are wanted.
+    ``only`` names the tables to make, where not all of the job's are wanted. A live recipe comes in the
+    week that is made (``Recipe.in_week``).
     Raises ``GrandRoundsError`` when another process works on the same recipe in this home or the
     home can't be used, and ``KeyboardInterrupt`` when the run was interrupted.
     """
@@ -73,6 +76,7 @@ def run_job(
             raise_on_error=False,
             tags={RECIPE_TAG: recipe.name, COMMAND_TAG: what},
             asset_selection=[asset_key(recipe, table) for table in only] or None,
+            partition_key=partition_of(recipe.week) if recipe.week else None,
         )
     if was_interrupted(result):
         raise KeyboardInterrupt

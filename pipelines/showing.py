@@ -140,7 +140,7 @@ def _show_failed_sources(console: Console, failed: Sequence[FailedSource]) -> No
 
 def _show_waiting(console: Console, outcome: Outcome, waiting: Sequence[Unanswered]) -> None:
     """Requests that somebody else answers: which, and how they get there and back."""
-    stage = {"drafts": "draft", "revisions": "revise", "votes": "vote"}[waiting[0].table]
+    stage = {"drafts": "draft", "revisions": "revise", "votes": "vote", "marks": "mark"}[waiting[0].table]
     rows = sum(row.rows for row in waiting if row.table == waiting[0].table)
     _line(
         console,

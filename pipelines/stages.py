@@ -14,10 +14,12 @@ from assets.kinds import kind_of
 from assets.votes import to_ask
 from grandrounds.authoring.author import AskingAuthor, make_author
 from grandrounds.errors import RequestsError
+from grandrounds.gates.rubrics.controls import markings
 from grandrounds.lake import Lake
 from grandrounds.llm.answering import Answering
 from grandrounds.llm.request import ModelRequest
 from grandrounds.recipe import Recipe
+from grandrounds.rubrics.model_judge import ModelJudge
 from grandrounds.settings import Settings
 from grandrounds.votes.asking import vote_requests
 from grandrounds.votes.voters import seats
@@ -28,6 +30,7 @@ _BEFORE = {
     "draft": (),
     "revise": ("drafts",),
     "vote": ("drafts", "revisions", "shortlist", "refused"),
+    "mark": ("drafts", "revisions", "shortlist", "refused"),
 }
 STAGES = tuple(_BEFORE)
 """The stages that ask a model."""
@@ -42,7 +45,7 @@ def tables_before(recipe: Recipe, stage: str) -> tuple[str, ...]:
 def prepare(recipe: Recipe, stage: str, *, settings: Settings, quiet: bool) -> Outcome:
     """Make the tables that stand before ``stage``. Raises as ``run_job`` does, and ``RequestsError`` when
     the recipe has no such stage."""
-    if recipe.author == "rule" and stage != "vote":
+    if recipe.author == "rule" and stage not in ("vote", "mark"):
         raise RequestsError(
             f"Recipe {recipe.name!r} writes by rules and asks no model.",
             remedy="Set `author: auto` or `author: model` in the recipe.",
@@ -50,6 +53,11 @@ def prepare(recipe: Recipe, stage: str, *, settings: Settings, quiet: bool) -> O
     if recipe.panel is None and stage == "vote":
         raise RequestsError(
             f"Recipe {recipe.name!r} asks no panel of models.", remedy="Give it `panel: {models: [...]}`."
+        )
+    if not recipe.asks_judge and stage == "mark":
+        raise RequestsError(
+            f"Recipe {recipe.name!r} asks no model judge.",
+            remedy="Set `gates.rubric.judge: both` (or `model`) in it; only consultations have one.",
         )
     if stage != "vote" and not settings.llm_model.value:
         raise _nameless(recipe)
@@ -74,6 +82,12 @@ def requests_of(
         candidates = to_ask(recipe, lake)
         for seat in seats(recipe, settings):
             yield from vote_requests(candidates, recipe=recipe, model=seat.wire)
+        return
+    if stage == "mark":
+        if client is None:
+            raise _nameless(recipe)
+        judge = ModelJudge(client, temperature=recipe.temperature)
+        yield from judge.requests(marking for _, _, marking in markings(to_ask(recipe, lake)))
         return
     author = make_author(recipe, client=client, lake=lake)
     if not isinstance(author, AskingAuthor):

@@ -13,6 +13,7 @@ class SettingsResource(dg.ConfigurableResource):  # type: ignore[type-arg]
     home: str = ""
     sources: str = ""
     source_rules: str = ""
+    feeds: str = ""
 
     def get(self) -> Settings:
         """The settings, resolved when a step asks, so that loading definitions never fails on them."""
@@ -21,5 +22,6 @@ class SettingsResource(dg.ConfigurableResource):  # type: ignore[type-arg]
                 "GRANDROUNDS_HOME": self.home,
                 "GRANDROUNDS_SOURCES": self.sources,
                 "GRANDROUNDS_SOURCE_RULES": self.source_rules,
+                "GRANDROUNDS_FEEDS": self.feeds,
             }
         )

@@ -6,10 +6,15 @@ import os
 from pathlib import Path
 
 import pytest
+from hypothesis import settings
 
 from tests.support.postgres import postgres  # noqa: F401  (a fixture: one server for the whole session)
 
 ROOT = Path(__file__).resolve().parent.parent
+
+# A busy machine is no fault of the example that it was busy with.
+settings.register_profile("grandrounds", deadline=None)
+settings.load_profile("grandrounds")
 
 
 @pytest.fixture(scope="session")

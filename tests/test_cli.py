@@ -58,7 +58,7 @@ def test_help_and_start_up_import_nothing_heavy() -> None:
 @pytest.mark.parametrize(
     "command",
     ["", "list", "build", "publish", "review", "review status", "review export", "review import",
-     "verify", "diff", "doctor"],
+     "verify", "diff", "export", "scores", "contamination", "contamination check", "doctor"],
 )  # fmt: skip
 def test_every_help_fits_eighty_columns_and_says_what_it_does(
     command: str, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch

@@ -22,12 +22,15 @@ from grandrounds.paths import bundled
 from grandrounds.recipe import CASE_TASKS
 from grandrounds.records.alignment_score import AlignmentScore
 from grandrounds.records.case import Case
+from grandrounds.records.clip import ClipRow
+from grandrounds.records.control_mark import ControlMark
 from grandrounds.records.envelope import Candidate, Draft, Envelope, Item, Revision
 from grandrounds.records.figure import FigureRow
 from grandrounds.records.funnel import FunnelStep
 from grandrounds.records.rejection import Rejection
 from grandrounds.records.review_event import ReviewEvent
 from grandrounds.records.source import Source
+from grandrounds.records.video import VideoRow
 from grandrounds.records.vote import PanelVote
 
 GOLDEN = "contract_versions.json"
@@ -35,15 +38,18 @@ RECORDS = {
     "alignment_scores": AlignmentScore,
     "cases": Case,
     "candidates": Candidate,
+    "clips": ClipRow,
     "drafts": Draft,
     "envelope": Envelope,
     "figures": FigureRow,
     "funnel": FunnelStep,
     "items": Item,
+    "marks": ControlMark,
     "rejections": Rejection,
     "review_events": ReviewEvent,
     "revisions": Revision,
     "sources": Source,
+    "videos": VideoRow,
     "votes": PanelVote,
 }
 SCALARS = {

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 import yaml
 
@@ -280,8 +281,25 @@ def test_great_expectations_is_not_imported_before_a_rule_needs_it() -> None:
     subprocess.run([sys.executable, "-c", program], cwd=ROOT, check=True)
 
 
-def test_every_rule_of_every_contract_can_be_run() -> None:
+def test_sound_tables_are_judged_without_it(candidates: pa.Table, tmp_path: Path) -> None:
+    pq.write_table(candidates, tmp_path / "candidates.parquet")
+    program = (
+        "import sys, grandrounds.expectations as e, pyarrow.parquet as pq\n"
+        "from grandrounds.contracts import contract\n"
+        f"table = pq.ParquetFile({str(tmp_path / 'candidates.parquet')!r}).read()\n"
+        "assert e.validate(table, contract('candidates')).failures == ()\n"
+        "assert 'great_expectations' not in sys.modules\n"
+    )
+    subprocess.run([sys.executable, "-c", program], cwd=ROOT, check=True)
+
+
+def test_every_rule_of_every_contract_can_be_run(monkeypatch: pytest.MonkeyPatch) -> None:
     """One row of anything: the verdict doesn't matter, but no rule may be wrong itself."""
+    # Left to Great Expectations, all but what is asked of nested columns, too, which it can't look at.
+    monkeypatch.setattr(
+        "grandrounds.expectations.rows_breaking",
+        lambda _, rule: [] if rule.expectation == "expect_column_values_to_not_be_null" else None,
+    )
     for name in contract_names():
         if "/" not in name:
             made = contract(name)

@@ -430,3 +430,25 @@ def test_media_that_are_dropped_leave_nothing_and_litter_of_killed_runs_goes(tmp
     lake.new_media().drop()
     assert not list(incoming.iterdir())
     assert not (tmp_path / "lake" / "media").exists()
+
+
+@pytest.mark.parametrize("url", ["/tmp/lake", "lake/below", "./lake", "a b", "é"])
+def test_a_folder_is_addressed_as_upath_would_without_loading_it(url: str) -> None:
+    from upath import UPath
+
+    from grandrounds.lake_files import address, is_local
+
+    mine, theirs = address(url), UPath(url)
+    below, beyond = mine / "media" / "x", theirs / "media" / "x"
+    assert (below.path, str(below), below.protocol) == (beyond.path, str(beyond), beyond.protocol)
+    assert below.parent.path == beyond.parent.path and is_local(below.parent)
+    loaded = f"import sys; from grandrounds.lake_files import address; address({url!r}); print('fsspec' in sys.modules)"
+    told = subprocess.run([sys.executable, "-c", loaded], capture_output=True, text=True, check=True)
+    assert told.stdout == "False\n"
+
+
+def test_an_object_store_is_addressed_by_upath() -> None:
+    from grandrounds.lake_files import address, is_local
+
+    place = address("memory://bucket/lake") / "media"
+    assert place.protocol == "memory" and not is_local(place)

@@ -54,7 +54,17 @@ def test_three_lines_make_a_recipe_with_sensible_defaults() -> None:
         ({"panel": {"models": ["a", "a"]}}, "each model may stand in a panel once"),
         ({"panel": {"models": ["a", ""]}}, "panel.models.1: "),
         ({"panel": {"models": ["a"], "repeats": 0}}, "panel.repeats: "),
-        ({"panel": {"blind": False, "with_evidence": False}}, "with_evidence, blind or both"),
+        ({"panel": {"blind": False, "with_evidence": False}}, "with_evidence, blind, one_frame or"),
+        ({"panel": {"one_frame": True}}, "panel.one_frame is for evidence of kind clips"),
+        ({"panel": {"one_frame": True, "pictures": False}}, "one_frame shows a picture"),
+        (
+            {
+                "panel": {"models": ["a"], "blind": False, "one_frame": True},
+                "evidence": {"kind": "clips"},
+                "tasks": [{"name": "clip_order_mcq"}],
+            },
+            "so the single_frame gate could never refuse",
+        ),
         ({"panel": {"withheld": "media", "pictures": False}}, "pictures can't be withheld"),
         ({"panel": {"models": ["a"]}}, "right by luck in 20.0% of items"),
         (
@@ -81,6 +91,22 @@ def test_a_panel_is_asked_nothing_unless_a_recipe_says_so() -> None:
     assert two is not None
     assert (two.repeats, two.with_evidence, two.blind, two.withheld) == (1, True, True, "case")
     assert two.votes_each == 2
+
+
+def test_a_recipe_says_of_one_frame_only_where_it_asks_with_one() -> None:
+    plain = parse_recipe({**SOUND, "panel": {"models": ["a", "b"]}}, where="demo")
+    assert "one_frame" not in plain.written()["panel"], "its releases stay as they were"
+    film = {"evidence": {"kind": "clips"}, "tasks": [{"name": "clip_order_mcq"}]}
+    asking = parse_recipe(
+        {**SOUND, **film, "panel": {"models": ["a", "b"], "one_frame": True}}, where="demo"
+    )
+    assert asking.written()["panel"]["one_frame"] is True
+    assert parse_recipe(asking.written(), where="demo") == asking
+    alone = {
+        **film,
+        "panel": {"models": ["a", "b"], "one_frame": True, "blind": False, "with_evidence": False},
+    }
+    assert parse_recipe({**SOUND, **alone}, where="demo").panel is not None
 
 
 def test_what_changes_no_item_is_not_in_what_a_release_keeps_of_its_recipe() -> None:

@@ -23,7 +23,7 @@ _Unit_contra = TypeVar("_Unit_contra", contravariant=True)
 
 
 class Author(Protocol[_Unit_contra]):
-    """Writes drafts from evidence (cases, scans, figures) and revises them against written criteria.
+    """Writes drafts from evidence (cases, scans, figures, clips) and revises them against written criteria.
 
     Both read and give streams; progress has a total where what they read has a length.
     """
@@ -32,7 +32,7 @@ class Author(Protocol[_Unit_contra]):
 
     def draft(self, evidence: Iterable[_Unit_contra], /) -> Iterator[Draft]:
         """At least one draft a piece of evidence and task, whatever became of it (``status``), in the order
-        of the evidence. A case and a figure give one a task, a scan one a fact."""
+        of the evidence. A case, a figure and a clip give one a task, a scan one a fact."""
 
     def revise(self, drafts: Iterable[tuple[Draft, _Unit_contra]], /) -> Iterator[Revision]:
         """One revision a draft, in their order; each draft has status ``ok`` and stands by its evidence."""
@@ -87,6 +87,20 @@ def make_author(
         if asked is None:
             return FigureRuleAuthor(recipe, lake=lake, on_progress=on_progress)
         return FigureModelAuthor(recipe, client=asked, lake=lake, on_progress=on_progress)
+    if recipe.evidence.kind == "clips":
+        from grandrounds.authoring.clip_model import ClipModelAuthor
+        from grandrounds.authoring.clip_rule import ClipRuleAuthor
+
+        if asked is None:
+            return ClipRuleAuthor(recipe, lake=lake, on_progress=on_progress)
+        return ClipModelAuthor(recipe, client=asked, lake=lake, on_progress=on_progress)
+    if recipe.consults:
+        from grandrounds.authoring.rubric_model import RubricModelAuthor
+        from grandrounds.authoring.rubric_rule import RubricRuleAuthor
+
+        if asked is None:
+            return RubricRuleAuthor(recipe, on_progress=on_progress)
+        return RubricModelAuthor(recipe, client=asked, on_progress=on_progress)
     from grandrounds.authoring.model_author import ModelAuthor
     from grandrounds.authoring.rule_author import RuleAuthor
 

@@ -20,17 +20,19 @@ from grandrounds.contracts import contract
 from grandrounds.errors import RecipeError
 from grandrounds.fingerprint import sha256_text
 from grandrounds.paths import bundled
-from grandrounds.recipe import FIGURE_TASKS, VOLUME_TASKS, prompt_folder
+from grandrounds.recipe import CLIP_TASKS, CONSULTATION_TASKS, FIGURE_TASKS, VOLUME_TASKS, prompt_folder
 
 if TYPE_CHECKING:
     from jinja2 import Template
+
+_PICTURES = ("hidden", "labels", "one_frame")
 
 #: The variables that each stage hands to its template.
 VARIABLES = {
     "draft": frozenset({"title", "article", "case_number", "case_count", "distractors"}),
     "revise": frozenset({"stem", "question", "draft", "article", "criteria", "options"}),
-    "choice": frozenset({"stem", "question", "options", "withheld", "hidden", "n"}),
-    "open": frozenset({"stem", "question", "withheld", "hidden", "n"}),
+    "choice": frozenset({"stem", "question", "options", "withheld", *_PICTURES, "n"}),
+    "open": frozenset({"stem", "question", "withheld", *_PICTURES, "n"}),
 }
 
 #: The same for the families of tasks on volumes, whose material is another.
@@ -47,9 +49,26 @@ FIGURE_VARIABLES = {
     "draft": _OF_FIGURE,
     "revise": _OF_FIGURE | {"stem", "draft", "criteria"},
 }
+
+#: And for those on clips.
+_OF_CLIP = frozenset({"task", "frames", "cues", "fact", "distractors", "modalities", "places"})
+CLIP_VARIABLES = {
+    "draft": _OF_CLIP,
+    "revise": _OF_CLIP | {"stem", "draft", "refused", "criteria"},
+}
+
+#: And for consultations.
+_OF_CONSULTATION = frozenset({"title", "article", "case_number", "case_count", "task", "limits"})
+CONSULTATION_VARIABLES = {
+    "draft": _OF_CONSULTATION,
+    "revise": _OF_CONSULTATION | {"stem", "question", "disclosures", "draft", "refused", "criteria"},
+    "mark": frozenset({"question", "response", "rubric"}),
+}
 _KNOWN = {
+    **dict.fromkeys(map(prompt_folder, CONSULTATION_TASKS), CONSULTATION_VARIABLES),
     **dict.fromkeys(map(prompt_folder, VOLUME_TASKS), VOLUME_VARIABLES),
     **dict.fromkeys(map(prompt_folder, FIGURE_TASKS), FIGURE_VARIABLES),
+    **dict.fromkeys(map(prompt_folder, CLIP_TASKS), CLIP_VARIABLES),
 }
 
 

@@ -50,6 +50,7 @@ def row_id(prefix: str, fields: Mapping[str, Any], *, status: str, parent: str =
                 authorship.revise_request_id,
             ],
             *_subject(fields),
+            *_marked(fields),
         ],
     )
 
@@ -63,3 +64,11 @@ def _subject(fields: Mapping[str, Any]) -> list[Any]:
     """What tells several items of one task and piece of evidence apart; nothing where there is but one."""
     subject = fields.get("subject", "")
     return [[subject, [media.sha256 for media in fields["media"]]]] if subject else []
+
+
+def _marked(fields: Mapping[str, Any]) -> list[Any]:
+    """What a consultation is marked by and what it holds back; nothing for other rows."""
+    rubric, disclosures = fields.get("rubric", ()), fields.get("disclosures", ())
+    if not rubric and not disclosures:
+        return []
+    return [[[each.criterion_id for each in rubric], [[told.topic, told.text] for told in disclosures]]]

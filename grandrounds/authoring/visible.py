@@ -35,7 +35,8 @@ from grandrounds.clinical.leaks import (
     defined_abbreviations,
     find_leaks,
 )
-from grandrounds.recipe import CaseNeed, Cut
+from grandrounds.needs import CaseNeed
+from grandrounds.recipe import Cut
 from grandrounds.records.case import Case, Section
 from grandrounds.records.parts import Span
 from grandrounds.stem import render, subtract

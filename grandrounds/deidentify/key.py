@@ -7,7 +7,6 @@ deletes it makes the way back impossible, for the project's own people too.
 
 from __future__ import annotations
 
-import hashlib
 import hmac
 import os
 import secrets
@@ -113,10 +112,10 @@ class ProjectKey:
 
     def _hash(self, what: str, value: str) -> bytes:
         text = f"{what}\0{value}".encode("utf-8", "surrogatepass")
-        return hmac.new(self.secret, text, hashlib.sha256).digest()
+        return hmac.digest(self.secret, text, "sha256")
 
     def _check(self, what: str, body: bytes) -> bytes:
-        return hmac.new(self.secret, f"{what} check\0".encode() + body, hashlib.sha256).digest()[:4]
+        return hmac.digest(self.secret, f"{what} check\0".encode() + body, "sha256")[:4]
 
 
 def project_key(home: Path) -> ProjectKey:

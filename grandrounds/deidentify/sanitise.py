@@ -7,7 +7,7 @@ so rows and files still belong together.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import replace
 
 from grandrounds.deidentify.key import ProjectKey
@@ -34,10 +34,11 @@ def sanitise(record: VolumeRecord, *, settings: DeidentifySettings, key: Project
     nothing more.
     """
     extra = settings.words
+    rows = {name: _row(name, key) for name in record.source_ids}
     return replace(
         record,
         volume_id=_row(record.volume_id, key),
-        source_ids=tuple(_row(name, key) for name in record.source_ids),
+        source_ids=tuple(rows[name] for name in record.source_ids),
         reason=scrub(record.reason),
         body_part=clean_text(record.body_part or "", extra=extra).upper() or None,
         modality=record.modality if record.modality and is_code(record.modality) else None,
@@ -48,7 +49,7 @@ def sanitise(record: VolumeRecord, *, settings: DeidentifySettings, key: Project
         study_uid=_uid(record.study_uid, settings, key),
         series_uid=_uid(record.series_uid, settings, key),
         frame_of_reference_uid=_uid(record.frame_of_reference_uid, settings, key),
-        instances=tuple(_instance(one, settings, key) for one in record.instances),
+        instances=tuple(_instance(one, rows, settings, key) for one in record.instances),
         windows=tuple(_window(one, extra) for one in record.windows),
         time_values=_times(record, settings),
         mask_of=_row(record.mask_of, key) if record.mask_of else record.mask_of,
@@ -116,9 +117,17 @@ def _origin(text: str, key: ProjectKey) -> str:
     return text if text in _ORIGINS else sanitise_path(text.split("/"), key=key)
 
 
-def _instance(one: SliceInstance, settings: DeidentifySettings, key: ProjectKey) -> SliceInstance:
-    uid = _uid(one.sop_instance_uid, settings, key) or ""
-    return replace(one, sop_instance_uid=uid, source_id=_row(one.source_id, key))
+def _instance(
+    one: SliceInstance, rows: Mapping[str, str], settings: DeidentifySettings, key: ProjectKey
+) -> SliceInstance:
+    return SliceInstance(
+        axis=one.axis,
+        index=one.index,
+        time=one.time,
+        sop_instance_uid=_uid(one.sop_instance_uid, settings, key) or "",
+        frame=one.frame,
+        source_id=rows.get(one.source_id) or _row(one.source_id, key),
+    )
 
 
 def _window(one: Window, extra: frozenset[str]) -> Window:

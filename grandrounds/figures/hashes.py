@@ -29,6 +29,7 @@ BITS = 64
 HASH_VERSION = 1
 """Stands for the method: hashes of two versions can't be compared."""
 
+_DIGITS = frozenset("0123456789abcdefABCDEF")
 _SIDE = 32
 _KEPT = 8
 _ENOUGH = 8 * _SIDE
@@ -76,14 +77,14 @@ def distance(one: str, other: str) -> int:
 def near_pairs(hashes: Sequence[str], *, bits: int, linked: bool = False) -> list[tuple[int, int]]:
     """The pairs of places (the smaller first, sorted) whose hashes differ by at most ``bits``.
 
-    Empty strings are like nothing. ``linked``: enough pairs to know what hangs together, so that a logo on
+    What is no hash is like nothing. ``linked``: enough pairs to know what hangs together, so that a logo on
     a thousand pages makes a thousand pairs and not half a million. Compares every two different hashes.
     """
     import numpy as np
 
     places: dict[int, list[int]] = {}
     for place, told in enumerate(hashes):
-        if len(told) == BITS // 4:
+        if len(told) == BITS // 4 and set(told) <= _DIGITS:
             places.setdefault(int(told, 16), []).append(place)
     values = np.array(list(places), dtype=np.uint64)
     alike = list(places.values())

@@ -17,43 +17,63 @@ that nobody answered blind, or whose right votes are too few to tell from luck, 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 from grandrounds.gates.gate import Findings, found
 from grandrounds.recipe import Recipe
 from grandrounds.records.envelope import Envelope
 from grandrounds.records.parts import Flag
 from grandrounds.records.vote import PanelVote
-from grandrounds.statistics.votes import Share, by_model, chance_of, luck, share_of
+from grandrounds.statistics.votes import by_model, chance_of, luck, share_of
 
 NAME = "blind"
 UNTESTED = "blind_untested"
 TOO_FEW = "blind_too_few"
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Filter:
+    """A view of an item that should not be enough to answer it.
+
+    ``view`` names it, ``lacking`` begins the sentence that refuses, ``untested`` and ``too_few`` are the
+    flags of what it could not decide.
+    """
+
+    view: str
+    one_frame: bool = False
+    lacking: str
+    untested: str
+    too_few: str
+
+
 def look(row: Envelope, votes: Sequence[PanelVote], recipe: Recipe) -> Findings:
     """Refuse a row that the panel of ``recipe`` answers without its evidence; ``votes`` are the row's."""
-    panel, limits = recipe.panel, recipe.gates
-    asked = [vote for vote in votes if vote.blind]
-    if panel is None or not asked or not limits.blind_luck:
+    if recipe.panel is None:
         return found()
-    share = share_of(asked, blind=True)
+    what = {"case": "the case", "media": "the pictures"}[recipe.panel.withheld]
+    by = Filter(view="blind", lacking=f"Without {what}", untested=UNTESTED, too_few=TOO_FEW)
+    return filtered(row, [vote for vote in votes if vote.blind], recipe, by=by)
+
+
+def filtered(row: Envelope, asked: Sequence[PanelVote], recipe: Recipe, *, by: Filter) -> Findings:
+    """What becomes of a row by the votes of one view (``asked``): the rule above."""
+    limits = recipe.gates
+    if not asked or not limits.blind_luck:
+        return found()
+    share = share_of(asked, blind=not by.one_frame, one_frame=by.one_frame)
     if share.votes == 0:
         statuses = ", ".join(sorted({vote.status for vote in asked}))
-        detail = f"None of its {len(asked)} blind votes counts ({statuses}), so it was not filtered."
-        return found(flags=(Flag(flag=UNTESTED, detail=detail),))
+        detail = f"None of its {len(asked)} {by.view} votes counts ({statuses}), so it was not filtered."
+        return found(flags=(Flag(flag=by.untested, detail=detail),))
     if share.share < limits.blind_share:
         return found()
     by_luck = luck(share, chance=chance_of(len(row.options)))
     if by_luck > limits.blind_luck:
-        detail = f"{share} blind votes are right; guessing does that in {by_luck:.1%} of such items."
-        return found(flags=(Flag(flag=TOO_FEW, detail=detail),))
-    return found(_told(share, by_luck, asked, withheld=panel.withheld))
-
-
-def _told(share: Share, by_luck: float, asked: Sequence[PanelVote], *, withheld: str) -> str:
-    what = {"case": "the case", "media": "the pictures"}[withheld]
-    voters = ", ".join(f"{model} {own}" for model, own in by_model(asked, blind=True).items())
-    return (
-        f"Without {what} it was answered right in {share} votes ({voters}); guessing does that in "
+        detail = f"{share} {by.view} votes are right; guessing does that in {by_luck:.1%} of such items."
+        return found(flags=(Flag(flag=by.too_few, detail=detail),))
+    models = by_model(asked, blind=not by.one_frame, one_frame=by.one_frame)
+    voters = ", ".join(f"{model} {own}" for model, own in models.items())
+    return found(
+        f"{by.lacking} it was answered right in {share} votes ({voters}); guessing does that in "
         f"{by_luck:.2%} of such items."
     )

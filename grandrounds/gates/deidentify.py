@@ -59,13 +59,13 @@ def look(at: Looked) -> Findings:
     return identifiers([at.revision.stem, at.revision.question, *(m.caption for m in at.revision.media)])
 
 
-def identifiers(texts: Iterable[str]) -> Findings:
-    """What points to a person in the texts that a solver sees."""
+def identifiers(texts: Iterable[str], *, where: str = "What the solver sees") -> Findings:
+    """What points to a person in texts; ``where`` begins the sentences about them."""
     texts = list(texts)
     refused = [what for what, pattern in _REFUSED if any(pattern.search(text) for text in texts)]
     flagged = [name for name, pattern in _FLAGGED if any(pattern.search(text) for text in texts)]
     return found(
-        *(f"What the solver sees holds {what}." for what in refused),
+        *(f"{where} holds {what}." for what in refused),
         flags=tuple(
             Flag(flag=f"deidentify_{name}", detail="Look whether this points to a person.")
             for name in flagged

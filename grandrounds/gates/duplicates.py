@@ -11,6 +11,10 @@ other, nobody can tell which is right: both go.
 Items made from figures are told apart by question and picture, and pictures by their perceptual hash: the
 same question on the same picture (up to the recipe's ``near_picture`` bits: another size or a crop) with
 the same answer is a duplicate; with answers that exclude one another both go.
+
+Items made from clips of one video are compared as those of volumes. Of clips of different videos that look
+alike (most frames look the same: one video under two names, or coded anew) the same question is a
+duplicate, whatever the answers: they name frames by letters, which each item has in an order of its own.
 """
 
 from __future__ import annotations
@@ -18,10 +22,11 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
-from itertools import combinations
+from itertools import combinations, product
 
 from grandrounds.gates.gate import Evidence
 from grandrounds.recipe import Recipe
+from grandrounds.records.clip import ClipRow
 from grandrounds.records.envelope import Revision, item_id
 from grandrounds.records.figure import FigureRow
 from grandrounds.statistics.similarity import near_duplicates
@@ -110,6 +115,38 @@ def _near_pictures(
     return _compared(rows, pairs(), how="on a picture that looks the same")
 
 
+def _near_clips(
+    rows: Sequence[Revision], order: Sequence[int], recipe: Recipe, evidence: Mapping[str, Evidence]
+) -> Duplicates:
+    """Duplicates among items made from clips: the same question on clips of two videos that look alike."""
+    from grandrounds.videos.alike import alike_clips
+
+    same = _same_pictures(rows, order, recipe, evidence)
+    own = {position: evidence.get(rows[position].evidence_id) for position in order}
+    clips = sorted({row.evidence_id: row for row in own.values() if isinstance(row, ClipRow)}.items())
+    asking: dict[tuple[str, str, str], list[int]] = {}
+    for position in order:
+        row = rows[position]
+        key = (row.evidence_id, normalise(row.stem), normalise(row.question))
+        asking.setdefault(key, []).append(position)
+    by_clip: dict[str, list[tuple[str, str, str]]] = {}
+    for key in asking:
+        by_clip.setdefault(key[0], []).append(key)
+    problems, pairs, rank = dict(same.problems), list(same.pairs), {at: n for n, at in enumerate(order)}
+    for one, other in alike_clips([row for _, row in clips], bits=recipe.clips.near_frame):
+        for first, second in product(by_clip[clips[one][0]], by_clip[clips[other][0]]):
+            if first[1:] != second[1:]:
+                continue
+            for pair in product(asking[first], asking[second]):
+                kept, later = sorted(pair, key=rank.__getitem__)
+                pairs.append((later, kept))
+                if kept not in problems:
+                    problems.setdefault(
+                        later, f"It asks the same as {_named(rows[kept])}, on frames that look the same."
+                    )
+    return Duplicates(problems=problems, pairs=tuple(pairs))
+
+
 def _hash_of(evidence: Evidence | None) -> str:
     return evidence.perceptual_hash if isinstance(evidence, FigureRow) else ""
 
@@ -135,7 +172,7 @@ def _compared(
     return Duplicates(problems=problems, pairs=tuple(pairs))
 
 
-_LOOKS = {"cases": _same_stems, "volumes": _same_pictures, "figures": _near_pictures}
+_LOOKS = {"cases": _same_stems, "volumes": _same_pictures, "figures": _near_pictures, "clips": _near_clips}
 
 
 def _contradict(one: Revision, other: Revision) -> bool:

@@ -10,16 +10,19 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from grandrounds.gates.frames import Framed
 from grandrounds.gates.pictures import Pictured
 from grandrounds.gates.voxels import Voxels
 from grandrounds.recipe import Recipe
 from grandrounds.records.case import Case
+from grandrounds.records.clip import ClipRow
 from grandrounds.records.envelope import Revision
 from grandrounds.records.figure import FigureRow
 from grandrounds.records.parts import Flag
 from grandrounds.records.scan import Scan
+from grandrounds.records.video import VideoRow
 
-Evidence = Case | Scan | FigureRow
+Evidence = Case | Scan | FigureRow | ClipRow
 """What an item can be made from."""
 
 
@@ -28,7 +31,8 @@ class Looked:
     """What a gate looks at: a revision, its evidence (``None`` when it is not there), the recipe.
 
     ``voxels`` is what was found in the files of the revision's scan: ``None`` for other evidence, and
-    where volumes can't be opened. ``picture`` is the same for the picture of a figure.
+    where volumes can't be opened. ``picture`` is the same for the picture of a figure, ``framed`` for the
+    pictures of a clip; ``video`` is the video that a clip is from.
     """
 
     revision: Revision
@@ -36,6 +40,8 @@ class Looked:
     recipe: Recipe
     voxels: Voxels | None = None
     picture: Pictured | None = None
+    framed: Framed | None = None
+    video: VideoRow | None = None
 
     @property
     def case(self) -> Case | None:
@@ -51,6 +57,11 @@ class Looked:
     def figure(self) -> FigureRow | None:
         """The evidence, where it is a figure."""
         return self.evidence if isinstance(self.evidence, FigureRow) else None
+
+    @property
+    def clip(self) -> ClipRow | None:
+        """The evidence, where it is a clip."""
+        return self.evidence if isinstance(self.evidence, ClipRow) else None
 
     @property
     def again(self) -> Scan | None:

@@ -6,7 +6,8 @@ made of them are near duplicates. Two scans belong together when their readers s
 one study, when image or a mask have the very same voxels, or when items made of them ask the same. Two
 figures belong together when they are of one book or article, of one family (the same figure printed twice,
 in another edition or by another author), when their pictures look the same, or when items made of them ask
-the same.
+the same. Two clips belong together when they are of one video, of one file, when most of their frames look
+the same (one video under two names, or coded anew), or when items made of them ask the same.
 """
 
 from __future__ import annotations
@@ -16,6 +17,7 @@ from datetime import date
 
 from grandrounds.gates.gate import Evidence, Findings, Gate, Looked, found
 from grandrounds.records.case import Case
+from grandrounds.records.clip import ClipRow
 from grandrounds.records.figure import FigureRow
 from grandrounds.records.parts import Identifier
 from grandrounds.records.scan import Scan
@@ -70,13 +72,23 @@ def merged_groups(
 def _keys(one: Evidence) -> Iterable[str]:
     if isinstance(one, Case):
         return _case_keys(one)
+    if isinstance(one, ClipRow):
+        return (f"source {one.source_id}", f"video {one.video_id}", f"bytes {one.source_sha256}")
     return _figure_keys(one) if isinstance(one, FigureRow) else _scan_keys(one)
 
 
 def _look_alike(evidence: Mapping[str, Evidence], bits: int) -> list[tuple[str, str]]:
-    """Pairs of figures whose pictures look the same; those of one colour throughout look like nothing."""
+    """Pairs of figures whose pictures look the same, and of clips most of whose frames do; pictures of one
+    colour throughout look like nothing."""
     from grandrounds.figures.hashes import near_pairs
+    from grandrounds.videos.alike import alike_clips
 
+    clips = [row for _, row in sorted(evidence.items()) if isinstance(row, ClipRow)]
+    if clips:
+        return [
+            (clips[one].evidence_id, clips[other].evidence_id)
+            for one, other in alike_clips(clips, bits=bits)
+        ]
     figures = [row for _, row in sorted(evidence.items()) if isinstance(row, FigureRow)]
     told = [(row.evidence_id, row.perceptual_hash) for row in figures if row.perceptual_hash.strip("0")]
     pairs = near_pairs([shown for _, shown in told], bits=bits, linked=True)

@@ -10,12 +10,15 @@ Any version counts, and ``LicenseRef-CC-BY`` (a document that names no version) 
 made from an article are adapted material (CC 4.0, section 1(a)), which the no-derivatives licences
 do not let anybody share (CC BY-ND 4.0, section 2(a)(1)(B)): they stay private. The table itself is
 ``grandrounds.licences``, which the release uses too.
+
+A clip that is ``index_only`` is named by time and hash and never shown; its rights must be known all the
+same.
 """
 
 from __future__ import annotations
 
 from grandrounds.gates.gate import Findings, Gate, Looked, found
-from grandrounds.licences import UNKNOWN, allowed
+from grandrounds.licences import allowed, known
 
 
 def look(at: Looked) -> Findings:
@@ -27,14 +30,14 @@ def look(at: Looked) -> Findings:
         f"The row says {licence!r}, but its evidence is under {evidence.licence!r}."
         if other and evidence
         else None,
-        _refusal(licence, profile),
+        _refusal(licence, profile, named_only=at.clip is not None and at.clip.index_only),
     )
 
 
-def _refusal(licence: str, profile: str) -> str | None:
-    if not licence or licence == UNKNOWN:
+def _refusal(licence: str, profile: str, *, named_only: bool) -> str | None:
+    if not known(licence):
         return "The licence of the source is unknown; say it in sources.yaml if you know it."
-    if allowed(licence, profile=profile):
+    if named_only or allowed(licence, profile=profile):
         return None
     if "-ND" in licence:
         return (

@@ -1,4 +1,4 @@
-"""Opens what gates look into: the voxels of one scan, or the picture of one figure, at a time."""
+"""Opens what gates look into: the voxels of one scan, the picture of one figure, or those of one clip."""
 
 from __future__ import annotations
 
@@ -6,9 +6,11 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from grandrounds.errors import GrandRoundsError
+from grandrounds.gates.frames import Framed, look_at_frames
 from grandrounds.gates.gate import Evidence
 from grandrounds.gates.pictures import GetPicture, Pictured, look_at
 from grandrounds.gates.voxels import OUTSIDE, Grid, OpenVolume, Voxels
+from grandrounds.records.clip import ClipRow
 from grandrounds.records.figure import FigureRow
 from grandrounds.records.scan import Scan
 from grandrounds.records.volume import VolumeRecord
@@ -21,8 +23,8 @@ _EXPECTED = (GrandRoundsError, ValueError, ArithmeticError, OSError)
 
 
 class Looking:
-    """Looks at the voxels of a scan, or at the picture of a figure, when its first row comes, and forgets
-    them when another's comes."""
+    """Looks at the voxels of a scan, or at the pictures of a figure or clip, when its first row comes, and
+    forgets them when another's comes."""
 
     def __init__(
         self,
@@ -36,6 +38,7 @@ class Looking:
         self._swaps = swaps or {}
         self._last: tuple[str, Voxels] | None = None
         self._last_picture: tuple[str, Pictured] | None = None
+        self._last_framed: tuple[str, Framed] | None = None
 
     def voxels_of(self, evidence: Evidence | None) -> Voxels | None:
         """What the files of a scan hold; ``None`` for other evidence, and where nothing opens volumes."""
@@ -54,6 +57,15 @@ class Looking:
         if self._last_picture is None or self._last_picture[0] != key:
             self._last_picture = (key, look_at(evidence, self._get_picture, swap=self._swaps.get(key)))
         return self._last_picture[1]
+
+    def framed_of(self, evidence: Evidence | None) -> Framed | None:
+        """What the pictures of a clip hold; ``None`` for other evidence, and where nothing gives them."""
+        if self._get_picture is None or not isinstance(evidence, ClipRow):
+            return None
+        key = evidence.evidence_id
+        if self._last_framed is None or self._last_framed[0] != key:
+            self._last_framed = (key, look_at_frames(evidence, self._get_picture))
+        return self._last_framed[1]
 
 
 def look_into(scan: Scan, open_volume: OpenVolume) -> Voxels:

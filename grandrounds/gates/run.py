@@ -1,13 +1,15 @@
 """Runs every gate on every revision: each ends as exactly one candidate or one rejection.
 
-The gates that look at one row come first, in the order below; the first that refuses names the
-rejection, but its sentence holds what all of them found. What passed is compared with one another:
-duplicates go, groups are merged, options are shuffled. Rows made from volumes are computed again from the
-voxels: one scan is open at a time, so they should come in the order of the scans. Rows made from figures
-are held against their picture, one at a time as well, and then (gate ``text_only``) all of them against a
-small model that answers from question and options alone. Where a recipe has a
-panel of models, it is asked about what passed all that (its answers cost money), and its votes are weighed
-last.
+The gates that look at one row come first, in the order below; the first that refuses names the rejection,
+but its sentence holds what all of them found. What passed is compared with one another: duplicates go,
+groups are merged, and where a recipe asks for it all are held against public benchmarks and other
+releases (gate ``contamination``); options are shuffled. Rows made from volumes are computed again from
+the voxels: one scan is open at a time, so they should come in the order of the scans. Rows made from
+figures are held against their picture, one at a time as well, and then (gate ``text_only``) all of them
+against a small model that answers from question and options alone. Rows made from clips are held against
+the pictures of their frames, and against what the reader saw in their video. Where a recipe has a panel
+of models, it is asked about what passed all that (its answers cost money), and its votes are weighed
+last; consultations are weighed the same way by the marks of a model, where a recipe asks for them.
 """
 
 from __future__ import annotations
@@ -19,6 +21,8 @@ from typing import TYPE_CHECKING
 
 from grandrounds.gates import (
     blind,
+    clips,
+    contamination,
     deidentify,
     difficulty,
     figures,
@@ -28,6 +32,8 @@ from grandrounds.gates import (
     licence,
     options,
     protected,
+    rubrics,
+    single_frame,
     types,
     volumes,
 )
@@ -38,16 +44,22 @@ from grandrounds.gates.figures import text_only
 from grandrounds.gates.gate import Evidence, Findings, Gate, Looked
 from grandrounds.gates.looking import Looking
 from grandrounds.gates.pictures import GetPicture
+from grandrounds.gates.rubrics import controls
 from grandrounds.gates.status import reject
 from grandrounds.gates.voxels import OpenVolume
+from grandrounds.needs import ClipNeed, FigureNeed
 from grandrounds.recipe import Recipe
+from grandrounds.records.clip import ClipRow
+from grandrounds.records.control_mark import ControlMark
 from grandrounds.records.envelope import OK, Candidate, Envelope, Revision, content_sha256, item_id
 from grandrounds.records.figure import FigureRow
 from grandrounds.records.parts import Flag
 from grandrounds.records.rejection import Rejection
+from grandrounds.records.video import VideoRow
 from grandrounds.records.vote import PanelVote
 
 if TYPE_CHECKING:
+    from grandrounds.contamination.pieces import Released
     from grandrounds.figures.swaps import Swap
 
 Votes = Mapping[str, Sequence[PanelVote]]
@@ -62,14 +74,18 @@ GATES: tuple[Gate, ...] = (
     deidentify.GATE,
     groups.GATE,
 )
-"""The gates that look at one row made from a case, in order; ``volumes.GATES`` and ``figures.GATES`` are
-those of the other kinds."""
+"""The gates that look at one row made from a case, in order; ``volumes.GATES``, ``figures.GATES`` and
+``clips.GATES`` are those of the other kinds, ``rubrics.GATES`` those of consultations."""
 
 NAMES: tuple[str, ...] = (
-    *dict.fromkeys(gate.name for gate in (*GATES, *volumes.GATES, *figures.GATES)),
+    *dict.fromkeys(
+        gate.name for gate in (*GATES, *volumes.GATES, *figures.GATES, *clips.GATES, *rubrics.GATES)
+    ),
     DUPLICATES,
+    contamination.NAME,
     text_only.NAME,
     blind.NAME,
+    single_frame.NAME,
     difficulty.NAME,
 )
 """Every gate that can refuse a revision, of any kind of evidence."""
@@ -91,7 +107,10 @@ class _Passed:
 
 def gates_of(recipe: Recipe) -> tuple[Gate, ...]:
     """The gates that look at one row of a recipe, by the kind of its evidence, in order."""
-    return {"volumes": volumes.GATES, "figures": figures.GATES}.get(recipe.evidence.kind, GATES)
+    if recipe.consults:
+        return rubrics.GATES
+    own = {"volumes": volumes.GATES, "figures": figures.GATES, "clips": clips.GATES}
+    return own.get(recipe.evidence.kind, GATES)
 
 
 def judge(
@@ -101,16 +120,20 @@ def judge(
     recipe: Recipe,
     open_volume: OpenVolume | None = None,
     get_picture: GetPicture | None = None,
+    videos: Iterable[VideoRow] = (),
+    released: Released | None = None,
 ) -> Judged:
     """Judge all revisions with status ``ok``; others are left to ``status.reject_revisions``.
 
     ``evidence`` is by evidence id. ``open_volume`` opens a volume by its row: without it no row made from a
     scan passes. ``get_picture`` gives a picture's bytes by their hash; without it no row made from a figure
-    passes. A gate that raises on a row refuses that row with the error's words; the others are judged
-    all the same.
+    or clip passes. ``videos`` are those that clips are from; no row made from a clip of another passes.
+    ``released`` are the releases of other recipes, for recipes that are held against them. A gate that
+    raises on a row refuses that row with the error's words; the others are judged all the same.
     """
     gates = gates_of(recipe)
     looking = Looking(open_volume, get_picture=get_picture, swaps=_swaps(evidence))
+    by_id = {video.video_id: video for video in videos}
     passed: list[_Passed] = []
     rejections: list[Rejection] = []
     seen: Counter[str] = Counter()
@@ -126,6 +149,8 @@ def judge(
             recipe=recipe,
             voxels=looking.voxels_of(own),
             picture=looking.picture_of(own),
+            framed=looking.framed_of(own),
+            video=by_id.get(own.video_id) if isinstance(own, ClipRow) else None,
         )
         seen_by = [(gate.name, _look(gate, looked)) for gate in gates]
         if again:
@@ -136,7 +161,7 @@ def judge(
         else:
             flags = tuple(flag for _, findings in seen_by for flag in findings.flags)
             passed.append(_Passed(revision=revision, flags=flags))
-    return _compare(passed, rejections, evidence=evidence, recipe=recipe)
+    return _compare(passed, rejections, evidence=evidence, recipe=recipe, released=released)
 
 
 def weigh(candidates: Iterable[Candidate], *, votes: Votes, recipe: Recipe) -> Judged:
@@ -155,6 +180,18 @@ def weigh(candidates: Iterable[Candidate], *, votes: Votes, recipe: Recipe) -> J
     return Judged(candidates=shuffle_options(left, recipe), rejections=rejections)
 
 
+def weigh_marks(candidates: Sequence[Candidate], *, marks: Iterable[ControlMark], recipe: Recipe) -> Judged:
+    """Judge consultations that passed all other gates by a model's marks of answers of known worth."""
+    wrong = controls.weigh(candidates, marks, recipe)
+    return Judged(
+        candidates=[row for place, row in enumerate(candidates) if place not in wrong],
+        rejections=[
+            _reject(candidates[place], gate=controls.NAME, reasons=[wrong[place]])
+            for place in sorted(wrong)
+        ],
+    )
+
+
 def _look(gate: Gate, looked: Looked) -> Findings:
     try:
         return gate.look(looked)
@@ -168,14 +205,12 @@ def _compare(
     *,
     evidence: Mapping[str, Evidence],
     recipe: Recipe,
+    released: Released | None,
 ) -> Judged:
     rows = [entry.revision for entry in passed]
     duplicates = find_duplicates(rows, recipe, evidence)
     alike = [(rows[one].evidence_id, rows[other].evidence_id) for one, other in duplicates.pairs]
-    of_figures = recipe.evidence.kind == "figures"
-    group_of = groups.merged_groups(
-        evidence, alike, near_picture=recipe.figures.near_picture if of_figures else 0
-    )
+    group_of = groups.merged_groups(evidence, alike, near_picture=_near(recipe))
     candidates = []
     for position, entry in enumerate(passed):
         problem = duplicates.problems.get(position)
@@ -183,9 +218,41 @@ def _compare(
             candidates.append(_candidate(entry, group_of))
         else:
             rejections.append(_reject(entry.revision, gate=DUPLICATES, reasons=[problem]))
-    if of_figures:
+    candidates = _without_copies(candidates, rejections, recipe, released)
+    if recipe.evidence.kind == "figures":
         candidates = _without_sure(candidates, rejections, recipe)
+    if recipe.consults:
+        candidates = _with_remarks(candidates, recipe)
     return Judged(candidates=shuffle_options(candidates, recipe), rejections=rejections)
+
+
+def _without_copies(
+    candidates: Sequence[Candidate],
+    rejections: list[Rejection],
+    recipe: Recipe,
+    released: Released | None,
+) -> list[Candidate]:
+    """The candidates without copies of public benchmarks, which become rejections; others with a remark."""
+    found = contamination.find(candidates, recipe, released)
+    rejections += [
+        _reject(candidates[place], gate=contamination.NAME, reasons=[found.problems[place]])
+        for place in sorted(found.problems)
+    ]
+    return [
+        replace(row, quality_flags=(*row.quality_flags, *found.flags[place]))
+        if place in found.flags
+        else row
+        for place, row in enumerate(candidates)
+        if place not in found.problems
+    ]
+
+
+def _near(recipe: Recipe) -> int:
+    """By how many bits the hashes of pictures that look the same may differ."""
+    need = recipe.evidence
+    if isinstance(need, FigureNeed):
+        return need.near_picture
+    return need.near_frame if isinstance(need, ClipNeed) else 0
 
 
 def _without_sure(
@@ -197,6 +264,15 @@ def _without_sure(
         _reject(candidates[place], gate=text_only.NAME, reasons=[sure[place]]) for place in sorted(sure)
     ]
     return [candidate for place, candidate in enumerate(candidates) if place not in sure]
+
+
+def _with_remarks(candidates: Sequence[Candidate], recipe: Recipe) -> list[Candidate]:
+    """The candidates, those with a remark whose rubric pays for another patient's answer."""
+    remarks = controls.remarks(candidates, recipe)
+    return [
+        replace(row, quality_flags=(*row.quality_flags, remarks[place])) if place in remarks else row
+        for place, row in enumerate(candidates)
+    ]
 
 
 def _swaps(evidence: Mapping[str, Evidence]) -> dict[str, Swap]:
@@ -229,6 +305,7 @@ def _weigh(
     """The candidate with its votes and what they say of it; and by which gates it is refused, and why."""
     found = {
         blind.NAME: blind.look(candidate, votes, recipe),
+        single_frame.NAME: single_frame.look(candidate, votes, recipe),
         difficulty.NAME: difficulty.look(votes, recipe),
     }
     level = difficulty.label(votes, recipe.gates)

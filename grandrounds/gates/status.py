@@ -10,6 +10,7 @@ from typing import Any
 
 from grandrounds.fingerprint import content_id
 from grandrounds.records.case import Case
+from grandrounds.records.clip import ClipRow
 from grandrounds.records.envelope import OK, Draft, Envelope, Revision
 from grandrounds.records.figure import FigureRow
 from grandrounds.records.rejection import Rejection
@@ -139,6 +140,41 @@ def reject_figure(figure: FigureRow, *, recipe: str, gate: str, reasons: Sequenc
                 "protected": figure.protected,
                 "sha256": figure.sha256,
                 "text_sha256": figure.text_sha256,
+            },
+            ensure_ascii=False,
+        ),
+    )
+
+
+def reject_clip(clip: ClipRow, *, recipe: str, gate: str, reasons: Sequence[str]) -> Rejection:
+    """The rejection of a clip. Its words stay in ``clips``; the row keeps what names it."""
+    return Rejection(
+        rejection_id=content_id("rejection", [recipe, EVIDENCE, gate, clip.evidence_id]),
+        recipe=recipe,
+        stage=EVIDENCE,
+        gate=gate,
+        reason=_sentence(reasons),
+        subject_id=clip.evidence_id,
+        source_id=clip.source_id,
+        evidence_id=clip.evidence_id,
+        row=json.dumps(
+            {
+                "video_id": clip.video_id,
+                "source_sha256": clip.source_sha256,
+                "start_seconds": clip.start_seconds,
+                "end_seconds": clip.end_seconds,
+                "coherence": clip.coherence,
+                "frames": [
+                    {"frame": frame.frame, "seconds": frame.seconds, "sha256": frame.sha256}
+                    for frame in clip.frames
+                ],
+                "index_only": clip.index_only,
+                "licence": clip.licence,
+                "language": clip.language,
+                "citation": clip.citation,
+                "protected": clip.protected,
+                "text_origin": clip.text_origin,
+                "text_sha256": clip.text_sha256,
             },
             ensure_ascii=False,
         ),

@@ -32,6 +32,7 @@ __all__ = [
     "key_of",
     "load_models",
     "timeout_of",
+    "yes_or_no",
 ]
 
 BACKENDS = ("live", "files", "vllm")
@@ -191,12 +192,13 @@ def _from_settings(settings: Settings, base: ModelEntry | None) -> ModelEntry:
         base or ModelEntry(name=name, model=name, where=""),
         where="",
         base_url=settings.llm_base_url.value,
-        local=_yes_or_no(settings.llm_local),
+        local=yes_or_no(settings.llm_local),
         key_env=settings.api_key.name if settings.api_key.value else "",
     )
 
 
-def _yes_or_no(setting: Setting) -> bool | None:
+def yes_or_no(setting: Setting) -> bool | None:
+    """What a setting for local endpoints says; ``None`` where it says nothing. Raises ``SettingsError``."""
     value = setting.value.strip().casefold()
     if not value:
         return None

@@ -13,6 +13,8 @@ from grandrounds.fingerprint import content_id, sha256_value
 from grandrounds.records.parts import (
     Authorship,
     ChainStep,
+    Criterion,
+    Disclosure,
     Evidence,
     Flag,
     Label,
@@ -40,7 +42,8 @@ class Envelope:
     what splits must not cut (patient, article, book, video). ``subject`` names what is asked about where
     one piece of evidence gives several items of a task (a structure, a measurement); the answer computes
     again from the evidence, task and subject. ``boxes``, ``measurements``, ``chain`` (criterion to
-    finding) and ``turns`` (stages asked before) are those of items made from volumes.
+    finding) and ``turns`` (stages asked before) are those of items made from volumes. ``rubric`` is what
+    answers to an open consultation are marked by, ``disclosures`` what is told only when it is asked for.
     """
 
     recipe: str
@@ -64,6 +67,8 @@ class Envelope:
     measurements: tuple[MeasuredValue, ...] = ()
     chain: tuple[ChainStep, ...] = ()
     turns: tuple[Turn, ...] = ()
+    rubric: tuple[Criterion, ...] = ()
+    disclosures: tuple[Disclosure, ...] = ()
     labels: tuple[Label, ...] = ()
     language: str
     licence: str
@@ -78,8 +83,9 @@ class Envelope:
 class Draft(Envelope):
     """Stage one. ``status`` is ``ok`` or the reason's kind: ``no_diagnosis``, ``no_stem``,
     ``no_distractors``, ``nothing_to_ask`` (the evidence holds nothing that the task asks about),
-    ``refused``, ``truncated``, ``unparsable``, ``failed``, ``not_local``, ``waiting``, ``dropped`` (the
-    revision's own verdict)."""
+    ``no_outcome`` (it does not say what was done and what became of it), ``no_rubric`` (too little of it
+    can be marked), ``refused``, ``truncated``, ``unparsable``, ``failed``, ``not_local``, ``waiting``,
+    ``dropped`` (the revision's own verdict)."""
 
     draft_id: str
     status: str = OK
@@ -149,6 +155,7 @@ def content_sha256(row: Envelope) -> str:
             row.rationale,
             list(row.answer_aliases),
             *_computed(row),
+            *_disclosed(row),
             [[e.role, e.source_id, e.quote, e.locator.start, e.locator.end] for e in row.evidence],
         ]
     )
@@ -166,6 +173,31 @@ def _computed(row: Envelope) -> list[object]:
     ]
 
 
+def _disclosed(row: Envelope) -> list[object]:
+    """What is told when it is asked for; nothing where all is told at once."""
+    if not row.disclosures:
+        return []
+    return [[[told.topic, list(told.cues), told.text, _place(told.span)] for told in row.disclosures]]
+
+
+def _marked(row: Envelope) -> list[object]:
+    """What answers are marked by; nothing for items without a rubric, so these keep their ids."""
+    if not row.rubric:
+        return []
+    return [
+        [
+            [each.criterion_id, each.text, each.axis, each.points, each.kind, list(each.terms)]
+            + [[e.source_id, e.quote, e.locator.start, e.locator.end] for e in each.evidence]
+            for each in row.rubric
+        ],
+        [[told.topic, list(told.cues), told.text] for told in row.disclosures],
+    ]
+
+
+def _place(span: Span) -> list[int]:
+    return [span.start, span.end]
+
+
 def _identity(row: Envelope) -> list[object]:
     return [
         ITEM_ID_VERSION,
@@ -177,4 +209,5 @@ def _identity(row: Envelope) -> list[object]:
         row.answer,
         sorted(media.sha256 for media in row.media),
         row.source_id,
+        *_marked(row),
     ]

@@ -164,6 +164,44 @@ class Turn:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Criterion:
+    """One thing that a marker looks for in an answer, and what it rests on.
+
+    ``axis`` is accuracy, completeness, safety, context or communication. ``points`` are -10 to 10 and not
+    0: above 0 for what a good answer says, below 0 for what would be wrong or dangerous by the report
+    itself. ``kind`` says how it is said: ``diagnosis`` (named), ``finding`` (pointed to),
+    ``investigation``, ``treatment`` and ``follow_up`` (advised), ``warning`` (told of), ``explanation``
+    (told the patient); below 0 ``wrong_diagnosis`` (settled on), ``wrong_advice`` (given) and ``delay``
+    (of what is urgent). ``terms`` are what an answer has to say for it, each in its own words or others of
+    the same meaning (``one|other`` are two ways to say one term). ``rule`` names the rule that made it;
+    empty where a model did. ``evidence`` are the quotes of the case or its outcome that it rests on.
+    """
+
+    criterion_id: str
+    text: str
+    axis: str
+    points: int
+    kind: str
+    terms: tuple[str, ...]
+    rule: str = ""
+    evidence: tuple[Evidence, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Disclosure:
+    """A finding that the solver is told only when it asks.
+
+    ``topic`` is the kind of finding (``examination``, ``laboratory`` ...), ``cues`` the words that count as
+    asking for it, ``text`` what is then told, and ``span`` where that stands in the stored text.
+    """
+
+    topic: str
+    cues: tuple[str, ...]
+    text: str
+    span: Span
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Label:
     """A path in a taxonomy (``scheme``), broadest first, with a code where the scheme has codes."""
 
@@ -176,7 +214,8 @@ class Label:
 class OptionOrigin:
     """Where one option came from: another ``case``, the ``terminology``, a ``model``, a ``reviewer``
     who edited it, the same ``study`` (another structure, level, side or slice), the ``criterion``
-    (another of its findings), or the ``answer``."""
+    (another of its findings), the same ``clip`` (another frame, pair, order, number or step), or the
+    ``answer``."""
 
     option: str
     origin: str
@@ -201,11 +240,15 @@ class Flag:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Vote:
-    """One model's answer to one item, with its evidence or ``blind``; ``n`` is the repeat, from 1."""
+    """One model's answer to one item: with its evidence, ``blind``, or with ``one_frame`` of several alone.
+
+    ``n`` is the repeat, from 1.
+    """
 
     model: str
     version: str
     blind: bool
+    one_frame: bool = False
     n: int = 1
     answer: str
     correct: bool
@@ -228,9 +271,13 @@ class Authorship:
     revise_request_id: str | None = None
 
 
+UNREAD = "unread"
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ReviewSummary:
-    """What reviewers decided, in numbers. ``status`` is ``not-reviewed`` in a preview."""
+    """What reviewers decided, in numbers. ``status`` is ``not-reviewed`` in a preview, ``unread`` for what
+    a policy that samples took without a reader."""
 
     status: str
     readers: int = 0

@@ -6,8 +6,7 @@ from dataclasses import dataclass
 from datetime import date
 
 from grandrounds.records.parts import Identifier
-
-READ, FAILED, DUPLICATE, PASSED_BY = "read", "failed", "duplicate", "passed_by"
+from grandrounds.records.statuses import DUPLICATE, FAILED, PASSED_BY, READ
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -45,3 +44,6 @@ class Source:
     group_id: str | None = None
     protected: bool = False
     notes: tuple[str, ...] = ()
+
+
+__all__ = ["DUPLICATE", "FAILED", "PASSED_BY", "READ", "Source"]

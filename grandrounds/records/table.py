@@ -54,7 +54,8 @@ def from_table(record_type: type[Record], table: pa.Table) -> list[Record]:
 
     Raises ``ContractError`` when a row can't be read as ``record_type``.
     """
-    known = [field.name for field in fields(record_type) if field.name in table.column_names]  # type: ignore[arg-type]
+    held = set(table.column_names)
+    known = [field.name for field in fields(record_type) if field.name in held]  # type: ignore[arg-type]
     rows = table.select(known).to_pylist()
     for row in rows:
         for name in [name for name, value in row.items() if value is None]:

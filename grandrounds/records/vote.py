@@ -16,8 +16,9 @@ class PanelVote:
 
     ``item_id`` names what was asked (a candidate's id before any reviewer's edit); ``model`` is the name
     in the models file, ``model_version`` what the server calls itself. ``blind``: the evidence was
-    withheld. ``n`` is the repeat, from 1. ``status`` is ``ok``, ``refused``, ``truncated``,
-    ``unparsable``, ``failed``, ``not_local`` or ``waiting``; only ``ok`` votes count and have ``correct``.
+    withheld. ``one_frame``: all its frames but one were. ``n`` is the repeat, from 1. ``status`` is
+    ``ok``, ``refused``, ``truncated``, ``unparsable``, ``failed``, ``not_local`` or ``waiting``; only
+    ``ok`` votes count and have ``correct``.
     ``answer_index`` and ``right_index`` (from 0) are places in the order that this model saw.
     ``judged_by`` says what decided: the ``letter`` of an option, or a ``rule`` over names and synonyms.
     ``cost`` is in the currency of the price list.
@@ -31,6 +32,7 @@ class PanelVote:
     model: str
     model_version: str = ""
     blind: bool
+    one_frame: bool = False
     n: int
     status: str
     reason: str = ""
@@ -56,6 +58,7 @@ class PanelVote:
             model=self.model,
             version=self.model_version,
             blind=self.blind,
+            one_frame=self.one_frame,
             n=self.n,
             answer=self.answer,
             correct=bool(self.correct),

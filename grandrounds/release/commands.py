@@ -1,4 +1,4 @@
-"""``grandrounds verify`` and ``grandrounds diff``."""
+"""``grandrounds verify``, ``grandrounds diff`` and ``grandrounds rejoin``."""
 
 from __future__ import annotations
 
@@ -15,6 +15,7 @@ if TYPE_CHECKING:
 
     from grandrounds.release.diff import Difference
     from grandrounds.release.findings import Problem, VerifyReport
+    from grandrounds.release.rejoin import Rejoined
 
 # More lines than this scroll away what matters; --json gives all.
 _SHOWN = 50
@@ -78,6 +79,58 @@ def diff(before: Path, after: Path, as_json: bool) -> None:
         _show_difference(difference)
 
 
+@click.command(short_help="Cut the frames that a release only names from your own videos.")
+@click.argument(
+    "release",
+    metavar="RELEASE",
+    type=click.Path(path_type=Path, exists=True, file_okay=False),
+)
+@click.option(
+    "--sources",
+    metavar="DIR",
+    required=True,
+    type=click.Path(path_type=Path, exists=True),
+    help="Folder with the videos, any depth below.",
+)
+@click.option(
+    "--out",
+    metavar="DIR",
+    type=click.Path(path_type=Path),
+    help="Where the completed copy goes; RELEASE-rejoined when left away.",
+)
+@click.option("--json", "as_json", is_flag=True, help="Print what became of it as JSON.")
+@click.pass_context
+def rejoin(ctx: click.Context, release: Path, sources: Path, out: Path | None, as_json: bool) -> None:
+    """Complete a copy of RELEASE with frames that its licences allow it to name, but not to show.
+
+    Videos are found in the folder by the SHA-256 of the file, frames are cut by number, and their pixels
+    must be those that the release names. RELEASE itself never changes. The copy is for yourself: don't pass
+    it on. Ends with 1, and a list, when a video is missing or a frame differs; what could be had is in the
+    copy.
+
+    \b
+    Examples:
+      grandrounds rejoin .grandrounds/releases/video_vqa/0.1.0 --sources ~/videos
+      grandrounds rejoin RELEASE --sources DIR --out COPY --json | jq .troubles
+    """
+    from grandrounds.progress import listening
+    from grandrounds.release.rejoin import place_of, refusal_of
+    from grandrounds.release.rejoin import rejoin as complete
+
+    place = place_of(release, out)
+    refusal = refusal_of(place, release)
+    if refusal:
+        raise click.UsageError(refusal)
+    with _Working() as working, listening(working):
+        done = complete(release, sources=sources, out=place)
+    if as_json:
+        click.echo(json.dumps(asdict(done) | {"whole": done.whole}, indent=2, ensure_ascii=False))
+    else:
+        _show_rejoined(done, release)
+    if not done.whole:
+        ctx.exit(1)
+
+
 class _Working:
     """Says on a terminal what a long check is at; nothing is written where the errors go to a file."""
 
@@ -137,6 +190,36 @@ def _show_report(report: VerifyReport, directory: Path) -> None:
         return
     console.print(f"\n[bold red]{len(report.problems):,} problems[/] in {escape(what)}:")
     _show_list(console, report.problems)
+
+
+def _show_rejoined(done: Rejoined, release: Path) -> None:
+    from rich.markup import escape
+
+    from grandrounds.release.findings import Problem
+
+    console = _console()
+    if not done.items:
+        console.print(
+            f"[bold green]Nothing is missing[/] from {escape(str(release))}: it shows all it names."
+        )
+        return
+    console.print(
+        f"{done.videos:,} of {done.videos_wanted:,} videos found, {done.frames:,} frames cut, "
+        f"{done.completed:,} of {done.items:,} items completed."
+    )
+    if done.path:
+        console.print(
+            f"Written: [bold]{escape(done.path)}[/] (for yourself: don't pass it on)", soft_wrap=True
+        )
+    if done.troubles:
+        console.print(f"\n[bold red]{len(done.troubles):,} left out[/]:")
+        _show_list(
+            console,
+            [
+                Problem(where=each.evidence_id, what=f"{each.what} (file {each.source_sha256[:16]}...)")
+                for each in done.troubles
+            ],
+        )
 
 
 def _show_list(console: Console, found: Sequence[Problem]) -> None:

@@ -7,10 +7,21 @@ from collections.abc import Iterable, Sequence
 from operator import attrgetter
 
 from grandrounds.records.envelope import Item
+from grandrounds.records.parts import UNREAD
 from grandrounds.records.rejection import Rejection
+from grandrounds.records.review_event import ReviewEvent
 from grandrounds.records.structure import UNKNOWN
-from grandrounds.release.evidence import CaseEvidence, Evidence, FigureEvidence, VolumeEvidence
+from grandrounds.records.video import PARTIAL
+from grandrounds.release.evidence import (
+    CaseEvidence,
+    ClipEvidence,
+    Evidence,
+    FigureEvidence,
+    VolumeEvidence,
+)
 from grandrounds.release.manifest import (
+    AnswerCounts,
+    ClipCounts,
     Counts,
     FigureCounts,
     ManifestAuthor,
@@ -20,7 +31,7 @@ from grandrounds.release.manifest import (
 )
 from grandrounds.release.splits import SPLITS
 
-UNNAMED = "unnamed"
+UNNAMED, NO_WORDS = "unnamed", "none"
 # What de-identification writes into the row of a volume that shows a face, or showed one.
 _FACES = ("face can be rebuilt", "face was cut out")
 
@@ -31,9 +42,14 @@ def letter(index: int) -> str:
 
 
 def count(
-    items: Sequence[Item], *, evidence: Evidence, rejections: Iterable[Rejection], review_events: int
+    items: Sequence[Item],
+    *,
+    evidence: Evidence,
+    rejections: Iterable[Rejection],
+    events: Sequence[ReviewEvent],
 ) -> Counts:
     """All counts of a release from its rows."""
+    named = evidence.index_only
     tasks = sorted({item.task for item in items})
     pairs = Counter((item.task, item.split) for item in items)
     labels: dict[str, Counter[str]] = {}
@@ -47,7 +63,9 @@ def count(
         items=len(items),
         groups=len({item.group_id for item in items}),
         cases=len(evidence.cases) if isinstance(evidence, CaseEvidence) else 0,
-        images=sum(media.kind == "image" for item in items for media in item.media),
+        images=sum(
+            media.kind == "image" for item in items if item.evidence_id not in named for media in item.media
+        ),
         by_task={task: {split: pairs[task, split] for split in SPLITS} for task in tasks},
         by_split={split: sum(item.split == split for item in items) for split in SPLITS},
         by_licence=_sorted(Counter(item.licence for item in items)),
@@ -57,9 +75,12 @@ def count(
         answer_positions=_positions(items),
         longest_is_right=_longest(items),
         rejections={stage: _sorted(gates) for stage, gates in sorted(refused.items())},
-        review_events=review_events,
+        review_events=len(events),
         volumes=_volumes(evidence) if isinstance(evidence, VolumeEvidence) else None,
         figures=_figures(evidence, items) if isinstance(evidence, FigureEvidence) else None,
+        clips=_clips(evidence, items) if isinstance(evidence, ClipEvidence) else None,
+        unread=sum(item.review.status == UNREAD for item in items) or None,
+        answers=_answers(items, events),
     )
 
 
@@ -72,6 +93,24 @@ def authors(items: Iterable[Item]) -> tuple[ManifestAuthor, ...]:
     return tuple(
         ManifestAuthor(author=author, version=version, model=model or None, items=number)
         for (author, version, model), number in sorted(made.items())
+    )
+
+
+def _answers(items: Iterable[Item], events: Iterable[ReviewEvent]) -> AnswerCounts | None:
+    """Each reader's answer to an item counts once: a decision that was taken back is not answered anew."""
+    read = {(item.candidate_id, item.content_sha256): item for item in items}
+    given = {
+        (event.item_id, event.reviewer): (event.answer, read[event.item_id, event.content_sha256])
+        for event in sorted(events, key=attrgetter("created_at", "event_id"))
+        if event.answer and (event.item_id, event.content_sha256) in read
+    }
+    options = [(answer, item) for answer, item in given.values() if item.options]
+    if not given:
+        return None
+    return AnswerCounts(
+        answered=len(given),
+        with_options=len(options),
+        as_marked=sum(answer == item.answer for answer, item in options),
     )
 
 
@@ -115,6 +154,34 @@ def _figures(evidence: FigureEvidence, items: Sequence[Item]) -> FigureCounts:
             task: TextOnlyCounts(items=found.items, right=found.right, chance=found.chance)
             for task, found in accuracies(sorted(items, key=attrgetter("item_id"))).items()
         },
+    )
+
+
+def _clips(evidence: ClipEvidence, items: Sequence[Item]) -> ClipCounts:
+    from grandrounds.videos.seen import NO_FACES, NO_TEXT, left_out_for_people
+
+    clips, videos, named = evidence.clips, evidence.videos, evidence.index_only
+    return ClipCounts(
+        videos=len(videos),
+        clips=len(clips),
+        clips_named=len(named),
+        items_named=sum(item.evidence_id in named for item in items),
+        frames=sum(len(row.frames) for row in clips if not row.index_only),
+        frames_named=sum(len(row.frames) for row in clips if row.index_only),
+        seconds=round(sum(row.end_seconds - row.start_seconds for row in clips), 3),
+        films=len(evidence.films),
+        people_withheld=sum(left_out_for_people(row) for row in videos),
+        partial=sum(row.status == PARTIAL for row in videos),
+        cuts=sum(len(row.cuts) for row in videos),
+        methods=_sorted(Counter(row.cut_method for row in videos)),
+        moved=sum(row.offset_seconds != 0 for row in videos),
+        posed=sum(bool(row.poses) for row in clips),
+        scenes=_sorted(Counter(row.coherence for row in clips)),
+        words=_sorted(Counter(row.text_origin if row.text.strip() else NO_WORDS for row in clips)),
+        looked_at=_sorted(Counter(frame.verdict for row in videos for frame in row.looked_at)),
+        faces_unseen=sum(NO_FACES in row.notes for row in videos),
+        text_unread=sum(NO_TEXT in row.notes for row in videos),
+        by_licence=_sorted(Counter(row.licence for row in videos)),
     )
 
 

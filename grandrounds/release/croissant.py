@@ -12,6 +12,8 @@ from typing import Any
 
 from grandrounds.contracts import Column, contract
 from grandrounds.release.evidence import TABLES
+from grandrounds.release.films import ENDING as FILM_ENDING
+from grandrounds.release.films import FILM, MIME
 from grandrounds.release.manifest import Manifest, ManifestFile
 from grandrounds.release.packed import ENDING
 from grandrounds.release.plots import plural
@@ -64,6 +66,8 @@ _CONTEXT: dict[str, Any] = {
     "subField": "cr:subField",
     "transform": "cr:transform",
 }
+EACH = "[*]"
+
 _TYPES = {"string": "sc:Text", "integer": "cr:Int64", "number": "cr:Float64", "boolean": "sc:Boolean",
           "date": "sc:Date", "timestamp": "sc:DateTime"}  # fmt: skip
 _PARQUET = "application/x-parquet"
@@ -169,12 +173,22 @@ def _distribution(manifest: Manifest) -> list[dict[str, Any]]:
 
 
 def _evidence_files(manifest: Manifest) -> Iterator[dict[str, Any]]:
-    """The tables of volumes or figures, and volumes beside them; nothing for cases."""
-    if manifest.counts.volumes is None and manifest.counts.figures is None:
+    """The tables of other evidence than cases, and volumes or films beside them; nothing for cases."""
+    counts = manifest.counts
+    if counts.volumes is None and counts.figures is None and counts.clips is None:
         return
     for table in TABLES[manifest.evidence_kind]:
         for file in manifest.files_of(table.kind):
             yield _file_object(file, f"{file.rows} rows: {contract(table.contract).description}")
+    if manifest.files_of(FILM):
+        yield {
+            "@type": "cr:FileSet",
+            "@id": "films",
+            "name": "films",
+            "description": "The stretch of video of each clip, named by the SHA-256 of the file.",
+            "encodingFormat": MIME,
+            "includes": f"media/*{FILM_ENDING}",
+        }
     if manifest.counts.volumes is None:
         return
     yield {
@@ -259,10 +273,10 @@ def _field(column: Column, task: str) -> dict[str, Any]:
         field["subField"] = [
             {
                 "@type": "cr:Field",
-                "@id": f"{task}/{column.name}/{'_'.join(path)}",
-                "name": "_".join(path),
+                "@id": f"{task}/{column.name}/{_name(path)}",
+                "name": _name(path),
                 "description": leaf.description,
-                **_scalar(leaf, inside=column.element is not None),
+                **_scalar(leaf, listed=EACH in path, inside=column.element is not None),
                 "source": _source(task, column.name, path),
             }
             for path, leaf in _leaves(inner, ())
@@ -272,21 +286,29 @@ def _field(column: Column, task: str) -> dict[str, Any]:
 
 
 def _leaves(column: Column, path: tuple[str, ...]) -> Iterator[tuple[tuple[str, ...], Column]]:
-    """The members of an object that hold no further members, with their paths from it."""
+    """The members of an object that hold no further members, with their paths from it; ``EACH`` in a path
+    stands for every entry of a list."""
     for member in column.members:
         here = (*path, member.name)
         if member.logical_type == "object":
             yield from _leaves(member, here)
+        elif member.element is not None and member.element.logical_type == "object":
+            yield from _leaves(member.element, (*here, EACH))
         else:
             yield here, member
 
 
-def _scalar(leaf: Column, *, inside: bool) -> dict[str, Any]:
+def _name(path: tuple[str, ...]) -> str:
+    return "_".join(part for part in path if part != EACH)
+
+
+def _scalar(leaf: Column, *, listed: bool, inside: bool) -> dict[str, Any]:
     kind = {"dataType": _TYPES[(leaf.element or leaf).logical_type]}
     # A list inside a list of objects is told as an array of open length, as version 1.1 has it.
-    return kind | ({"isArray": True, "arrayShape": "-1"} if leaf.element is not None and inside else {})
+    many = listed or (leaf.element is not None and inside)
+    return kind | ({"isArray": True, "arrayShape": "-1"} if many else {})
 
 
 def _source(task: str, column: str, path: tuple[str, ...]) -> dict[str, Any]:
     source: dict[str, Any] = {"fileSet": {"@id": f"{task}-files"}, "extract": {"column": column}}
-    return source | ({"transform": {"jsonPath": ".".join(path)}} if path else {})
+    return source | ({"transform": {"jsonPath": ".".join(path).replace(f".{EACH}", EACH)}} if path else {})

@@ -117,7 +117,7 @@ def count_problems(
     events: Sequence[ReviewEvent],
 ) -> Iterator[Problem]:
     """Counts and funnel of the manifest that the rows do not bear out."""
-    counted = count(items, evidence=evidence, rejections=rejections, review_events=len(events))
+    counted = count(items, evidence=evidence, rejections=rejections, events=events)
     for name in type(counted).model_fields:
         said, value = getattr(manifest.counts, name), getattr(counted, name)
         if said != value:

@@ -27,6 +27,7 @@ from grandrounds.release.telling import (
     telling_of,
     volume_sentences,
 )
+from grandrounds.release.telling_clips import clip_sentences
 
 if TYPE_CHECKING:
     import jinja2
@@ -65,6 +66,7 @@ def datasheet(manifest: Manifest, *, statements: Statements, plots: Sequence[Plo
         origin=origin_of_items(manifest),
         volumes=tuple(volume_sentences(manifest.counts.volumes)) if manifest.counts.volumes else (),
         figures=tuple(figure_sentences(manifest)),
+        clips=tuple(clip_sentences(manifest)),
         deidentified=deidentification(manifest),
         columns=[(column.name, _type(column), column.description) for column in _columns()],
         splits=SPLITS,

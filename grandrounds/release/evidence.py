@@ -12,13 +12,16 @@ from typing import Any
 
 from grandrounds.records.alignment_score import AlignmentScore
 from grandrounds.records.case import Case
+from grandrounds.records.clip import ClipRow
 from grandrounds.records.envelope import Item
 from grandrounds.records.figure import FigureRow
 from grandrounds.records.measured import MeasuredRow
 from grandrounds.records.structure import StructureRow
+from grandrounds.records.video import VideoRow
 from grandrounds.records.volume import VolumeRecord
+from grandrounds.release.withheld import shown_clip, shown_video
 
-CASES, VOLUMES, FIGURES = "cases", "volumes", "figures"
+CASES, VOLUMES, FIGURES, CLIPS = "cases", "volumes", "figures", "clips"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -82,6 +85,22 @@ TABLES: Mapping[str, tuple[EvidenceTable, ...]] = {
             key="score_id",
         ),
     ),
+    CLIPS: (
+        EvidenceTable(
+            kind="videos",
+            path="evidence/videos.parquet",
+            contract="videos",
+            record=VideoRow,
+            key="video_id",
+        ),
+        EvidenceTable(
+            kind="clips",
+            path="evidence/clips.parquet",
+            contract="clips",
+            record=ClipRow,
+            key="evidence_id",
+        ),
+    ),
 }
 """The tables of each kind of evidence, as a recipe names it."""
 
@@ -116,6 +135,16 @@ class CaseEvidence:
     def packed(self) -> tuple[VolumeRecord, ...]:
         """Volumes that lie packed beside the tables: none."""
         return ()
+
+    @property
+    def films(self) -> tuple[str, ...]:
+        """Films that lie beside the tables, by hash: none."""
+        return ()
+
+    @property
+    def index_only(self) -> frozenset[str]:
+        """What is named and never shown: nothing."""
+        return frozenset()
 
     def cited(self, items: Iterable[Item]) -> CaseEvidence:
         """What ``items`` rest on, by id."""
@@ -163,6 +192,16 @@ class VolumeEvidence:
         """One row for each file of voxels, by hash; two volumes may have the same."""
         by_hash = {row.sha256: row for row in reversed(self.volumes) if row.sha256}
         return tuple(by_hash[digest] for digest in sorted(by_hash))
+
+    @property
+    def films(self) -> tuple[str, ...]:
+        """Films that lie beside the tables, by hash: none."""
+        return ()
+
+    @property
+    def index_only(self) -> frozenset[str]:
+        """What is named and never shown: nothing."""
+        return frozenset()
 
     def cited(self, items: Iterable[Item]) -> VolumeEvidence:
         """The images that ``items`` rest on, with every structure and measurement of theirs and the masks
@@ -217,6 +256,16 @@ class FigureEvidence:
         """Volumes that lie packed beside the tables: none."""
         return ()
 
+    @property
+    def films(self) -> tuple[str, ...]:
+        """Films that lie beside the tables, by hash: none."""
+        return ()
+
+    @property
+    def index_only(self) -> frozenset[str]:
+        """What is named and never shown: nothing."""
+        return frozenset()
+
     def cited(self, items: Iterable[Item]) -> FigureEvidence:
         """The figures that ``items`` rest on, by id, and every score of a pair that is still read the same:
         a sample that was drawn from all of them measures the error of all."""
@@ -232,7 +281,67 @@ class FigureEvidence:
         return tuple(zip(TABLES[FIGURES], (self.figures, self.scores), strict=True))
 
 
-Evidence = CaseEvidence | VolumeEvidence | FigureEvidence
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ClipEvidence:
+    """Clips, and the videos that they are from."""
+
+    videos: Sequence[VideoRow] = ()
+    clips: Sequence[ClipRow] = ()
+
+    @property
+    def kind(self) -> str:
+        """As a recipe names it."""
+        return CLIPS
+
+    @property
+    def ids(self) -> frozenset[str]:
+        """What an item's ``evidence_id`` may be."""
+        return frozenset(row.evidence_id for row in self.clips)
+
+    @property
+    def groups(self) -> Mapping[str, str]:
+        """The group of each of these."""
+        return {row.evidence_id: row.group_id for row in self.clips}
+
+    @property
+    def source_ids(self) -> frozenset[str]:
+        """The sources that a release names for its evidence."""
+        return frozenset(row.source_id for row in self.clips)
+
+    @property
+    def packed(self) -> tuple[VolumeRecord, ...]:
+        """Volumes that lie packed beside the tables: none."""
+        return ()
+
+    @property
+    def films(self) -> tuple[str, ...]:
+        """Films that lie beside the tables, by hash; several clips may be of the same stretch."""
+        return tuple(sorted({row.clip_sha256 for row in self.clips if row.clip_sha256}))
+
+    @property
+    def index_only(self) -> frozenset[str]:
+        """The clips whose licence does not allow to show them: they are named by time and hash."""
+        return frozenset(row.evidence_id for row in self.clips if row.index_only)
+
+    def cited(self, items: Iterable[Item]) -> ClipEvidence:
+        """The clips that ``items`` rest on, by id, with their videos, as far as a release tells of them."""
+        wanted = cited_ids(items)
+        clips = [row for row in self.clips if row.evidence_id in wanted]
+        named = {row.video_id for row in clips}
+        videos = {row.video_id: row for row in self.videos if row.video_id in named}
+        return ClipEvidence(
+            videos=_sorted((shown_video(row) for row in videos.values()), "video_id", None),
+            clips=_sorted(
+                (shown_clip(row, videos.get(row.video_id)) for row in clips), "evidence_id", None
+            ),
+        )
+
+    def rows(self) -> tuple[tuple[EvidenceTable, Sequence[Any]], ...]:
+        """The tables with their rows."""
+        return tuple(zip(TABLES[CLIPS], (self.videos, self.clips), strict=True))
+
+
+Evidence = CaseEvidence | VolumeEvidence | FigureEvidence | ClipEvidence
 
 
 def cited_ids(items: Iterable[Item]) -> set[str]:
@@ -254,6 +363,8 @@ def made_of(kind: str, rows: Mapping[str, Sequence[Any]]) -> Evidence:
         )
     if kind == FIGURES:
         return FigureEvidence(figures=rows.get("figures", ()), scores=rows.get("alignment_scores", ()))
+    if kind == CLIPS:
+        return ClipEvidence(videos=rows.get("videos", ()), clips=rows.get("clips", ()))
     return CaseEvidence(cases=rows.get("evidence", ()))
 
 

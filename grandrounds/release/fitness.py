@@ -6,11 +6,14 @@ from collections import Counter
 from typing import TYPE_CHECKING
 
 from grandrounds.errors import ReleaseError
-from grandrounds.licences import allowed
+from grandrounds.licences import allowed, known
+from grandrounds.needed_readers import readers_needed
 from grandrounds.recipe import Recipe
 from grandrounds.records.envelope import Item
 from grandrounds.records.funnel import problems as funnel_problems
-from grandrounds.release.evidence import FigureEvidence, VolumeEvidence, cited_ids
+from grandrounds.records.parts import UNREAD
+from grandrounds.release.clipcheck import row_faults as clip_faults
+from grandrounds.release.evidence import ClipEvidence, FigureEvidence, VolumeEvidence, cited_ids
 from grandrounds.release.figurecheck import row_faults as figure_faults
 from grandrounds.release.items import NOT_REVIEWED
 from grandrounds.release.volumecheck import row_faults
@@ -33,10 +36,10 @@ def refuse_unfit(request: ReleaseRequest) -> None:
             f"{request.evidence.kind} were given as evidence.",
             remedy="Give the evidence of the recipe's kind.",
         )
-    known = request.evidence.ids
+    ids = request.evidence.ids
     tasks: set[str] = {task.name for task in request.recipe.tasks}
     for item in request.items:
-        fault = _fault(item, request) or _reference_fault(item, known, tasks, request.recipe)
+        fault = _fault(item, request) or _reference_fault(item, ids, tasks, request.recipe)
         if fault:
             raise ReleaseError(
                 f"Item {item.item_id} can't be released: {fault}",
@@ -44,6 +47,7 @@ def refuse_unfit(request: ReleaseRequest) -> None:
             )
     _refuse_unfit_volumes(request)
     _refuse_unfit_figures(request)
+    _refuse_unfit_clips(request)
     unsound = funnel_problems(request.funnel)
     if unsound:
         raise ReleaseError(
@@ -80,6 +84,20 @@ def _refuse_unfit_figures(request: ReleaseRequest) -> None:
             )
 
 
+def _refuse_unfit_clips(request: ReleaseRequest) -> None:
+    cited = request.evidence.cited(request.items)
+    if not isinstance(cited, ClipEvidence):
+        return
+    videos = {row.video_id: row for row in cited.videos}
+    for row in cited.clips:
+        fault = next(clip_faults(row, videos, profile=request.recipe.release.profile), "")
+        if fault:
+            raise ReleaseError(
+                f"Clip {row.evidence_id} can't be released: {fault}.",
+                remedy="No gate should have let items of it through.",
+            )
+
+
 def _refuse_wrong_days(request: ReleaseRequest) -> None:
     if request.recipe.preview and request.released is not None:
         raise ReleaseError(
@@ -95,14 +113,17 @@ def _refuse_wrong_days(request: ReleaseRequest) -> None:
 
 def _fault(item: Item, request: ReleaseRequest) -> str:
     recipe = request.recipe
-    if not allowed(item.licence, profile=recipe.release.profile):
+    named_only = item.evidence_id in request.evidence.index_only and known(item.licence)
+    if not (named_only or allowed(item.licence, profile=recipe.release.profile)):
         return f"its licence {item.licence} may not stand in a release of profile {recipe.release.profile}."
     if item.protected and recipe.release.profile != "private":
         return "its evidence is protected and may stand only in a release of profile private."
-    reviewed = item.reviewed and item.review.status != NOT_REVIEWED
     if recipe.preview:
-        return "it is marked as reviewed in a preview." if reviewed or item.reviewed else _early(item)
-    if not reviewed:
+        return "it is marked as reviewed in a preview." if item.reviewed else _early(item)
+    if item.review.status == UNREAD:
+        if item.reviewed or readers_needed(item.candidate_id, recipe.review, split=item.split):
+            return "it was taken unread, and the recipe asks for a reader."
+    elif not item.reviewed or item.review.status == NOT_REVIEWED:
         return "it was not reviewed, and the recipe asks for review."
     if item.available_from is None or (request.released and item.available_from > request.released):
         return f"it is available from {item.available_from}, which is not by {request.released}."

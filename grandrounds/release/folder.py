@@ -19,15 +19,18 @@ from grandrounds.records.envelope import Item
 from grandrounds.records.funnel import FunnelStep
 from grandrounds.records.rejection import Rejection
 from grandrounds.records.source import Source
-from grandrounds.release import changes, croissant, datasheet, manifest
+from grandrounds.release import changes, croissant, datasheet, manifest, retirement
 from grandrounds.release.counting import authors, count
 from grandrounds.release.diff import compare
-from grandrounds.release.evidence import VOLUMES, Evidence
+from grandrounds.release.evidence import CLIPS, VOLUMES, Evidence
+from grandrounds.release.films import FILM, film_path
 from grandrounds.release.identity import cited_evidence, cited_sources, shown_rejections
 from grandrounds.release.integrity import SUMS, sums
+from grandrounds.release.judge import count_judge
 from grandrounds.release.packed import pack, packed_path
 from grandrounds.release.panel import count_panel
 from grandrounds.release.plots import Plot, draw_plots
+from grandrounds.release.retirement import Earlier
 from grandrounds.release.shards import IMAGE_KIND, item_schema, schema_sha256, write_items, write_table
 from grandrounds.release.splits import SPLITS
 from grandrounds.release.statements import statements
@@ -55,27 +58,33 @@ def write_folder(
     *,
     version: str,
     identity: str,
-    earlier: Sequence[Item],
+    earlier: Earlier,
     before: str | None,
 ) -> None:
     """Write all files of ``request`` into the empty ``folder``.
 
-    ``identity`` is the request's content hash; ``earlier`` are the items of version ``before``.
+    ``identity`` is the request's content hash; ``earlier`` is what version ``before`` holds.
     """
     items = sorted(request.items, key=attrgetter("item_id"))
     evidence = cited_evidence(request)
     rejections = shown_rejections(request)
     funnel = sorted(request.funnel, key=attrgetter("position"))
     canary = canary_of(request.recipe.name)
-    files = _item_files(request, folder, items, canary)
+    files = _item_files(request, folder, items, canary, withheld=evidence.index_only)
     files += _media_files(request, folder, items, evidence)
     files += [_table_file(folder, t.path, t.kind, rows, t.contract) for t, rows in evidence.rows()]
     files.append(_table_file(folder, REJECTIONS, "rejections", rejections, "rejections"))
     reviews = sorted(request.reviews, key=attrgetter("event_id"))
     files.append(_table_file(folder, REVIEWS, "reviews", reviews, "review_events"))
     if request.recipe.panel is not None:
-        votes = sorted(request.votes, key=attrgetter("item_id", "model", "blind", "n"))
+        votes = sorted(request.votes, key=attrgetter("item_id", "model", "blind", "one_frame", "n"))
         files.append(_table_file(folder, VOTES, "votes", votes, "votes"))
+    if request.recipe.week is not None:
+        files.append(
+            _table_file(
+                folder, retirement.NAME, retirement.KIND, retirement.retire(request, earlier), "retired"
+            )
+        )
     bias = bias_reports(items, request.recipe.gates)
     made = _manifest(
         request,
@@ -93,7 +102,7 @@ def write_folder(
     plots = draw_plots(items, counts=made.counts, funnel=funnel, scheme=scheme)
     files += [_file(folder, f"plots/{plot.name}", "plot", plot.png) for plot in plots]
     difference = (
-        compare(earlier, items, before_version=before, after_version=version)
+        compare(earlier.items, items, before_version=before, after_version=version)
         if before is not None
         else None
     )
@@ -107,7 +116,12 @@ def write_folder(
 
 
 def _item_files(
-    request: ReleaseRequest, folder: Path, items: Sequence[Item], canary: str
+    request: ReleaseRequest,
+    folder: Path,
+    items: Sequence[Item],
+    canary: str,
+    *,
+    withheld: frozenset[str],
 ) -> list[manifest.ManifestFile]:
     schema = schema_sha256(item_schema())
     files = []
@@ -123,6 +137,7 @@ def _item_files(
                 canary=canary,
                 get_media=request.get_media,
                 shard_bytes=request.shard_bytes,
+                withheld=withheld,
             )
             files += [
                 _listed(folder, shard.path, "items", rows=shard.rows, schema=schema, task=task, split=split)
@@ -142,6 +157,8 @@ def _media_files(
     for digest in sorted(packed):
         data = pack(_fetched(request, digest))
         files.append(_file(folder, packed_path(digest), "nifti", data))
+    for digest in evidence.films:
+        files.append(_file(folder, film_path(digest), FILM, _fetched(request, digest)))
     for digest in sorted(wanted - packed):
         files.append(_file(folder, f"media/{digest}", "media", _fetched(request, digest)))
     return files
@@ -225,6 +242,7 @@ def _manifest(
     writers = authors(items)
     tables = [table.contract for table, _ in evidence.rows()]
     names = ["items", *tables, *_CONTRACTS, *(["votes"] if recipe.panel else [])]
+    names += ["retired"] if recipe.week else []
     panel = count_panel(recipe, votes=request.votes, items=items, rejections=rejections)
     return manifest.Manifest(
         format=manifest.FORMAT,
@@ -238,7 +256,7 @@ def _manifest(
         canary=canary,
         content_sha256=identity,
         files=tuple(files),
-        counts=count(items, evidence=evidence, rejections=rejections, review_events=len(request.reviews)),
+        counts=count(items, evidence=evidence, rejections=rejections, events=request.reviews),
         funnel=tuple(_step(step) for step in funnel),
         bias=request.bias or {report.task: asdict(report) for report in bias},
         agreement=request.agreement,
@@ -258,6 +276,8 @@ def _manifest(
         recipe=written,
         recipe_sha256=sha256_value(written),
         panel=panel,
+        judge=count_judge(request.marks),
+        week=str(recipe.week) if recipe.week else None,
     )  # fmt: skip
 
 
@@ -276,11 +296,12 @@ def _step(step: FunnelStep) -> manifest.ManifestStep:
 
 
 def _source(source: Source, kind: str) -> manifest.ManifestSource:
-    """What is told of a source. Of imaging only what cites it: titles and numbers may name a patient."""
+    """What is told of a source. Of imaging only what cites it: titles and numbers may name a patient. Of
+    videos no title: it may, too."""
     told = kind != VOLUMES
     return manifest.ManifestSource(
         source_id=source.source_id,
-        title=source.title if told else None,
+        title=source.title if told and kind != CLIPS else None,
         licence=source.licence,
         citation=source.citation,
         identifiers=tuple(

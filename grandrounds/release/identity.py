@@ -50,6 +50,8 @@ def content_sha256(request: ReleaseRequest) -> str:
     ]  # fmt: skip
     if request.recipe.panel is not None:
         parts.append(_digest(request.votes, "vote_id"))
+    if request.marks:
+        parts.append(_digest(request.marks, "mark_id"))
     return sha256_value(parts)
 
 

@@ -17,13 +17,14 @@ from grandrounds.errors import ReleaseError
 from grandrounds.fingerprint import sha256_file
 from grandrounds.release import manifest as manifests
 from grandrounds.release.evidence import TABLES as EVIDENCE
+from grandrounds.release.films import FILM
 from grandrounds.release.findings import Checked, Problem
 from grandrounds.release.manifest import FORMAT, Manifest, ManifestFile, read_manifest
 
 SUMS = "SHA256SUMS"
 _EVIDENCE_KINDS = tuple(table.kind for tables in EVIDENCE.values() for table in tables)
-TABLES = ("items", *_EVIDENCE_KINDS, "rejections", "reviews", "votes")
-KINDS = (*TABLES, "media", "nifti", "plot", "datasheet", "croissant", "changes")
+TABLES = ("items", *_EVIDENCE_KINDS, "rejections", "reviews", "votes", "retired")
+KINDS = (*TABLES, "media", "nifti", FILM, "plot", "datasheet", "croissant", "changes")
 ONCE = ("rejections", "reviews", "datasheet", "croissant", "changes")
 
 # Deeper or more than this is no release of ours; walking on would only serve an attacker.
@@ -164,6 +165,11 @@ def _listing_problems(manifest: Manifest) -> Iterator[Problem]:
     if kinds["votes"] != (manifest.panel is not None):
         yield Problem(
             where=manifests.NAME, what="a release has one file of votes when a panel voted, else none"
+        )
+    if kinds["retired"] != (manifest.week is not None):
+        yield Problem(
+            where=manifests.NAME,
+            what="a release of a week has one list of retired items, others have none",
         )
     if not kinds["items"]:
         yield Problem(where=manifests.NAME, what="lists no file of items")

@@ -11,13 +11,16 @@ from functools import lru_cache
 from typing import TYPE_CHECKING
 
 from grandrounds.fingerprint import sha256_bytes
-from grandrounds.licences import allowed
+from grandrounds.licences import allowed, known
+from grandrounds.needed_readers import readers_needed
+from grandrounds.recipe import Review
 from grandrounds.records.case import Case
 from grandrounds.records.envelope import Item, content_sha256, item_id
-from grandrounds.records.parts import Evidence, Media
+from grandrounds.records.parts import UNREAD, Evidence, Media, ReviewSummary
 from grandrounds.release.items import NOT_REVIEWED
 from grandrounds.release.manifest import Manifest
 from grandrounds.release.reading import Picture, ReadItem
+from grandrounds.release.rubriccheck import names_of, rubric_problems
 from grandrounds.release.shards import IMAGE_KIND, image_name
 from grandrounds.release.splits import SPLITS
 from grandrounds.stem import render, visible_quote
@@ -32,16 +35,18 @@ if TYPE_CHECKING:
 _VISIBLE_ROLES = ("stem", "support")
 _ROLES = ("stem", "support", "answer")
 # Texts long enough to tell of what came later; the others can only name the answer.
-_READ = ("stem", "caption")
+_READ = ("stem", "caption", "disclosure")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Setting:
     """What an item is checked against. ``cases`` is ``None`` in releases that are made from other evidence,
-    whose items are made again beside (``scancheck``)."""
+    whose items are made again beside (``scancheck``). ``named_only`` are the ids of evidence that may not
+    be shown (``index_only``): its items have no pictures, until ``rejoin`` fills them in."""
 
     manifest: Manifest
     cases: Mapping[str, Case] | None
+    named_only: frozenset[str] = frozenset()
 
 
 def item_problems(read: ReadItem, setting: Setting) -> Iterator[str]:
@@ -59,7 +64,8 @@ def item_problems(read: ReadItem, setting: Setting) -> Iterator[str]:
         yield f"belongs to recipe {item.recipe!r}, not to {manifest.benchmark!r}"
     if read.canary != manifest.canary:
         yield "does not carry the canary"
-    if not allowed(item.licence, profile=manifest.profile):
+    named_only = item.evidence_id in setting.named_only
+    if not (allowed(item.licence, profile=manifest.profile) or (named_only and known(item.licence))):
         yield f"its licence {item.licence!r} may not stand in a release of profile {manifest.profile!r}"
     if item.protected and manifest.profile != "private":
         yield "its evidence is protected"
@@ -67,7 +73,8 @@ def item_problems(read: ReadItem, setting: Setting) -> Iterator[str]:
     yield from _option_problems(item)
     if setting.cases is not None:
         yield from _text_problems(item, setting.cases)
-    yield from _media_problems(item.media, read.pictures)
+    if not named_only:
+        yield from _media_problems(item.media, read.pictures)
 
 
 def leak_problems(item: Item) -> Iterator[tuple[bool, str]]:
@@ -78,12 +85,13 @@ def leak_problems(item: Item) -> Iterator[tuple[bool, str]]:
     """
     from grandrounds.clinical.leaks import NAMING_KINDS
 
+    names = names_of(item)
     for where, text in _shown(item):
-        for leak in _leaks(text, item.answer, item.answer_aliases) if text else ():
-            names = leak.kind in NAMING_KINDS
-            what = "names its answer" if names else "may show what was known only later"
-            if names or where in _READ:
-                yield names, f"its {where} {what} ({leak.kind}: {leak.text[:80]!r})"
+        for leak in _leaks(text, names[0], names[1:]) if text and names else ():
+            named = leak.kind in NAMING_KINDS
+            what = "names its answer" if named else "may show what was known only later"
+            if named or where in _READ:
+                yield named, f"its {where} {what} ({leak.kind}: {leak.text[:80]!r})"
 
 
 # The tasks of a case share its stem, answer and pictures.
@@ -101,6 +109,8 @@ def _shown(item: Item) -> Iterator[tuple[str, str]]:
         yield "caption", media.caption
         yield "picture's label", media.label
         yield "picture's name", media.name
+    for told in item.disclosures:
+        yield "disclosure", told.text
 
 
 def _review_problems(item: Item, manifest: Manifest) -> Iterator[str]:
@@ -109,10 +119,30 @@ def _review_problems(item: Item, manifest: Manifest) -> Iterator[str]:
         if marked or item.review.readers:
             yield "bears marks of a review or a release day in a preview"
         return
-    if not item.reviewed or item.review.status == NOT_REVIEWED or not item.review.readers:
+    if item.review.status == UNREAD:
+        yield from _unread_problems(item, manifest)
+    elif not item.reviewed or item.review.status == NOT_REVIEWED or not _decided(item.review):
         yield "was not reviewed, but stands in a reviewed release"
     if item.available_from is None or (manifest.released and item.available_from > manifest.released):
         yield f"is available from {item.available_from}, not by the day of release {manifest.released}"
+
+
+def _decided(review: ReviewSummary) -> bool:
+    # What a lead marks as gold an adjudicator decided, perhaps alone.
+    return review.readers > 0 or (review.adjudicated and bool(review.reviewers))
+
+
+def _unread_problems(item: Item, manifest: Manifest) -> Iterator[str]:
+    """Whether the recipe's sample leaves it out, which its id decides, and nothing claims a reader."""
+    if item.reviewed or item.review != ReviewSummary(status=UNREAD):
+        yield "was taken unread, but bears marks of a review"
+    try:
+        policy = Review.model_validate(manifest.recipe.get("review", {}))
+    except ValueError:
+        yield "was taken unread under a review policy that can't be read"
+        return
+    if readers_needed(item.candidate_id, policy, split=item.split):
+        yield "was taken unread, but its recipe asks for a reader"
 
 
 def _option_problems(item: Item) -> Iterator[str]:
@@ -149,6 +179,7 @@ def _text_problems(item: Item, cases: Mapping[str, Case]) -> Iterator[str]:
     for name in ("source_id", "language", "citation", "protected"):
         if getattr(item, name) != getattr(case, name):
             yield f"its {name} is {getattr(item, name)!r}, but its case says {getattr(case, name)!r}"
+    yield from rubric_problems(item, case)
     if item.source_published != case.published:
         yield f"its source was published on {item.source_published}, but its case says {case.published}"
     if {part.evidence_id for part in item.evidence} <= {item.evidence_id} and item.licence != case.licence:

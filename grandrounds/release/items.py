@@ -9,7 +9,7 @@ from typing import Protocol
 
 from grandrounds.errors import ReleaseError
 from grandrounds.records.envelope import Candidate, Item
-from grandrounds.records.parts import ReviewSummary
+from grandrounds.records.parts import UNREAD, ReviewSummary
 
 NOT_REVIEWED = "not-reviewed"
 
@@ -93,7 +93,7 @@ def _item(
         **{name: getattr(candidate, name) for name in _CANDIDATE_FIELDS},
         candidate_id=candidate_id or candidate.item_id,
         split=split,
-        reviewed=review.status != NOT_REVIEWED,
+        reviewed=review.status not in {NOT_REVIEWED, UNREAD},
         review=review,
         available_from=available_from,
     )

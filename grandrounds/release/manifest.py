@@ -21,6 +21,7 @@ NAME = "manifest.json"
 
 # A manifest lists files and sources, some 500 bytes each; more than this is not one of ours.
 _LARGEST = 256 * 1024 * 1024
+_ONE_FRAME = ("one_frame", "released_one_frame", "items_untested_one_frame")
 
 
 class _Part(BaseModel):
@@ -111,7 +112,8 @@ class ManifestVoter(_Part):
     """A model of the panel: what its server called itself, and how its votes fell.
 
     ``asked`` votes, of which ``counted`` are answers. Shares are of all items that were asked and, as
-    ``released_...``, of those in this release. ``removed`` items fell by the gates ``blind`` or
+    ``released_...``, of those in this release. ``one_frame`` are votes with a single frame of a clip,
+    ``None`` where none was asked for. ``removed`` items fell by the gates ``blind``, ``single_frame`` or
     ``difficulty`` with this model's votes speaking for it.
     """
 
@@ -123,6 +125,8 @@ class ManifestVoter(_Part):
     blind: ManifestShare
     released_with_evidence: ManifestShare
     released_blind: ManifestShare
+    one_frame: ManifestShare | None = None
+    released_one_frame: ManifestShare | None = None
     removed: int
 
 
@@ -131,7 +135,8 @@ class ManifestPanel(_Part):
 
     ``withheld`` is what a blind question lacked (``case``, ``media``), ``None`` when none was asked.
     ``filters`` says whether votes could remove items; ``items_removed`` is by gate; ``items_untested``
-    are released items of whose blind votes none counts.
+    are released items of whose blind votes none counts, ``items_untested_one_frame`` the same of votes with
+    one frame; ``None`` where none was asked for.
     """
 
     repeats: int
@@ -140,7 +145,29 @@ class ManifestPanel(_Part):
     items_asked: int
     items_removed: dict[str, int]
     items_untested: int
+    items_untested_one_frame: int | None = None
     models: tuple[ManifestVoter, ...]
+
+
+class ManifestJudge(_Part):
+    """The model judge that read answers of known worth before consultations were taken: its contract.
+
+    ``answers`` it was asked about, to ``items``; of ``criteria`` verdicts ``failed`` don't count, and none
+    was guessed. ``max_tokens`` are the least and the most that a reply might have; ``rubrics_sha256`` is
+    the hash of the rubrics it went by, in the order of their items.
+    """
+
+    judge: str
+    version: str
+    models: tuple[str, ...]
+    prompt_sha256: str
+    max_tokens: tuple[int, int]
+    rubrics_sha256: str
+    items: int
+    answers: int
+    criteria: int
+    failed: int
+    failure_rate: float
 
 
 class ManifestCode(_Part):
@@ -209,13 +236,58 @@ class FigureCounts(_Part):
     text_only: dict[str, TextOnlyCounts]
 
 
+class ClipCounts(_Part):
+    """What a release of clips holds, from its evidence tables and items.
+
+    ``frames`` are shown and ``frames_named`` only named (``index_only``), each frame of a clip once;
+    ``clips_named`` and ``items_named`` likewise. ``seconds`` is how long the clips are together, ``films``
+    how many stretches of video lie in ``media/``, ``people_withheld`` of how many videos none does because
+    a frame of theirs was left out for a face or a name. ``scenes`` counts clips of one shot and of a named
+    sequence, ``words`` clips by where their words come from, ``posed`` those with key points. Of the
+    videos: ``cuts`` in all, ``methods`` how these were looked for, ``partial`` of how many only a part
+    could be read, ``moved`` how many had the times of their words corrected, and ``looked_at`` what became
+    of the frames that were looked at. ``by_licence`` counts videos.
+    """
+
+    videos: int
+    clips: int
+    clips_named: int
+    items_named: int
+    frames: int
+    frames_named: int
+    seconds: float
+    films: int
+    people_withheld: int
+    partial: int
+    cuts: int
+    methods: dict[str, int]
+    moved: int
+    posed: int
+    scenes: dict[str, int]
+    words: dict[str, int]
+    looked_at: dict[str, int]
+    faces_unseen: int
+    text_unread: int
+    by_licence: dict[str, int]
+
+
+class AnswerCounts(_Part):
+    """Answers that readers gave to released items before they saw the marked one. ``with_options`` are
+    those to questions with options, ``as_marked`` those of them that are the marked option. An item that
+    was edited is not counted: what it marked when it was read is not in the release."""
+
+    answered: int
+    with_options: int
+    as_marked: int
+
+
 class Counts(_Part):
     """What can be counted from the rows alone; ``verify`` counts again and compares.
 
     ``by_label`` is by scheme, then by path joined with ``/``; ``rejections`` by stage, then gate;
     ``longest_is_right`` counts, by task, the items whose right option alone has the most characters.
-    ``volumes`` and ``figures`` are ``None`` in releases that are made from other evidence, and ``cases`` is
-    0 there.
+    ``volumes``, ``figures`` and ``clips`` are ``None`` in releases that are made from other evidence, and
+    ``cases`` is 0 there. ``images`` counts the pictures that are shown.
     """
 
     items: int
@@ -234,6 +306,21 @@ class Counts(_Part):
     review_events: int
     volumes: VolumeCounts | None = None
     figures: FigureCounts | None = None
+    clips: ClipCounts | None = None
+    unread: int | None = None  # items outside the sample that people read; none where there are none
+    answers: AnswerCounts | None = None  # none where the marked answer was hidden from nobody
+
+
+class ManifestRejoined(_Part):
+    """That a folder is a completed copy of a release, made by ``grandrounds rejoin``, and no release.
+
+    ``manifest_sha256`` is the hash of the manifest of the release. ``items`` that it only names have their
+    pictures here; ``left`` have not, because their video was not there or gave other pixels.
+    """
+
+    manifest_sha256: str
+    items: int
+    left: int
 
 
 class Manifest(_Part):
@@ -262,17 +349,26 @@ class Manifest(_Part):
     recipe: dict[str, Any]
     recipe_sha256: str
     panel: ManifestPanel | None = None
+    judge: ManifestJudge | None = None
+    week: str | None = None
+    rejoined: ManifestRejoined | None = None
 
     def document(self) -> bytes:
         """The bytes of ``manifest.json``: sorted keys, two spaces, one spelling.
 
-        Without a panel nothing is said of one, and nothing of volumes or figures where there are none, as
-        in releases that are older than those.
+        Without a panel or a judge nothing is said of one, and nothing of other kinds of evidence, of items
+        left unread, of readers' own answers, of votes with one frame, of a week or of a completed copy
+        where there are none, as in releases older than those.
         """
         value = self.model_dump(mode="json")
-        if self.panel is None:
-            del value["panel"]
-        for kind in ("volumes", "figures"):
+        for name in ("panel", "judge", "week", "rejoined"):
+            if value[name] is None:
+                del value[name]
+        for part in (value["panel"], *value["panel"]["models"]) if self.panel is not None else ():
+            for name in _ONE_FRAME:
+                if part.get(name, 0) is None:
+                    del part[name]
+        for kind in ("volumes", "figures", "clips", "unread", "answers"):
             if value["counts"][kind] is None:
                 del value["counts"][kind]
         text = json.dumps(value, sort_keys=True, indent=2, ensure_ascii=False, allow_nan=False)
@@ -280,7 +376,7 @@ class Manifest(_Part):
 
     @property
     def evidence_kind(self) -> str:
-        """What the items are made from: ``cases``, ``volumes`` or ``figures``."""
+        """What the items are made from: ``cases``, ``volumes``, ``figures`` or ``clips``."""
         need = self.recipe.get("evidence")
         kind = need.get("kind") if isinstance(need, dict) else None
         return kind if isinstance(kind, str) and kind in TABLES else CASES

@@ -21,8 +21,8 @@ from grandrounds.release.findings import Problem
 from grandrounds.release.manifest import NAME, Manifest, ManifestPanel, ManifestShare, ManifestVoter
 from grandrounds.statistics.votes import share_of
 
-BLIND, DIFFICULTY = "blind", "difficulty"
-GATES = (BLIND, DIFFICULTY)
+BLIND, SINGLE_FRAME, DIFFICULTY = "blind", "single_frame", "difficulty"
+GATES = (BLIND, SINGLE_FRAME, DIFFICULTY)
 """The gates that refuse on votes."""
 
 
@@ -77,6 +77,8 @@ def count_panel(
     gates = list(refused.values())
     blind_counted = {vote.item_id for vote in votes if vote.blind and vote.counts}
     blind_asked = {vote.item_id for vote in votes if vote.blind}
+    one_counted = {vote.item_id for vote in votes if vote.one_frame and vote.counts}
+    one_asked = {vote.item_id for vote in votes if vote.one_frame}
     return ManifestPanel(
         repeats=panel.repeats,
         withheld=panel.withheld if panel.blind else None,
@@ -84,8 +86,10 @@ def count_panel(
         items_asked=len({vote.item_id for vote in votes}),
         items_removed={gate: gates.count(gate) for gate in GATES if gate in gates},
         items_untested=len((blind_asked - blind_counted) & released),
+        items_untested_one_frame=len((one_asked - one_counted) & released) if panel.one_frame else None,
         models=tuple(
-            _voter(model, by_model[model], released=released, refused=refused) for model in sorted(by_model)
+            _voter(model, by_model[model], released=released, refused=refused, one_frame=panel.one_frame)
+            for model in sorted(by_model)
         ),
     )
 
@@ -123,12 +127,17 @@ def _filters(recipe: Recipe) -> bool:
     """Whether a vote can remove an item."""
     if recipe.panel is None:
         return False
-    blind = recipe.panel.blind and recipe.gates.blind_luck > 0
-    return blind or bool(recipe.gates.difficulty_drop)
+    asked = recipe.panel.blind or recipe.panel.one_frame
+    return (asked and recipe.gates.blind_luck > 0) or bool(recipe.gates.difficulty_drop)
 
 
 def _voter(
-    model: str, votes: Sequence[PanelVote], *, released: set[str], refused: Mapping[str, str]
+    model: str,
+    votes: Sequence[PanelVote],
+    *,
+    released: set[str],
+    refused: Mapping[str, str],
+    one_frame: bool,
 ) -> ManifestVoter:
     kept = [vote for vote in votes if vote.item_id in released]
     return ManifestVoter(
@@ -140,6 +149,8 @@ def _voter(
         blind=_share(votes, blind=True),
         released_with_evidence=_share(kept, blind=False),
         released_blind=_share(kept, blind=True),
+        one_frame=_share(votes, blind=False, one_frame=True) if one_frame else None,
+        released_one_frame=_share(kept, blind=False, one_frame=True) if one_frame else None,
         removed=len({vote.revision_id for vote in votes if _removed(vote, refused)}),
     )
 
@@ -149,11 +160,14 @@ def _removed(vote: PanelVote, refused: Mapping[str, str]) -> bool:
     gate = refused.get(vote.revision_id)
     if gate is None or not vote.counts:
         return False
-    return bool(vote.blind and vote.correct) if gate == BLIND else not vote.blind
+    if gate == DIFFICULTY:
+        return not (vote.blind or vote.one_frame)
+    asked = vote.blind if gate == BLIND else vote.one_frame
+    return bool(asked and vote.correct)
 
 
-def _share(votes: Iterable[PanelVote], *, blind: bool) -> ManifestShare:
-    share = share_of(votes, blind=blind)
+def _share(votes: Iterable[PanelVote], *, blind: bool, one_frame: bool = False) -> ManifestShare:
+    share = share_of(votes, blind=blind, one_frame=one_frame)
     return ManifestShare(right=share.right, votes=share.votes)
 
 
@@ -169,8 +183,8 @@ def _item_problems(item: Item, votes: Sequence[PanelVote]) -> Iterator[str]:
             yield f"the vote of {vote.model!r} is not judged by its answer"
 
 
-def _place(vote: Vote) -> tuple[str, bool, int]:
-    return (vote.model, vote.blind, vote.n)
+def _place(vote: Vote) -> tuple[str, bool, bool, int]:
+    return (vote.model, vote.blind, vote.one_frame, vote.n)
 
 
 def _twice(ids: Iterable[str]) -> list[str]:

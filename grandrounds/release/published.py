@@ -10,6 +10,7 @@ from grandrounds.records.envelope import Item
 from grandrounds.records.table import from_table
 from grandrounds.release.manifest import Manifest, ManifestFile, read_manifest
 from grandrounds.release.versions import Version, parse_version
+from grandrounds.weeks import Week
 
 
 def published_versions(benchmark: Path) -> list[Version]:
@@ -20,9 +21,12 @@ def published_versions(benchmark: Path) -> list[Version]:
     return sorted(version for version in found if version is not None)
 
 
-def latest_release(benchmark: Path, *, preview: bool) -> Path | None:
-    """The folder of the highest preview, or of the highest reviewed release; ``None`` without one."""
+def latest_release(benchmark: Path, *, preview: bool, week: Week | None = None) -> Path | None:
+    """The folder of the highest preview, or of the highest reviewed release, of a live benchmark up to
+    ``week``; ``None`` without one."""
     versions = [version for version in published_versions(benchmark) if version.preview == preview]
+    if week is not None:
+        versions = [version for version in versions if not version.after_week(week)]
     return benchmark / str(versions[-1]) if versions else None
 
 

@@ -12,6 +12,7 @@ from grandrounds.contracts import contract
 from grandrounds.errors import GrandRoundsError
 from grandrounds.records.envelope import Item
 from grandrounds.records.rejection import Rejection
+from grandrounds.records.retired import Retired
 from grandrounds.records.review_event import ReviewEvent
 from grandrounds.records.table import from_table
 from grandrounds.records.vote import PanelVote
@@ -32,6 +33,7 @@ _TABLES: dict[str, tuple[str, type[Any]]] = {
     "rejections": ("rejections", Rejection),
     "reviews": ("review_events", ReviewEvent),
     "votes": ("votes", PanelVote),
+    "retired": ("retired", Retired),
     **{table.kind: (table.contract, table.record) for tables in TABLES.values() for table in tables},
 }
 
@@ -78,7 +80,7 @@ class Reader:
                 yield ReadItem(item, file, canary, shown)
 
     def rows(self, kind: str) -> list[Any]:
-        """Every row of the ``rejections``, ``reviews``, ``votes`` or of a table of evidence."""
+        """Every row of ``rejections``, ``reviews``, ``votes``, ``retired`` or a table of evidence."""
         return [row for _, _, rows in self._groups(kind) for row in rows]
 
     def evidence(self) -> Evidence:

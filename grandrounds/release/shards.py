@@ -90,11 +90,13 @@ def write_items(
     canary: str,
     get_media: Callable[[str], bytes],
     shard_bytes: int,
+    withheld: frozenset[str] = frozenset(),
 ) -> list[Shard]:
     """Write the items of one task and split as ``SPLIT-00000-of-0000N.parquet``.
 
-    A new shard begins where the bytes of pictures and rows pass ``shard_bytes``. Pictures are
-    fetched batch by batch, so memory holds some 64 MB of them at a time.
+    Items that rest on evidence in ``withheld`` (ids) get no pictures: ``images`` is empty. A new shard
+    begins where the bytes of pictures and rows pass ``shard_bytes``. Pictures are fetched batch by batch,
+    so memory holds some 64 MB of them at a time.
     """
     import pyarrow.parquet as pq
 
@@ -105,7 +107,7 @@ def write_items(
     filled = rows = 0
     path = folder
     try:
-        for batch in _batches(items, get_media):
+        for batch in _batches(items, get_media, withheld):
             if writer is not None and filled + batch.bytes > shard_bytes:
                 writer.close()
                 unnamed.append(Shard(path=path, rows=rows))
@@ -142,7 +144,9 @@ class _Batch:
     bytes: int
 
 
-def _batches(items: Sequence[Item], get_media: Callable[[str], bytes]) -> Iterator[_Batch]:
+def _batches(
+    items: Sequence[Item], get_media: Callable[[str], bytes], withheld: frozenset[str]
+) -> Iterator[_Batch]:
     rows: list[Item] = []
     pictures: list[list[dict[str, Any]]] = []
     size = 0
@@ -150,7 +154,7 @@ def _batches(items: Sequence[Item], get_media: Callable[[str], bytes]) -> Iterat
         own = [
             {"bytes": _picture(item, media, get_media), "path": image_name(media)}
             for media in item.media
-            if media.kind == IMAGE_KIND
+            if media.kind == IMAGE_KIND and item.evidence_id not in withheld
         ]
         rows.append(item)
         pictures.append(own)

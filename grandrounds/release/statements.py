@@ -6,6 +6,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from grandrounds.records.parts import UNREAD
 from grandrounds.release.manifest import Manifest
 from grandrounds.release.panel import filters_of
 from grandrounds.release.telling import telling_of, uses
@@ -17,6 +18,8 @@ _MODEL_LIMIT = (
     "Items whose author is `model` were written by a language model and may favour models like it."
 )
 _PREVIEW_LIMIT = "No clinician checked any item of this preview; some will be wrong."
+
+_SAMPLE_LIMIT = "No clinician checked the items marked as unread; some will be wrong."
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -39,6 +42,8 @@ def statements(manifest: Manifest, *, bias: Sequence[BiasReport]) -> Statements:
         limits.append(_MODEL_LIMIT)
     if manifest.preview:
         limits.insert(0, _PREVIEW_LIMIT)
+    elif manifest.counts.unread:
+        limits.insert(0, _SAMPLE_LIMIT)
     limits += _panel_limits(manifest)
     return Statements(
         uses=uses(manifest),
@@ -81,6 +86,12 @@ def _panel_limits(manifest: Manifest) -> Iterator[str]:
             f"Of {untested:,} items no blind vote counts, so they passed the blind filter untested "
             "(quality flag `blind_untested`)."
         )
+    single = (manifest.panel.items_untested_one_frame or 0) if manifest.panel else 0
+    if single:
+        yield (
+            f"Of {single:,} items no vote with one frame counts, so they passed that filter untested "
+            "(quality flag `single_frame_untested`)."
+        )
 
 
 def _coverage(manifest: Manifest) -> Iterator[str]:
@@ -98,10 +109,26 @@ def _review(manifest: Manifest) -> Iterator[str]:
     if manifest.preview:
         yield f"{PREVIEW_NOTICE} The columns `reviewed` (false) and `review` of every row say so too."
         return
-    yield (
-        "Clinicians read every item beside its evidence. Their decisions, by pseudonym, are in "
-        f"`reviews.parquet` ({manifest.counts.review_events:,} events)."
+    unread, events = manifest.counts.unread or 0, f"{manifest.counts.review_events:,} events"
+    read = (
+        f"Clinicians read a sample beside its evidence: {manifest.counts.items - unread:,} of "
+        f"{manifest.counts.items:,} items."
+        if unread
+        else "Clinicians read every item beside its evidence."
     )
+    yield f"{read} Their decisions, by pseudonym, are in `reviews.parquet` ({events})."
+    if unread:
+        yield (
+            f"{unread:,} items were taken unread. Their columns say so: `reviewed` is false and "
+            f"`review.status` is `{UNREAD}`."
+        )
+    answers = manifest.counts.answers
+    if answers:
+        yield (
+            f"Readers answered {answers.answered:,} times before they saw the marked answer (items "
+            f"released as they were read); of {answers.with_options:,} answers with options, "
+            f"{answers.as_marked:,} were as marked. Words that answered open questions were not judged."
+        )
     if manifest.agreement:
         figures = [
             f"{name.replace('_', ' ')} {_figure(value)}" for name, value in _flat(manifest.agreement)

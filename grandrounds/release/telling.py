@@ -13,7 +13,8 @@ import yaml
 from pydantic import BaseModel, ConfigDict
 
 from grandrounds.errors import RecipeError
-from grandrounds.recipe import Deidentify, VolumeNeed, parse_recipe
+from grandrounds.needs import Deidentify, VolumeNeed
+from grandrounds.recipe import parse_recipe
 from grandrounds.release.manifest import NAME, FigureCounts, Manifest, VolumeCounts
 
 
@@ -58,6 +59,7 @@ class _Sentences(_Part):
     cases: Telling
     volumes: Telling
     figures: Telling
+    clips: Telling
     use_in_care: str
     social: str
     deidentification: _Deidentification
@@ -87,6 +89,9 @@ def task_words(task: str) -> str:
 def origin_of_items(manifest: Manifest) -> str:
     """From how much the items were made: ``3 cases in 2 sources``."""
     volumes, figures, sources = manifest.counts.volumes, manifest.counts.figures, len(manifest.sources)
+    clips = manifest.counts.clips
+    if clips is not None:
+        return f"{clips.clips:,} clips of {clips.videos:,} videos"
     if figures is not None:
         return f"{figures.figures:,} figures in {sources:,} books and articles"
     if volumes is None:
@@ -105,14 +110,14 @@ def volume_sentences(volumes: VolumeCounts) -> Iterator[str]:
     finest, coarsest = (f"{side:.3g}" for side in volumes.spacing)
     apart = finest if finest == coarsest else f"{finest} to {coarsest}"
     yield (
-        f"{volumes.images:,} volumes ({_listed(volumes.by_modality)}) and {volumes.masks:,} masks on their "
+        f"{volumes.images:,} volumes ({listed(volumes.by_modality)}) and {volumes.masks:,} masks on their "
         f"grids; {size} unpacked. Voxels lie {apart} mm apart."
     )
     yield (
         f"{volumes.structures:,} structures of {len(volumes.by_structure):,} names, by who drew their "
-        f"masks: {_listed(volumes.by_origin)}."
+        f"masks: {listed(volumes.by_origin)}."
     )
-    verdicts = _listed(volumes.by_verdict)
+    verdicts = listed(volumes.by_verdict)
     said = f"what criteria say of them: {verdicts}" if verdicts else "no criterion reads any of them"
     yield f"{volumes.measurements:,} measurements; {said}."
 
@@ -124,8 +129,8 @@ def figure_sentences(manifest: Manifest) -> Iterator[str]:
     if figures is None:
         return
     yield (
-        f"{figures.figures:,} figures ({_listed(figures.by_origin)}) with {figures.panels:,} panels and "
-        f"{figures.mentions:,} paragraphs that mention them; licences: {_licences(figures.by_licence)}."
+        f"{figures.figures:,} figures ({listed(figures.by_origin)}) with {figures.panels:,} panels and "
+        f"{figures.mentions:,} paragraphs that mention them; licences: {licences(figures.by_licence)}."
         + (f" {figures.read_by_ocr:,} were read from scanned pages." if figures.read_by_ocr else "")
     )
     left_out = {_STATUS_WORDS[name]: number for name, number in refused.items() if name in _STATUS_WORDS}
@@ -202,11 +207,13 @@ def _deidentification(asked: Deidentify, volumes: VolumeCounts) -> Iterator[str]
     yield told.way_back
 
 
-def _licences(counts: Mapping[str, int]) -> str:
+def licences(counts: Mapping[str, int]) -> str:
+    """Licences with their numbers; names as they are."""
     return ", ".join(f"{name} {number:,}" for name, number in counts.items())
 
 
-def _listed(counts: Mapping[str, int]) -> str:
+def listed(counts: Mapping[str, int]) -> str:
+    """Names with their numbers, as words."""
     return ", ".join(f"{name.replace('_', ' ')} {number:,}" for name, number in counts.items())
 
 

@@ -7,8 +7,10 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from grandrounds.errors import RecipeError, ReleaseError
-from grandrounds.recipe import FigureNeed, parse_recipe
+from grandrounds.needs import ClipNeed, FigureNeed
+from grandrounds.recipe import Recipe, parse_recipe
 from grandrounds.records.envelope import Item
+from grandrounds.release import clipcheck
 from grandrounds.release.crosscheck import (
     case_problems,
     count_problems,
@@ -21,20 +23,25 @@ from grandrounds.release.crosscheck import (
 )
 from grandrounds.release.evidence import (
     CASES,
+    CLIPS,
     FIGURES,
     VOLUMES,
     CaseEvidence,
+    ClipEvidence,
     Evidence,
     FigureEvidence,
     VolumeEvidence,
 )
 from grandrounds.release.figurecheck import figure_problems, hashes_of, item_faults, picture_problems
+from grandrounds.release.filmcheck import film_problems
 from grandrounds.release.findings import Checked, Problem, VerifyReport
 from grandrounds.release.integrity import FileReport, check_files, printable
 from grandrounds.release.itemcheck import Setting, item_problems, leak_problems, pixels_of
 from grandrounds.release.manifest import NAME, Manifest
 from grandrounds.release.panel import filters_of, panel_problems
-from grandrounds.release.reading import Reader
+from grandrounds.release.reading import Reader, ReadItem
+from grandrounds.release.retirement import KIND as RETIRED
+from grandrounds.release.retirement import retirement_problems
 from grandrounds.release.scancheck import code_remarks, scan_problems
 from grandrounds.release.volumecheck import volume_problems
 from grandrounds.release.volumefiles import ReleasedVolumes
@@ -62,7 +69,17 @@ _KIND_RULES = {
         "items: labels in the taxonomies; what rules answered is answered again from the caption",
         "items: nothing the solver sees names the answer",
     ),
+    CLIPS: (
+        "items: the pictures are the clip's frames, in order, at their times and crops; stem made again",
+        "items: every quote at its place in what is said, and said while the frames are shown",
+        "items: the answer computed again from the clip; it needs two frames, and nothing seen names it",
+    ),
 }
+_CLIP_RULE = (
+    "clips: frames in order, inside video and scene; pixels and hashes theirs; no split cuts a video"
+)
+_NAMED_RULE = "clips that may not be shown: named by time and hash, no pixel of theirs anywhere"
+_FILM_RULE = "films: every frame cut again, pixel for pixel"
 _FIGURE_RULE = "figures: rows, spans, boxes and perceptual hashes as text and pictures give them"
 _VOLUME_RULE = "volumes: unpacked, hashed, and placed as their rows say"
 _SCAN_RULE = "scans: measured again, and as the tables say"
@@ -94,11 +111,17 @@ def verify(directory: Path) -> VerifyReport:
     if isinstance(evidence, CaseEvidence):
         problems += case_problems(evidence.cases, items, manifest)
     elif isinstance(evidence, FigureEvidence):
-        asked = _asked(manifest)
+        asked = _figures_asked(manifest)
         if read.problems:
             remarks += code_remarks(manifest)
         problems += figure_problems(evidence, items, manifest, least_alignment=asked.minimum_alignment)
         problems += picture_problems(evidence, items, read.hashes, bits=asked.near_picture)
+    elif isinstance(evidence, ClipEvidence):
+        if read.problems:
+            remarks += code_remarks(manifest)
+        problems += clipcheck.clip_problems(evidence, items, manifest, asked=_clips_asked(manifest))
+        problems += clipcheck.picture_problems(evidence, read.shown, manifest)
+        problems += film_problems(evidence, manifest, directory=directory, sound=files.sound)
     else:
         problems += volume_problems(evidence, items, manifest)
         volumes = ReleasedVolumes(directory, sound=files.sound)
@@ -108,6 +131,7 @@ def verify(directory: Path) -> VerifyReport:
         problems += again
         remarks += code_remarks(manifest) if again else ()
     problems += refusal_problems(rejections, manifest)
+    problems += retirement_problems(reader.rows(RETIRED), items, manifest)
     problems += review_problems(events, manifest)
     problems += media_problems(items, evidence, manifest)
     if not (reader.problems or files.problems):
@@ -126,13 +150,15 @@ def verify(directory: Path) -> VerifyReport:
 @dataclass(slots=True)
 class _Read:
     """The items and what is wrong with each of them; of their pictures, by the hash of the bytes, the hash
-    of the pixels (``pictures``, for volumes) or the perceptual one (``hashes``, for figures)."""
+    of the pixels (``pictures``, for volumes) or the perceptual one (``hashes``, for figures); and what each
+    item shows (``shown``, for clips)."""
 
     items: list[Item] = field(default_factory=list)
     problems: list[Problem] = field(default_factory=list)
     remarks: list[Problem] = field(default_factory=list)
     pictures: dict[str, str] = field(default_factory=dict)
     hashes: dict[str, str] = field(default_factory=dict)
+    shown: list[clipcheck.ShownItem] = field(default_factory=list)
 
 
 def _read_items(reader: Reader, evidence: Evidence) -> _Read:
@@ -144,7 +170,8 @@ def _read_items(reader: Reader, evidence: Evidence) -> _Read:
     figures = (
         {row.evidence_id: row for row in evidence.figures} if isinstance(evidence, FigureEvidence) else None
     )
-    setting = Setting(manifest=reader.manifest, cases=cases)
+    clips = _ClipsById(evidence) if isinstance(evidence, ClipEvidence) else None
+    setting = Setting(manifest=reader.manifest, cases=cases, named_only=evidence.index_only)
     for read in reader.items():
         item, where = read.item, f"item {read.item.item_id}"
         found.items.append(item)
@@ -153,6 +180,9 @@ def _read_items(reader: Reader, evidence: Evidence) -> _Read:
             found.hashes |= hashes_of(read.pictures, known=found.hashes)
             own = figures.get(item.evidence_id)
             found.problems += [Problem(where=where, what=what) for what in item_faults(item, own)]
+        elif clips is not None:
+            found.shown.append(clips.shown(read))
+            found.problems += [Problem(where=where, what=what) for what in clips.faults(item)]
         elif cases is None:
             found.pictures |= pixels_of(read.pictures)
         else:
@@ -161,12 +191,42 @@ def _read_items(reader: Reader, evidence: Evidence) -> _Read:
     return found
 
 
-def _asked(manifest: Manifest) -> FigureNeed:
-    """What the recipe takes of figures; a recipe that can't be read is told elsewhere."""
+class _ClipsById:
+    """Clips and videos by id, and the hashes of the pictures that were seen so far."""
+
+    def __init__(self, evidence: ClipEvidence) -> None:
+        self._clips = {row.evidence_id: row for row in evidence.clips}
+        self._videos = {row.video_id: row for row in evidence.videos}
+        self._seen: dict[str, clipcheck.Shown] = {}
+
+    def shown(self, read: ReadItem) -> clipcheck.ShownItem:
+        """What an item shows."""
+        return clipcheck.ShownItem(read.item, clipcheck.shown_of(read.pictures, known_hashes=self._seen))
+
+    def faults(self, item: Item) -> Iterator[str]:
+        """What is wrong with an item, held against its clip."""
+        clip = self._clips.get(item.evidence_id)
+        return clipcheck.item_faults(item, clip, self._videos.get(clip.video_id) if clip else None)
+
+
+def _figures_asked(manifest: Manifest) -> FigureNeed:
+    recipe = _recipe(manifest)
+    need = recipe.evidence if recipe else None
+    return need if isinstance(need, FigureNeed) else FigureNeed()
+
+
+def _clips_asked(manifest: Manifest) -> ClipNeed:
+    recipe = _recipe(manifest)
+    need = recipe.evidence if recipe else None
+    return need if isinstance(need, ClipNeed) else ClipNeed()
+
+
+def _recipe(manifest: Manifest) -> Recipe | None:
+    """The recipe of a release; one that can't be read is told elsewhere."""
     try:
-        return parse_recipe(manifest.recipe, where=NAME).figures
+        return parse_recipe(manifest.recipe, where=NAME)
     except RecipeError:
-        return FigureNeed()
+        return None
 
 
 def _checked(
@@ -177,6 +237,10 @@ def _checked(
         yield Checked(what=rule, count=len(items))
     if isinstance(evidence, FigureEvidence):
         yield Checked(what=_FIGURE_RULE, count=len(evidence.figures))
+    if isinstance(evidence, ClipEvidence):
+        yield Checked(what=_CLIP_RULE, count=len(evidence.clips))
+        yield Checked(what=_NAMED_RULE, count=len(evidence.index_only))
+        yield Checked(what=_FILM_RULE, count=len(evidence.films))
     if isinstance(evidence, VolumeEvidence):
         yield Checked(what=_VOLUME_RULE, count=len(evidence.packed))
         yield Checked(what=_SCAN_RULE, count=len(evidence.ids))

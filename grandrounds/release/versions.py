@@ -5,6 +5,9 @@ Previews are ``0.N.0``. Reviewed releases begin at ``1.0.0``; after that
 - *major* (2.0.0): an item was removed, changed or moved: scores can't be compared with before;
 - *minor* (1.1.0): items were only added: filtered to the old ids, scores can still be compared;
 - *patch* (1.0.1): the same items; only what stands around them changed (rejections, evidence, code).
+
+Releases of a live benchmark are numbered by their week: ``2026.47.0`` is that of 2026-W47, and its preview
+``0.202647.0``; the last number counts up where a week is released again with other content.
 """
 
 from __future__ import annotations
@@ -12,9 +15,13 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from grandrounds.errors import ReleaseError
 from grandrounds.release.diff import Difference
+
+if TYPE_CHECKING:
+    from grandrounds.weeks import Week
 
 _PATTERN = re.compile(r"(0|[1-9]\d{0,8})\.(0|[1-9]\d{0,8})\.(0|[1-9]\d{0,8})")
 
@@ -34,6 +41,10 @@ class Version:
     def preview(self) -> bool:
         """Whether this is the number of a preview."""
         return self.major == 0
+
+    def after_week(self, week: Week) -> bool:
+        """Whether this is the number of a week later than ``week``."""
+        return self > week_version(week, (), preview=self.preview, patch=10**9)
 
 
 def parse_version(text: str) -> Version | None:
@@ -59,6 +70,15 @@ def next_version(existing: Iterable[Version], *, preview: bool, difference: Diff
     if difference.added:
         return Version(last.major, last.minor + 1, 0)
     return Version(last.major, last.minor, last.patch + 1)
+
+
+def week_version(
+    week: Week, existing: Iterable[Version], *, preview: bool, patch: int | None = None
+) -> Version:
+    """The number of the next release of ``week`` after ``existing``, or with that ``patch``."""
+    major, minor = (0, week.year * 100 + week.number) if preview else (week.year, week.number)
+    taken = [version.patch for version in existing if (version.major, version.minor) == (major, minor)]
+    return Version(major, minor, max(taken, default=-1) + 1 if patch is None else patch)
 
 
 def explicit_version(text: str, *, preview: bool) -> Version:

@@ -6,11 +6,7 @@ publisher removes when this one was killed. A published version is never written
 
 from __future__ import annotations
 
-import os
-import secrets
-import shutil
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
 from pathlib import Path
@@ -19,9 +15,11 @@ from typing import TYPE_CHECKING
 from grandrounds.errors import ReleaseError
 from grandrounds.locks import exclusive
 from grandrounds.recipe import Recipe
+from grandrounds.records.control_mark import ControlMark
 from grandrounds.records.envelope import Item
 from grandrounds.records.funnel import FunnelStep
 from grandrounds.records.rejection import Rejection
+from grandrounds.records.retired import Withdrawal
 from grandrounds.records.review_event import ReviewEvent
 from grandrounds.records.source import Source
 from grandrounds.records.vote import PanelVote
@@ -31,7 +29,9 @@ from grandrounds.release.fitness import refuse_unfit
 from grandrounds.release.identity import content_sha256
 from grandrounds.release.manifest import read_manifest
 from grandrounds.release.published import published_versions, read_items
-from grandrounds.release.versions import Version, explicit_version, next_version
+from grandrounds.release.retirement import Earlier, read_retired
+from grandrounds.release.staging import remove_leftovers, rename_into, staging
+from grandrounds.release.versions import Version, explicit_version, next_version, week_version
 
 if TYPE_CHECKING:
     from grandrounds.release.findings import VerifyReport
@@ -49,8 +49,10 @@ class ReleaseRequest:
     ``evidence`` (of the recipe's kind) and ``sources`` may hold more than the items rest on; the rest is
     left out. ``get_media`` gives the bytes of a picture or volume by its SHA-256. ``agreement`` is the
     readers' agreement as JSON-able values; ``bias`` that of the options, by task, worked out when left
-    empty. ``votes`` are all those of the recipe's panel, if it has one. ``released`` is the day of a
-    reviewed release, ``version`` a number a person asked for; both are for the publisher to give.
+    empty. ``withdrawn`` says of sources of a live recipe, by id, why they no longer count. ``votes`` are
+    all those of the recipe's panel, if it has one, ``marks`` those of its model judge. ``released``
+    is the day of a reviewed release, ``version`` a number a person asked for; both are for the publisher
+    to give.
     """
 
     recipe: Recipe
@@ -64,6 +66,8 @@ class ReleaseRequest:
     bias: dict[str, object] = field(default_factory=dict)
     agreement: dict[str, object] | None = None
     votes: Sequence[PanelVote] = ()
+    marks: Sequence[ControlMark] = ()
+    withdrawn: Mapping[str, Withdrawal] = field(default_factory=dict)
     released: date | None = None
     version: str | None = None
     shard_bytes: int = SHARD_BYTES
@@ -100,7 +104,7 @@ def write_release(
     try:
         benchmark.mkdir(parents=True, exist_ok=True)
         with exclusive(benchmark / ".lock", what=f"The folder {benchmark}", wait_seconds=_WAIT_SECONDS):
-            _remove_leftovers(benchmark)
+            remove_leftovers(benchmark, mark=_STAGING)
             result = _publish(request, benchmark)
     except OSError as exc:
         raise ReleaseError(
@@ -121,12 +125,12 @@ def _publish(request: ReleaseRequest, benchmark: Path) -> ReleaseResult:
         same = _same(benchmark, before, identity)
         if same is not None:
             return ReleaseResult(path=same, version=str(before), unchanged=True, items=len(request.items))
-    earlier = read_items(benchmark / str(before)) if before else []
-    difference = compare(earlier, request.items, before_version=str(before or ""), after_version="")
+    earlier = _earlier(benchmark / str(before)) if before else Earlier()
+    difference = compare(earlier.items, request.items, before_version=str(before or ""), after_version="")
     version = (
         explicit_version(request.version, preview=preview)
         if request.version
-        else next_version(existing, preview=preview, difference=difference if before else None)
+        else _next_version(request, existing, difference if before else None)
     )
     if version in existing:
         raise ReleaseError(
@@ -142,16 +146,34 @@ def _publish(request: ReleaseRequest, benchmark: Path) -> ReleaseResult:
         version=str(version),
         unchanged=False,
         items=len(request.items),
-        difference=compare(earlier, request.items, before_version=str(before), after_version=str(version))
+        difference=compare(
+            earlier.items, request.items, before_version=str(before), after_version=str(version)
+        )
         if before
         else None,
         report=report,
     )
 
 
+def _earlier(directory: Path) -> Earlier:
+    return Earlier(items=read_items(directory), retired=read_retired(directory))
+
+
+def _next_version(
+    request: ReleaseRequest, existing: Sequence[Version], difference: Difference | None
+) -> Version:
+    preview, week = request.recipe.preview, request.recipe.week
+    if week is not None:
+        return week_version(week, existing, preview=preview)
+    return next_version(existing, preview=preview, difference=difference)
+
+
 def _before(request: ReleaseRequest, existing: Sequence[Version]) -> Version | None:
-    """The release that this one follows: the highest of its kind, up to an explicit version."""
+    """The release that this one follows: the highest of its kind, up to an explicit version or the
+    week that is released."""
     own = [version for version in existing if version.preview == request.recipe.preview]
+    if request.recipe.week is not None:
+        own = [version for version in own if not version.after_week(request.recipe.week)]
     if request.version:
         limit = explicit_version(request.version, preview=request.recipe.preview)
         own = [version for version in own if version <= limit]
@@ -192,13 +214,13 @@ def _stage_and_rename(
     place: Path,
     *,
     identity: str,
-    earlier: Sequence[Item],
+    earlier: Earlier,
     before: Version | None,
 ) -> VerifyReport:
     from grandrounds.release.folder import write_folder
     from grandrounds.release.verify import verify
 
-    with _staging(place) as staged:
+    with staging(place, mark=_STAGING) as staged:
         write_folder(
             request,
             staged,
@@ -215,43 +237,5 @@ def _stage_and_rename(
                 f"The release of {request.recipe.name} would not pass `grandrounds verify`: {listed}{more}",
                 remedy="Nothing was published. A gate let through what a release must not hold.",
             )
-        _seal(staged)
-        # A folder is renamed onto nothing: were the place taken, this would fail and not overwrite.
-        os.rename(staged, place)
-        _sync(place.parent)
+        rename_into(staged, place)
         return report
-
-
-@contextmanager
-def _staging(place: Path) -> Iterator[Path]:
-    staged = place.parent / f"{_STAGING}{place.name}-{os.getpid()}-{secrets.token_hex(4)}"
-    staged.mkdir()
-    try:
-        yield staged
-    finally:
-        # Gone already when it was renamed.
-        shutil.rmtree(staged, ignore_errors=True)
-
-
-def _remove_leftovers(benchmark: Path) -> None:
-    """Remove what killed publishers left. Only the holder of the lock calls this, so none is alive."""
-    for path in benchmark.glob(f"{_STAGING}*"):
-        if path.is_dir() and not path.is_symlink():
-            shutil.rmtree(path, ignore_errors=True)
-
-
-def _seal(folder: Path) -> None:
-    """Make every file read-only and bring all of it to the disk."""
-    for path in sorted(folder.rglob("*")):
-        if path.is_file():
-            path.chmod(0o444)
-        _sync(path)
-    _sync(folder)
-
-
-def _sync(path: Path) -> None:
-    handle = os.open(path, os.O_RDONLY)
-    try:
-        os.fsync(handle)
-    finally:
-        os.close(handle)

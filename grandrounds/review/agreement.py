@@ -9,9 +9,7 @@ from grandrounds.records.envelope import Candidate
 from grandrounds.records.review_event import ACCEPT, EDIT, REJECT, ReviewEvent
 from grandrounds.review.checks import REVIEWER, current_decisions
 
-_CATEGORIES = (ACCEPT, EDIT, REJECT)
-# The interval's cost is resamples times items; this keeps it to seconds for any queue.
-_MOST_RESAMPLES, _LEAST_RESAMPLES, _WORK = 2000, 200, 1_000_000
+CATEGORIES = (ACCEPT, EDIT, REJECT)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -39,8 +37,8 @@ def agreement_of(
 ) -> ReaderAgreement:
     """The readers' agreement on ``candidates``; adjudicators don't count, nor do old contents.
 
-    An edit is one category whatever it changes. The interval is a bootstrap over candidates and
-    takes seconds for thousands of them; ``interval=False`` leaves it out.
+    An edit is one category whatever it changes. The interval is a bootstrap over candidates;
+    ``interval=False`` leaves it out, for those who ask every few seconds and don't show it.
     """
     by_item: dict[str, list[ReviewEvent]] = {}
     for event in events:
@@ -55,24 +53,19 @@ def agreement_of(
 
 def agreement_in(verdicts: Iterable[list[str]], *, interval: bool = True) -> ReaderAgreement:
     """The agreement in ``verdicts``: for each candidate, in an order of its own, what its readers said."""
-    from grandrounds.statistics.agreement import Ratings, gwet_ac1, percent_agreement, with_interval
+    from grandrounds.statistics.agreement import RESAMPLES, gwet, percent, with_intervals
 
     rows = [row for row in verdicts if row]
     shared = sum(len(row) > 1 for row in rows)
     if not shared:
         return ReaderAgreement(items=0)
-
-    def ac1(ratings: Ratings) -> float | None:
-        return gwet_ac1(ratings, categories=_CATEGORIES)
-
-    if not interval:
-        return ReaderAgreement(items=shared, percent_agreement=percent_agreement(rows), gwet_ac1=ac1(rows))
-    resamples = min(_MOST_RESAMPLES, max(_LEAST_RESAMPLES, _WORK // len(rows)))
-    found = with_interval("gwet_ac1", ac1, rows, resamples=resamples)
+    same, ac1 = with_intervals(
+        [percent(), gwet()], rows, categories=CATEGORIES, resamples=RESAMPLES if interval else 0
+    )
     return ReaderAgreement(
         items=shared,
-        percent_agreement=percent_agreement(rows),
-        gwet_ac1=found.value,
-        gwet_ac1_low=found.interval.low if found.interval else None,
-        gwet_ac1_high=found.interval.high if found.interval else None,
+        percent_agreement=same.value,
+        gwet_ac1=ac1.value,
+        gwet_ac1_low=ac1.interval.low if ac1.interval else None,
+        gwet_ac1_high=ac1.interval.high if ac1.interval else None,
     )

@@ -4,12 +4,25 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
+from typing import Any
 
 from grandrounds.errors import ReviewError
 from grandrounds.records.envelope import Candidate
-from grandrounds.records.review_event import ACCEPT, COMMENT, DECISIONS, EDIT, REJECT, WITHDRAW, ReviewEvent
+from grandrounds.records.review_event import (
+    ACCEPT,
+    COMMENT,
+    DECISIONS,
+    EDIT,
+    REJECT,
+    WITHDRAW,
+    Rating,
+    ReviewEvent,
+    WrongMark,
+)
+from grandrounds.review.criteria import SCORES
 from grandrounds.review.edits import fault_in_edits, parse_edits
+from grandrounds.review.parts import KINDS, parts_of
 from grandrounds.review.words import fault_in_text
 
 REVIEWER, ADJUDICATOR = "reviewer", "adjudicator"
@@ -20,7 +33,12 @@ VERDICTS = (ACCEPT, EDIT, REJECT)
 _PSEUDONYM = re.compile(r"[a-z0-9][a-z0-9_.-]{0,63}")
 _NAME = re.compile(r"[\x21-\x7e]{1,200}")  # ids and recipe names
 _COMMENT, _REASON, _MOST_REASONS = 10_000, 300, 20
+LONGEST_ANSWER, LONGEST_WORDS = 10_000, 1_000
+"""Characters of a reader's own answer, and of what they say about a piece that they marked wrong."""
+_CRITERION, _REFERENCE, _MOST_RATINGS, _MOST_MARKS = 200, 200, 50, 200
 _NO_EDITS = "{}"
+# What a decision that says the same may not replace: figures are made of it.
+_KEPT = {"ratings": "ratings", "marks": "wrong marks", "answer": "answer"}
 
 
 def fault_in_event(event: ReviewEvent) -> str | None:
@@ -39,7 +57,12 @@ def fault_in_event(event: ReviewEvent) -> str | None:
         return "The time of the decision has no time zone: give UTC."
     if event.seconds is not None and not (math.isfinite(event.seconds) and event.seconds >= 0):
         return "The seconds on screen are not a number from 0 up."
-    return _fault_in_words(event) or _fault_in_shape(event)
+    return (
+        _fault_in_words(event)
+        or _fault_in_ratings(event.ratings)
+        or _fault_in_marks(event.marks)
+        or _fault_in_shape(event)
+    )
 
 
 def fault_in_pseudonym(name: str) -> str | None:
@@ -54,7 +77,16 @@ def fault_in_pseudonym(name: str) -> str | None:
 
 
 def fault_in_content(event: ReviewEvent, candidate: Candidate) -> str | None:
-    """Why the event's edits can't be made to ``candidate``; ``None`` when they can (or there are none)."""
+    """Why the event can't be about ``candidate``: edits that can't be made to it, an answer that is none of
+    its options, a mark on what it doesn't rest on. ``None`` when it can."""
+    if event.answer and candidate.options and event.answer not in candidate.options:
+        return "The reader's own answer is none of the options, letter for letter."
+    if event.marks:
+        known = {(part.kind, part.reference) for part in parts_of(candidate)}
+        for mark in event.marks:
+            if (mark.kind, mark.reference) not in known:
+                named = f"{mark.kind} {mark.reference[:80]}"
+                return f"The item rests on no {named}, so that can't be marked wrong."
     if event.decision != EDIT:
         return None
     try:
@@ -99,8 +131,49 @@ def objection(event: ReviewEvent, earlier: Iterable[ReviewEvent]) -> str | None:
             f"{event.reviewer} has already decided {own.decision!r} on this item; the earlier decision "
             "stands. To change it, import a line with the decision 'withdraw' first."
         )
+    for name in _KEPT if own else ():
+        before = getattr(own, name)
+        if before and _plain(getattr(event, name)) != _plain(before):
+            return (
+                f"{event.reviewer} has already decided so on this item, with other {_KEPT[name]}; the "
+                "earlier decision stands. To change it, import a line with the decision 'withdraw' first."
+            )
     if event.role == ADJUDICATOR and (REVIEWER, event.reviewer) in standing:
         return f"{event.reviewer} read this item as a reviewer; somebody else must adjudicate it."
+    return None
+
+
+def _plain(value: Any) -> Any:
+    """Ratings and marks in whatever order they came."""
+    return value if isinstance(value, str) else frozenset(value)
+
+
+def _fault_in_ratings(ratings: Sequence[Rating]) -> str | None:
+    if len(ratings) > _MOST_RATINGS:
+        return f"There are {len(ratings)} ratings; the limit is {_MOST_RATINGS}."
+    if len({rating.criterion for rating in ratings}) < len(ratings):
+        return "A criterion is rated twice."
+    for rating in ratings:
+        fault = fault_in_text(rating.criterion, name="A criterion", limit=_CRITERION)
+        if fault or not rating.criterion.strip():
+            return fault or "A rating has no criterion."
+        if rating.score not in SCORES:
+            return f"The rating of {rating.criterion!r} is {rating.score}: give a whole number from 1 to 5."
+    return None
+
+
+def _fault_in_marks(marks: Sequence[WrongMark]) -> str | None:
+    if len(marks) > _MOST_MARKS:
+        return f"There are {len(marks)} marks; the limit is {_MOST_MARKS}."
+    if len({(mark.kind, mark.reference) for mark in marks}) < len(marks):
+        return "Something is marked wrong twice."
+    for mark in marks:
+        if mark.kind not in KINDS:
+            return f"The mark on {mark.kind[:60]!r} is on none of {', '.join(KINDS)}."
+        fault = fault_in_text(mark.reference, name="What is marked wrong", limit=_REFERENCE)
+        fault = fault or fault_in_text(mark.words, name="What is said of a mark", limit=LONGEST_WORDS)
+        if fault:
+            return fault
     return None
 
 
@@ -111,7 +184,9 @@ def _fault_in_words(event: ReviewEvent) -> str | None:
         fault = fault_in_text(reason, name="A reason", limit=_REASON)
         if fault:
             return fault
-    return fault_in_text(event.comment, name="The comment", limit=_COMMENT)
+    return fault_in_text(event.comment, name="The comment", limit=_COMMENT) or fault_in_text(
+        event.answer, name="The reader's own answer", limit=LONGEST_ANSWER
+    )
 
 
 def _fault_in_shape(event: ReviewEvent) -> str | None:
@@ -119,6 +194,8 @@ def _fault_in_shape(event: ReviewEvent) -> str | None:
         return "The decision is 'edit', but there are no edits." if event.edits == _NO_EDITS else None
     if event.edits != _NO_EDITS:
         return f"There are edits, but the decision is {event.decision!r}: say 'edit'."
+    if event.answer and (event.role != REVIEWER or event.decision not in VERDICTS):
+        return "Only a reviewer's decision goes with an answer given before the marked one was shown."
     if event.decision == COMMENT and not event.comment.strip():
         return "The decision is 'comment', but the comment is empty."
     return None

@@ -11,22 +11,32 @@ import sqlite3
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import cache
 from pathlib import Path
+from threading import Lock
 from typing import Any
 from urllib.parse import unquote
 
-from sqlalchemy import URL, Connection, Engine, create_engine, event, inspect, make_url, text
+from sqlalchemy import URL, Connection, Engine, TextClause, create_engine, event, inspect, make_url, text
 from sqlalchemy.exc import ArgumentError, DBAPIError, NoSuchModuleError, SQLAlchemyError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 
 from grandrounds.errors import MissingDependencyError, ReviewError
 from grandrounds.review.migrations import HEAD, REVISIONS
-from grandrounds.review.tables import VERSION_TABLE
+from grandrounds.review.tables import VERSION_TABLE, metadata
 from grandrounds.settings import without_password
 
 # Any number will do as long as no other program uses it in the same PostgreSQL database.
 _LOCK_KEY = 0x6772616E64  # "grand"
 _SETTING = "GRANDROUNDS_REVIEW_URL"
+_LOOK_AGAIN = 0.001  # seconds, for one writer of each process
+# Made as they are needed. A server works on so many requests at once; those beyond would open a connection
+# each and close it again.
+_POOL = {"pool_size": 20, "max_overflow": 30}
+
+
+class DatabaseError(ReviewError):
+    """The database itself failed, not a rule of the review: nothing for readers to mend."""
 
 
 class Database:
@@ -38,6 +48,7 @@ class Database:
         self.wait_seconds = wait_seconds
         self._url = _checked(url, shown=self.shown)
         self._secrets = _secrets(url, self._url)
+        self._turn = Lock()
         with self.telling():
             self._engine = _engine(self._url, wait_seconds=wait_seconds)
         try:
@@ -67,16 +78,36 @@ class Database:
                 yield connection
 
     @contextmanager
-    def writing(self) -> Iterator[Connection]:
+    def writing(self, *, lasting: bool = True, in_turn: bool = True) -> Iterator[Connection]:
         """A transaction that no other writer of this program runs beside; all of it lands or nothing.
 
-        Writers take turns on both databases, so the order of ``sequence`` is the order of commit.
+        Writers take turns on both databases, so the order of ``sequence`` is the order of commit. What is
+        not ``lasting`` survives the end of the program as well, but is not waited for until it is on the
+        disk: a power cut may undo it, with all that is not lasting after it. Not ``in_turn`` is for what
+        changes one row that no rule about others depends on: PostgreSQL has nobody else wait for it.
         """
-        with self.telling(), self._engine.connect() as connection:
-            writer = connection.execution_options(grandrounds_writes=True)
+        with self.telling(), self._first_in_line(), self._engine.connect() as connection:
+            writer = connection.execution_options(
+                grandrounds_writes=self.wait_seconds, grandrounds_lasting=lasting
+            )
             with writer.begin():
-                self._take_turn(writer)
+                if self.dialect == "postgresql":
+                    writer.execute(_taking_turn(self.wait_seconds, lasting=lasting, in_turn=in_turn))
                 yield writer
+
+    @contextmanager
+    def _first_in_line(self) -> Iterator[None]:
+        """SQLite has each writer look again and again whether the other is done: those of this process
+        queue up here. PostgreSQL keeps a queue of its own, for all processes, first come, first served."""
+        if self.dialect == "postgresql":
+            yield
+            return
+        if not self._turn.acquire(timeout=self.wait_seconds):
+            raise self._locked()
+        try:
+            yield
+        finally:
+            self._turn.release()
 
     @contextmanager
     def telling(self) -> Iterator[None]:
@@ -95,10 +126,15 @@ class Database:
         with self.reading() as connection:
             return _version(connection)
 
-    def _take_turn(self, connection: Connection) -> None:
+    def start_over(self, connection: Connection) -> None:
+        """Inside a writing transaction, drop every table of this program and make them anew, empty: for a
+        restore alone. Until the transaction is committed, everybody else sees what was there."""
+        for table in reversed(metadata.sorted_tables):
+            connection.execute(text(f"DROP TABLE IF EXISTS {table.name}"))
+        connection.execute(text(f"DROP TABLE IF EXISTS {VERSION_TABLE}"))
         if self.dialect == "postgresql":
-            connection.exec_driver_sql(f"SET LOCAL lock_timeout = {int(self.wait_seconds * 1000)}")
-            connection.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": _LOCK_KEY})
+            connection.execute(text("DROP FUNCTION IF EXISTS review_events_refuse()"))
+        _upgrade(connection)
 
     def _migrate(self) -> None:
         with self._engine.connect() as connection, connection.begin():
@@ -128,16 +164,12 @@ class Database:
                 remedy=f"Point {_SETTING} to a file of its own; nothing was changed.",
             )
 
-    def _told(self, error: DBAPIError) -> ReviewError:
+    def _told(self, error: DBAPIError) -> DatabaseError:
         words = self._clean(error.orig or error)
         state = getattr(error.orig, "sqlstate", None)
         low = words.lower()
         if "locked" in low or "busy" in low or state in {"55P03", "40P01"}:
-            return self._error(
-                f"is locked: another program has been writing to it for {self.wait_seconds:g} s",
-                remedy="Close that program (or wait for it) and run the same command again; "
-                "nothing was half written.",
-            )
+            return self._locked()
         if "not a database" in low or "malformed" in low:
             return self._error(
                 "is not a SQLite database, or it is damaged",
@@ -157,8 +189,15 @@ class Database:
             )
         return self._error(f"refused: {words}", remedy="Run again; see --debug for the details.")
 
-    def _error(self, what: str, *, remedy: str) -> ReviewError:
-        return ReviewError(f"The review database {self.shown} {what}.", remedy=remedy)
+    def _locked(self) -> DatabaseError:
+        return self._error(
+            f"is locked: another program has been writing to it for {self.wait_seconds:g} s",
+            remedy="Close that program (or wait for it) and run the same command again; "
+            "nothing was half written.",
+        )
+
+    def _error(self, what: str, *, remedy: str) -> DatabaseError:
+        return DatabaseError(f"The review database {self.shown} {what}.", remedy=remedy)
 
     def _clean(self, error: BaseException) -> str:
         words = (str(error).strip().splitlines() or [type(error).__name__])[0]
@@ -207,7 +246,7 @@ def _engine(url: URL, *, wait_seconds: float) -> Engine:
     if url.get_backend_name() == "sqlite":
         return _sqlite(url, wait_seconds=wait_seconds)
     try:
-        return create_engine(url, pool_pre_ping=True, connect_args={"connect_timeout": 10})
+        return create_engine(url, pool_pre_ping=True, connect_args={"connect_timeout": 10}, **_POOL)
     except (ModuleNotFoundError, NoSuchModuleError, ImportError) as exc:
         raise MissingDependencyError(
             "A review database in PostgreSQL needs the driver psycopg 3, which is not installed.",
@@ -224,7 +263,7 @@ def _sqlite(url: URL, *, wait_seconds: float) -> Engine:
             f"The folder {path.parent} of the review database can't be made: {exc.strerror}.",
             remedy=f"Set {_SETTING} (or GRANDROUNDS_HOME) to a place you may write to.",
         ) from exc
-    engine = create_engine(url, connect_args={"timeout": wait_seconds})
+    engine = create_engine(url, connect_args={"timeout": wait_seconds}, **_POOL)
     event.listen(engine, "connect", lambda raw, _record: _prepare(raw, wait_seconds=wait_seconds))
     event.listen(engine, "begin", _begin)
     return engine
@@ -243,15 +282,54 @@ def _prepare(raw: sqlite3.Connection, *, wait_seconds: float) -> None:
             if "locked" not in str(exc) or time.monotonic() > until:
                 raise
             time.sleep(0.02)
-    # FULL: an acknowledged decision survives a power cut too, not only a killed process.
     for setting in ("synchronous = FULL", "foreign_keys = ON", "recursive_triggers = ON"):
         raw.execute(f"PRAGMA {setting}")
 
 
 def _begin(connection: Connection) -> None:
-    writes = connection.get_execution_options().get("grandrounds_writes")
+    options = connection.get_execution_options()
+    seconds = options.get("grandrounds_writes")
+    if seconds is None:
+        connection.exec_driver_sql("BEGIN")
+        return
+    raw: Any = connection.connection.dbapi_connection
+    # FULL: an acknowledged decision survives a power cut too, not only a killed process.
+    wanted = "FULL" if options.get("grandrounds_lasting", True) else "NORMAL"
+    if connection.info.get("synchronous") != wanted:
+        raw.execute(f"PRAGMA synchronous = {wanted}")
+        connection.info["synchronous"] = wanted
+    _await_turn(connection, raw, until=time.monotonic() + seconds)
+
+
+def _await_turn(connection: Connection, raw: Any, *, until: float) -> None:
+    """Begin to write, when no other process does. SQLite itself looks again after 10, 20, up to 100 ms,
+    while the turns of others last a few."""
     # IMMEDIATE takes the write lock at once; a reader that turns writer half way can't be made to wait.
-    connection.exec_driver_sql("BEGIN IMMEDIATE" if writes else "BEGIN")
+    (patience,) = raw.execute("PRAGMA busy_timeout").fetchone()
+    raw.execute("PRAGMA busy_timeout = 0")
+    try:
+        while time.monotonic() < until:
+            try:
+                raw.execute("BEGIN IMMEDIATE")
+                return
+            except sqlite3.OperationalError as exc:
+                if "locked" not in str(exc):
+                    break
+                time.sleep(_LOOK_AGAIN)
+        connection.exec_driver_sql("BEGIN IMMEDIATE")  # tells what is wrong
+    finally:
+        raw.execute(f"PRAGMA busy_timeout = {patience}")
+
+
+@cache
+def _taking_turn(wait_seconds: float, *, lasting: bool, in_turn: bool) -> TextClause:
+    """What a writer in PostgreSQL begins with: one statement, since each is a journey to the server."""
+    parts = [f"set_config('lock_timeout', '{int(wait_seconds * 1000)}ms', true)"]
+    if not lasting:
+        parts.append("set_config('synchronous_commit', 'off', true)")
+    if in_turn:
+        parts.append(f"pg_advisory_xact_lock({_LOCK_KEY})")
+    return text(f"SELECT {', '.join(parts)}")
 
 
 def _version(connection: Connection) -> str | None:

@@ -16,6 +16,7 @@ from grandrounds.errors import ReviewError
 from grandrounds.fingerprint import canonical
 from grandrounds.records.envelope import Candidate, content_sha256, item_id
 from grandrounds.records.parts import OptionOrigin
+from grandrounds.review.computed import computed_from, fault_in_words, options_are_computed
 from grandrounds.review.words import fault_in_text
 from grandrounds.text import contains_phrase, normalise
 
@@ -95,10 +96,24 @@ def fault_in_edits(candidate: Candidate, edits: Edits) -> str | None:
 
 
 def _fault_in_computed(candidate: Candidate, edits: Edits) -> str | None:
-    """An answer that is computed from a volume can't be made another by words."""
-    if candidate.boxes and edits.answer not in (None, candidate.answer):
-        return "The answer is computed from the volume and can't be edited; reject the item if it is wrong."
-    return None
+    """What is computed from the evidence can't be made another by words."""
+    if edits.answer not in (None, candidate.answer):
+        source = computed_from(candidate)
+        if source:
+            return (
+                f"The answer is computed from the {source} and can't be edited; reject the item if it "
+                "is wrong."
+            )
+    if edits.options not in (None, list(candidate.options)) and options_are_computed(candidate):
+        return "The options are computed and can't be edited; reject the item if one is unfit."
+    if edits.question is None and edits.rationale is None:
+        return None
+    fault = fault_in_words(
+        candidate,
+        question=candidate.question if edits.question is None else edits.question,
+        rationale=candidate.rationale if edits.rationale is None else edits.rationale,
+    )
+    return f"The words must keep to what was measured: {fault}." if fault else None
 
 
 def _fault_in_texts(edits: Edits) -> str | None:

@@ -14,6 +14,8 @@ from grandrounds.review import tables
 from grandrounds.review.rows import batches, candidate_to_json
 from grandrounds.review.tables import OPEN, REPLACED, WITHDRAWN
 
+_CHOSEN_BY = ("priority", "wanted", "free")  # worked out anew by the desk
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class EnqueueResult:
@@ -44,7 +46,7 @@ class Plan:
         self._updates: list[tuple[Row[Any], dict[str, Any]]] = []
         self._withdrawn: list[Row[Any]] = []
 
-    def ask(self, candidate: Candidate) -> None:
+    def ask(self, candidate: Candidate, *, split: str) -> None:
         """Have ``candidate`` asked with the content it has now."""
         self._seen.add(candidate.item_id)
         versions = self._rows.get(candidate.item_id, {})
@@ -53,8 +55,9 @@ class Plan:
         text = candidate_to_json(candidate)
         if opened is not None and opened is same:
             self._kept += 1
-            if same.candidate != text:  # labels, flags and votes are no content, but may change
-                self._updates.append((same, {"candidate": text}))
+            if (same.candidate, same.split) != (text, split):  # labels and votes are no content, but change
+                values = {"candidate": text, "split": split, **dict.fromkeys(_CHOSEN_BY)}
+                self._updates.append((same, values))
             return
         if opened is None:
             self._added += 1
@@ -64,6 +67,7 @@ class Plan:
             self._updates.append((opened, {"state": REPLACED}))
         position = self._position if opened is None else opened.position
         values = {"state": OPEN, "position": position, "run_id": self._run_id, "candidate": text}
+        values |= {"split": split, **dict.fromkeys(_CHOSEN_BY)}
         if same is not None:
             self._updates.append((same, values))
         else:

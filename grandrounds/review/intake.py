@@ -6,12 +6,20 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
-from sqlalchemy import Connection, Row, Select, insert, select
+from sqlalchemy import Connection, Row, Select, bindparam, insert, select, update
 
+from grandrounds.errors import ReviewError
 from grandrounds.records.review_event import ReviewEvent
 from grandrounds.review import tables
 from grandrounds.review.checks import fault_in_content, fault_in_event
-from grandrounds.review.rows import QueueEntry, batches, entry_from_row, event_from_row, event_values
+from grandrounds.review.rows import (
+    QueueEntry,
+    batches,
+    entry_from_row,
+    event_from_row,
+    event_values,
+    known_candidate,
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -34,6 +42,39 @@ class AppendResult:
 
 # Told an event, the entry it is about and the item's earlier events, says why it may not follow them.
 Guard = Callable[[ReviewEvent, QueueEntry, Sequence[ReviewEvent]], str | None]
+
+
+# A page stores one event at a time: put together once.
+_CONTENT = select(tables.queue).where(
+    *(tables.queue.c[name] == bindparam(f"its_{name}") for name in ("recipe", "item_id", "content_sha256"))
+)
+_EARLIER = (
+    select(tables.events)
+    .where(*(tables.events.c[name] == bindparam(f"its_{name}") for name in ("recipe", "item_id")))
+    .order_by(tables.events.c.sequence)
+)
+_STORE = insert(tables.events)
+
+
+def store_one(connection: Connection, event: ReviewEvent, *, guard: Guard) -> None:
+    """Store one event that is not there yet, of a reader whose place is known; all rules are those of
+    ``Intake``. Raises ``ReviewError`` when they refuse it."""
+    its = {f"its_{name}": getattr(event, name) for name in ("recipe", "item_id", "content_sha256")}
+    fault = fault_in_event(event)
+    row = None if fault else connection.execute(_CONTENT, its).one_or_none()
+    if row is None:
+        raise ReviewError(fault or f"The queue of {event.recipe!r} has no such item.")
+    entry = entry_from_row(row, known_candidate)
+    earlier = [
+        event_from_row(other)
+        for other in connection.execute(
+            _EARLIER, {name: its[name] for name in ("its_recipe", "its_item_id")}
+        )
+    ]
+    fault = fault_in_content(event, entry.candidate) or guard(event, entry, earlier)
+    if fault:
+        raise ReviewError(fault)
+    connection.execute(_STORE, event_values(event))
 
 
 class Intake:
@@ -82,6 +123,13 @@ class Intake:
         """Write what was taken."""
         for batch in batches([event_values(event) for event in self._fresh]):
             self._connection.execute(insert(tables.events), batch)
+        for recipe, item in sorted({(event.recipe, event.item_id) for event in self._fresh}):
+            # Whoever decided has a place there: the desk counts anew.
+            self._connection.execute(
+                update(tables.queue)
+                .where(tables.queue.c.recipe == recipe, tables.queue.c.item_id == item)
+                .values(free=None)
+            )
         return AppendResult(
             added=len(self._fresh),
             known=len(self._again),
@@ -96,9 +144,10 @@ class Intake:
         row = self._entries.get((event.recipe, event.item_id, event.content_sha256))
         if row is None:
             return self._nowhere(event)
-        if event.edits == "{}" and self._guard is None:
+        plain = event.edits == "{}" and not event.answer and not event.marks
+        if plain and self._guard is None:
             return None  # spares reading the candidate
-        entry = entry_from_row(row)
+        entry = entry_from_row(row, known_candidate)
         reason = fault_in_content(event, entry.candidate)
         if reason is None and self._guard is not None:
             reason = self._guard(event, entry, self._earlier.get((event.recipe, event.item_id), ()))

@@ -13,15 +13,20 @@ from typing import Annotated, Any
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
 
+from grandrounds.recipe import Review
 from grandrounds.records.envelope import Candidate
-from grandrounds.records.review_event import ReviewEvent
+from grandrounds.records.review_event import ReviewEvent, WrongMark
 from grandrounds.review.checks import REVIEWER
+from grandrounds.review.criteria import criteria_of
 from grandrounds.review.edits import EDITABLE, Edits, told
+from grandrounds.review.parts import line_of_mark, mark_of, parts_of
 
 FORMAT = "grandrounds-review-1"
 HOW = (
     "Fill in reviewer (a pseudonym) and decision: accept, reject (say reasons), edit (new values in "
-    f"edits: {', '.join(EDITABLE)}), comment, or withdraw. Leave decision empty to skip."
+    f"edits: {', '.join(EDITABLE)}), comment, or withdraw. Leave decision empty to skip. "
+    "ratings: a score from 1 to 5 for any of the criteria. marks: which of the parts are wrong, each like "
+    "'quote 0: what is wrong'."
 )
 # What a decision's content hash covers; other shown things (flags, labels) may change meanwhile.
 _COMPARED = ("stem", "question", "options", "answer", "rationale", "answer_aliases")
@@ -33,12 +38,34 @@ def _one_or_many(value: Any) -> Any:
     return [value] if isinstance(value, str) else value
 
 
+def _scores(value: Any) -> Any:
+    """Criteria without a score are not rated."""
+    if not isinstance(value, dict):
+        return value or {}
+    return {name: score for name, score in value.items() if score not in (None, "")}
+
+
+def _marks(value: Any) -> Any:
+    lines = [line for line in _one_or_many(value) if not isinstance(line, str) or line.strip()]
+    found = []
+    for line in lines:
+        mark = mark_of(line) if isinstance(line, str) else None
+        if mark is None:
+            raise ValueError(f"{str(line)[:80]!r} is no mark: write it like 'quote 0: what is wrong'")
+        found.append(mark)
+    return found
+
+
 def _plain(value: Any) -> Any:
     return value.strip().lower() if isinstance(value, str) else "" if value is None else value
 
 
 class Line(BaseModel):
-    """A line as it comes back. Unknown keys are refused; shown keys are known but not taken."""
+    """A line as it comes back. Unknown keys are refused; shown keys are known but not taken.
+
+    ``answered`` is what the reader answered before the marked answer was shown to them, by a program that
+    asked for it first; ``ratings`` are scores by criterion.
+    """
 
     model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)
 
@@ -51,6 +78,9 @@ class Line(BaseModel):
     reasons: Annotated[list[str], BeforeValidator(_one_or_many)] = []
     comment: Annotated[str, BeforeValidator(lambda value: value or "")] = ""
     edits: Annotated[Edits, BeforeValidator(lambda value: value or {})] = Edits()
+    ratings: Annotated[dict[str, int], BeforeValidator(_scores)] = {}
+    marks: Annotated[tuple[WrongMark, ...], BeforeValidator(_marks)] = ()
+    answered: Annotated[str, BeforeValidator(lambda value: value or "")] = ""
     seconds: float | None = Field(None, ge=0)
     decided_at: datetime | None = None
 
@@ -71,12 +101,15 @@ class Line(BaseModel):
     licence: Any = None
     citation: Any = None
     author: Any = None
+    criteria: Any = None
+    parts: Any = None
     earlier_decisions: Any = None
 
     @property
     def undecided(self) -> bool:
         """Whether nothing was filled in but, perhaps, the reviewer."""
-        return not (self.decision or self.reasons or self.comment or self.edits != Edits())
+        words = self.decision or self.reasons or self.comment or self.edits != Edits()
+        return not (words or self.ratings or self.marks or self.answered)
 
     @property
     def moment(self) -> datetime | None:
@@ -126,9 +159,11 @@ def line_of(
     *,
     reviewer: str = "",
     role: str = REVIEWER,
+    policy: Review | None = None,
     earlier: Iterable[ReviewEvent] | None = None,
 ) -> str:
-    """The line that asks about ``candidate``, without a line break.
+    """The line that asks about ``candidate``, without a line break. ``policy`` says what is rated, and
+    whether the marked answer is hidden at first.
 
     ``earlier`` are the decisions an adjudicator weighs; their reviewers are not named.
     """
@@ -144,9 +179,14 @@ def line_of(
         "reasons": [],
         "comment": "",
         "edits": {},
+        "ratings": {},
+        "marks": [],
+        **({"answered": ""} if policy and policy.blind_answer else {}),
         "seconds": None,
         "decided_at": None,
         **shown_of(candidate),
+        "criteria": [criterion.name for criterion in criteria_of(policy or Review())],
+        "parts": [part.line for part in parts_of(candidate)],
     }
     if earlier is not None:
         line["earlier_decisions"] = _without_names(earlier)
@@ -189,6 +229,9 @@ def _without_names(events: Iterable[ReviewEvent]) -> list[dict[str, Any]]:
             "reasons": list(event.reasons),
             "comment": event.comment,
             "edits": json.loads(event.edits),
+            "ratings": {rating.criterion: rating.score for rating in event.ratings},
+            "marks": [line_of_mark(mark) for mark in event.marks],
+            "answered": event.answer,
         }
         for event in events
     ]

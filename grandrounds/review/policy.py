@@ -2,7 +2,9 @@
 
 ``none``: everything is accepted, and nothing is called reviewed. ``readers``: each candidate needs N
 different reviewers of one mind; where they differ, an adjudicator decides. An adjudicator's decision
-overrides the readers', and two adjudicators of different minds leave the item disputed.
+overrides the readers', and two adjudicators of different minds leave the item disputed. A candidate outside
+the overlap needs one reader; one outside the sample of its split is taken unread, unless somebody decided
+on it all the same.
 """
 
 from __future__ import annotations
@@ -13,8 +15,10 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from grandrounds.errors import ReviewError
+from grandrounds.needed_readers import UNKNOWN_SPLIT, readers_needed
 from grandrounds.recipe import Recipe, Review
 from grandrounds.records.envelope import Candidate
+from grandrounds.records.parts import UNREAD
 from grandrounds.records.review_event import EDIT, REJECT, ReviewEvent
 from grandrounds.review.agreement import ReaderAgreement, agreement_in
 from grandrounds.review.checks import ADJUDICATOR, REVIEWER, current_decisions
@@ -29,9 +33,14 @@ class Outcome(StrEnum):
 
     ACCEPTED = "accepted"
     ACCEPTED_EDITED = "accepted_edited"
+    UNREAD = UNREAD
     REJECTED = "rejected"
     DISPUTED = "disputed"
     PENDING = "pending"
+
+
+TAKEN = (Outcome.ACCEPTED, Outcome.ACCEPTED_EDITED, Outcome.UNREAD)
+"""What goes into a release."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -40,13 +49,14 @@ class Ruling:
 
     ``candidate`` is the row as accepted: edited where the outcome is ``accepted_edited``, as it was
     otherwise; ``candidate_id`` is the id it was asked under. ``decisions`` are the verdicts that
-    stand, readers' and adjudicators'.
+    stand, readers' and adjudicators'; ``wanted`` is how many readers it needs.
     """
 
     candidate_id: str
     outcome: Outcome
     candidate: Candidate
     decisions: tuple[ReviewEvent, ...]
+    wanted: int
     adjudicated: bool = False
 
     @property
@@ -79,42 +89,60 @@ class ReviewStatus:
 
     @property
     def accepted(self) -> int:
-        """How many candidates are accepted, edited ones included."""
-        return self.counts[Outcome.ACCEPTED] + self.counts[Outcome.ACCEPTED_EDITED]
+        """How many candidates are accepted, edited ones and those taken unread included."""
+        return sum(self.counts[outcome] for outcome in TAKEN)
+
+    @property
+    def shown(self) -> Mapping[Outcome, int]:
+        """``counts`` without what can't be: nothing is taken unread where all is read."""
+        return {name: count for name, count in self.counts.items() if count or name is not Outcome.UNREAD}
+
+    @property
+    def asked(self) -> int:
+        """How many candidates people are to read, or have read."""
+        return self.candidates - self.counts[Outcome.UNREAD]
 
 
-def rule(candidate: Candidate, events: Iterable[ReviewEvent], policy: Review) -> Ruling:
+def rule(
+    candidate: Candidate, events: Iterable[ReviewEvent], policy: Review, *, split: str = UNKNOWN_SPLIT
+) -> Ruling:
     """What ``candidate`` has come to. Events about other contents or other items count for nothing;
     the order of events of different reviewers doesn't matter."""
+    wanted = readers_needed(candidate.item_id, policy, split=split)
     own = (event for event in events if event.item_id == candidate.item_id)
     decisions = tuple(current_decisions(own, candidate.content_sha256))
     adjudications = tuple(event for event in decisions if event.role == ADJUDICATOR)
     readings = tuple(event for event in decisions if event.role == REVIEWER)
     outcome, result = Outcome.ACCEPTED, candidate
     if policy.policy != _NONE:
-        outcome, result = _weigh(candidate, readings, adjudications, readers=policy.readers)
+        outcome, result = _weigh(candidate, readings, adjudications, readers=wanted)
     return Ruling(
         candidate_id=candidate.item_id,
         outcome=outcome,
         candidate=result,
         decisions=decisions,
+        wanted=wanted,
         adjudicated=bool(adjudications) and policy.policy != _NONE,
     )
 
 
 def rule_all(
-    candidates: Iterable[Candidate], events: Iterable[ReviewEvent], policy: Review
+    candidates: Iterable[Candidate],
+    events: Iterable[ReviewEvent],
+    policy: Review,
+    *,
+    splits: Mapping[str, str] | None = None,
 ) -> list[Ruling]:
-    """The rulings on all ``candidates``, in their order."""
-    by_item: dict[str, list[ReviewEvent]] = {}
-    for event in events:
-        by_item.setdefault(event.item_id, []).append(event)
-    return [rule(candidate, by_item.get(candidate.item_id, ()), policy) for candidate in candidates]
+    """The rulings on all ``candidates``, in their order. ``splits`` are by group id; a group that is not
+    among them counts as test."""
+    known = splits or {}
+    pairs = ((candidate, known.get(candidate.group_id, UNKNOWN_SPLIT)) for candidate in candidates)
+    return _rule_each(pairs, events, policy)
 
 
 def rulings(now: Snapshot, policy: Review) -> list[Ruling]:
     """The rulings on everything that is asked, in the queue's order."""
-    return rule_all((entry.candidate for entry in now.entries), now.events, policy)
+    return _rule_each(((entry.candidate, entry.split) for entry in now.entries), now.events, policy)
 
 
 def status(store: ReviewStore, recipe: Recipe | str, *, interval: bool = True) -> ReviewStatus:
@@ -168,6 +196,18 @@ def policy_of(store: ReviewStore, recipe: Recipe | str) -> tuple[str, Review]:
     return recipe, policy
 
 
+def _rule_each(
+    pairs: Iterable[tuple[Candidate, str]], events: Iterable[ReviewEvent], policy: Review
+) -> list[Ruling]:
+    by_item: dict[str, list[ReviewEvent]] = {}
+    for event in events:
+        by_item.setdefault(event.item_id, []).append(event)
+    return [
+        rule(candidate, by_item.get(candidate.item_id, ()), policy, split=split)
+        for candidate, split in pairs
+    ]
+
+
 def _weigh(
     candidate: Candidate,
     readings: Sequence[ReviewEvent],
@@ -177,6 +217,8 @@ def _weigh(
 ) -> tuple[Outcome, Candidate]:
     if not adjudications and len(readings) < readers:
         return Outcome.PENDING, candidate
+    if not adjudications and not readings:
+        return Outcome.UNREAD, candidate
     # Compared by what comes of the item, not by how the edits are worded.
     results = [_result(candidate, event) for event in adjudications or readings]
     if len({result and result.content_sha256 for result in results}) > 1:
@@ -199,9 +241,12 @@ def _unmet(policy: Review, counts: Mapping[Outcome, int], agreement: ReaderAgree
     found = []
     if not sum(counts.values()):
         found.append("The queue is empty.")
+    elif policy.policy != _NONE and counts[Outcome.UNREAD] == sum(counts.values()):
+        found.append("No candidate is in the sample that people read, so nobody has read any.")
     pending, disputed = counts[Outcome.PENDING], counts[Outcome.DISPUTED]
     if pending:
-        found.append(f"Not read by {policy.readers} yet: {_candidates(pending)}.")
+        whom = policy.readers if policy.overlap == 1 else "their readers"
+        found.append(f"Not read by {whom} yet: {_candidates(pending)}.")
     if disputed:
         found.append(f"Disputed, for an adjudicator to decide: {_candidates(disputed)}.")
     least = policy.minimum_agreement

@@ -6,9 +6,9 @@ Strict when writing, lenient when reading: what a newer version added is passed 
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import asdict, dataclass
-from functools import cache
+from functools import cache, lru_cache
 from typing import Any
 
 from pydantic import TypeAdapter, ValidationError
@@ -16,9 +16,10 @@ from sqlalchemy import Row
 
 from grandrounds.errors import ReviewError
 from grandrounds.fingerprint import canonical
+from grandrounds.needed_readers import UNKNOWN_SPLIT
 from grandrounds.recipe import Review
 from grandrounds.records.envelope import Candidate
-from grandrounds.records.review_event import ReviewEvent
+from grandrounds.records.review_event import Rating, ReviewEvent, WrongMark
 
 _BATCH = 500  # rows a statement: SQLite allows 32,766 variables
 
@@ -28,7 +29,8 @@ class QueueEntry:
     """One content of one item in the queue.
 
     ``state``: ``open`` (asked), ``replaced`` (the item has another content now) or ``withdrawn``
-    (no longer produced). ``position`` is the order of arrival; ``run_id`` the run that brought it.
+    (no longer produced). ``position`` is the order of arrival; ``run_id`` the run that brought it;
+    ``split`` that of its group, where the policy samples by split.
     """
 
     recipe: str
@@ -38,17 +40,18 @@ class QueueEntry:
     position: int
     run_id: str
     candidate: Candidate
+    split: str = UNKNOWN_SPLIT
 
 
 def candidate_to_json(candidate: Candidate) -> str:
     """The row as JSON with one spelling only, so that equal rows are equal texts."""
-    return canonical(_adapter().dump_python(candidate, mode="json")).decode("utf-8")
+    return canonical(candidate_adapter().dump_python(candidate, mode="json")).decode("utf-8")
 
 
 def candidate_from_json(text: str) -> Candidate:
     """The row that ``candidate_to_json`` wrote, by this version or an older one."""
     try:
-        candidate: Candidate = _adapter().validate_json(text)
+        candidate: Candidate = candidate_adapter().validate_json(text)
     except ValidationError as exc:
         first = exc.errors()[0]
         raise ReviewError(
@@ -59,11 +62,18 @@ def candidate_from_json(text: str) -> Candidate:
     return candidate
 
 
+@lru_cache(maxsize=512)
+def known_candidate(text: str) -> Candidate:
+    """``candidate_from_json`` for those who read the same few rows again and again."""
+    return candidate_from_json(text)
+
+
 def policy_to_json(policy: Review) -> str:
     """A review policy as JSON."""
     return canonical(policy.model_dump(mode="json")).decode("utf-8")
 
 
+@lru_cache(maxsize=64)
 def policy_from_json(text: str) -> Review:
     """The policy that ``policy_to_json`` wrote; keys that this version does not know are refused,
     because publishing under half a policy would be worse than not publishing."""
@@ -76,8 +86,10 @@ def policy_from_json(text: str) -> Review:
         ) from exc
 
 
-def entry_from_row(row: Row[Any]) -> QueueEntry:
-    """The queue's row as a value."""
+def entry_from_row(
+    row: Row[Any], candidate: Callable[[str], Candidate] = candidate_from_json
+) -> QueueEntry:
+    """The queue's row as a value; ``candidate`` reads the candidate in it."""
     return QueueEntry(
         recipe=row.recipe,
         item_id=row.item_id,
@@ -85,7 +97,8 @@ def entry_from_row(row: Row[Any]) -> QueueEntry:
         state=row.state,
         position=row.position,
         run_id=row.run_id,
-        candidate=candidate_from_json(row.candidate),
+        candidate=candidate(row.candidate),
+        split=row.split,
     )
 
 
@@ -102,6 +115,9 @@ def event_from_row(row: Row[Any]) -> ReviewEvent:
         reasons=tuple(json.loads(row.reasons)),
         comment=row.comment,
         edits=row.edits,
+        ratings=tuple(Rating(**part) for part in json.loads(row.ratings)),
+        marks=tuple(WrongMark(**part) for part in json.loads(row.marks)),
+        answer=row.answer,
         seconds=row.seconds,
         created_at=row.created_at,
     )
@@ -109,7 +125,11 @@ def event_from_row(row: Row[Any]) -> ReviewEvent:
 
 def event_values(event: ReviewEvent) -> dict[str, Any]:
     """The columns of an event, all but its place in the sequence."""
-    return {**asdict(event), "reasons": canonical(list(event.reasons)).decode("utf-8")}
+    values = asdict(event)
+    lists = {
+        name: canonical(list(values[name])).decode("utf-8") for name in ("reasons", "ratings", "marks")
+    }
+    return {**values, **lists}
 
 
 def batches(rows: Sequence[Any]) -> Iterator[Sequence[Any]]:
@@ -119,5 +139,6 @@ def batches(rows: Sequence[Any]) -> Iterator[Sequence[Any]]:
 
 
 @cache
-def _adapter() -> TypeAdapter[Any]:
+def candidate_adapter() -> TypeAdapter[Any]:
+    """Reads and writes candidates; made once."""
     return TypeAdapter(Candidate)

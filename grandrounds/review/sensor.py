@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from grandrounds.fingerprint import content_id
 from grandrounds.recipe import Recipe
 from grandrounds.review.accept import sort_out
-from grandrounds.review.policy import policy_of, rulings, status_of
+from grandrounds.review.policy import Outcome, policy_of, rulings, status_of
 from grandrounds.review.store import ReviewStore
 
 
@@ -21,8 +21,11 @@ class PublishRequest:
     rejected: int
 
 
-def publishable(store: ReviewStore, recipe: Recipe | str) -> PublishRequest | None:
-    """The release that is due for ``recipe``, or ``None``.
+def publishable(
+    store: ReviewStore, recipe: Recipe | str, *, carry_over: bool = False
+) -> PublishRequest | None:
+    """The release that is due for ``recipe``, or ``None``. With ``carry_over`` what is still open is left
+    to a later one.
 
     ``None`` while anything is pending or disputed or agreement is too low, when nothing was
     accepted, and for a recipe without review (its build makes the preview itself).
@@ -31,6 +34,8 @@ def publishable(store: ReviewStore, recipe: Recipe | str) -> PublishRequest | No
     if policy.policy == "none":
         return None
     ruled = rulings(store.snapshot(name), policy)
+    if carry_over:
+        ruled = [ruling for ruling in ruled if ruling.outcome not in {Outcome.PENDING, Outcome.DISPUTED}]
     if not status_of(name, policy, ruled, interval=False).met:
         return None
     sorted_out = sort_out(ruled, policy)

@@ -6,13 +6,14 @@ never changed, which the database itself holds (see ``migrations``).
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from types import TracebackType
 
 from sqlalchemy import Connection, insert, select, update
 
 from grandrounds.errors import ReviewError
+from grandrounds.needed_readers import UNKNOWN_SPLIT
 from grandrounds.recipe import Review
 from grandrounds.records.envelope import Candidate
 from grandrounds.records.review_event import ReviewEvent
@@ -74,6 +75,11 @@ class ReviewStore:
         """Give the connections back. The store may be used again afterwards."""
         self._database.close()
 
+    @property
+    def database(self) -> Database:
+        """The database itself, for what stands beside queue and events in it."""
+        return self._database
+
     def recipes(self) -> list[str]:
         """The recipes that ever had a queue, by name."""
         with self._database.reading() as connection:
@@ -96,20 +102,22 @@ class ReviewStore:
         *,
         run_id: str = "",
         policy: Review | None = None,
+        splits: Mapping[str, str] | None = None,
     ) -> EnqueueResult:
         """Make ``candidates`` what is asked for ``recipe``: all of it lands, or nothing.
 
         Idempotent. A candidate whose content changed is asked again (decisions about the old
         content stay and don't count); one that is no longer among ``candidates`` is withdrawn; a
         content that comes back finds its decisions again. ``policy`` is kept for those who have
-        no recipe at hand; ``None`` leaves the one that is there.
+        no recipe at hand; ``None`` leaves the one that is there. ``splits`` are by group id, for
+        policies that sample by split; a group that is not among them counts as test.
         """
         wanted = checked(recipe, candidates)
         with self._database.writing() as connection:
             _keep_recipe(connection, recipe, policy)
             plan = Plan(connection, recipe=recipe, run_id=run_id)
             for candidate in wanted:
-                plan.ask(candidate)
+                plan.ask(candidate, split=(splits or {}).get(candidate.group_id, UNKNOWN_SPLIT))
             plan.withdraw_the_rest()
             return plan.carry_out()
 
@@ -189,4 +197,8 @@ def _keep_recipe(connection: Connection, recipe: str, policy: Review | None) -> 
     elif text is not None and known.policy != text:
         connection.execute(
             update(tables.recipes).where(tables.recipes.c.name == recipe).values(policy=text)
+        )
+        # Another policy may want another number of readers, in another order.
+        connection.execute(
+            update(tables.queue).where(tables.queue.c.recipe == recipe).values(wanted=None, free=None)
         )

@@ -17,9 +17,10 @@ from typing import BinaryIO
 
 from grandrounds.errors import ReviewError
 from grandrounds.fingerprint import content_id
-from grandrounds.recipe import Recipe
-from grandrounds.records.review_event import COMMENT, ReviewEvent
+from grandrounds.recipe import Recipe, Review
+from grandrounds.records.review_event import COMMENT, Rating, ReviewEvent
 from grandrounds.review.checks import ADJUDICATOR, REVIEWER, fault_in_pseudonym, objection
+from grandrounds.review.criteria import criteria_of
 from grandrounds.review.lines import Line, line_of, parse_line
 from grandrounds.review.policy import Outcome, policy_of, rulings
 from grandrounds.review.rows import QueueEntry
@@ -72,7 +73,8 @@ def export_queue(
     """The lines that ask about the queue of ``recipe``, in its order, without line breaks.
 
     ``reviewer`` fills in that pseudonym and leaves out what they have decided. ``disputed`` asks
-    only what readers differ on, as an adjudicator, with their decisions shown and names hidden.
+    only what readers differ on, as an adjudicator, with their decisions shown and names hidden. What is
+    outside the sample that people read is not asked.
     """
     fault = fault_in_pseudonym(reviewer) if reviewer else None
     if fault:
@@ -85,8 +87,10 @@ def export_queue(
             continue
         if disputed and ruling.outcome is not Outcome.DISPUTED:
             continue
+        if ruling.outcome is Outcome.UNREAD:
+            continue
         earlier = ruling.decisions if disputed else None
-        yield line_of(entry.candidate, reviewer=reviewer, role=role, earlier=earlier)
+        yield line_of(entry.candidate, reviewer=reviewer, role=role, policy=policy, earlier=earlier)
 
 
 def write_export(lines: Iterable[str], path: Path, *, recipe: str) -> ExportReport:
@@ -129,6 +133,14 @@ def import_file(store: ReviewStore, path: Path, *, now: datetime) -> ImportRepor
         ) from exc
 
 
+def import_lines(
+    store: ReviewStore, numbered: Iterable[tuple[int, bytes | str | None]], *, file: str, now: datetime
+) -> ImportReport:
+    """Store decisions that were read elsewhere: for each place in ``file`` a line like those of
+    ``export_queue``, or a sentence that says what is wrong there."""
+    return _Import(store, file=file, now=now).run(numbered)
+
+
 @dataclass(slots=True)
 class _Import:
     """One import under way."""
@@ -146,8 +158,10 @@ class _Import:
     _times: dict[str, int] = field(default_factory=dict)
     # For each reviewer and item the file's last decision: its line, and its id if it was known before.
     _last: dict[tuple[str, str, str, str, str], tuple[int, str]] = field(default_factory=dict)
+    # What came with each recipe's queue.
+    _policies: dict[str, Review] = field(default_factory=dict)
 
-    def run(self, numbered: Iterable[tuple[int, bytes | None]]) -> ImportReport:
+    def run(self, numbered: Iterable[tuple[int, bytes | str | None]]) -> ImportReport:
         """Go through the file, a batch a transaction."""
         batch: list[tuple[int, Line]] = []
         for number, raw in numbered:
@@ -170,7 +184,10 @@ class _Import:
             problems=tuple(sorted(self.problems, key=lambda problem: problem.line)),
         )
 
-    def _read(self, number: int, raw: bytes | None) -> Line | None:
+    def _read(self, number: int, raw: bytes | str | None) -> Line | None:
+        if isinstance(raw, str):
+            self._complain(number, raw)
+            return None
         if raw is None:
             self._complain(number, f"It is longer than {MOST_BYTES_A_LINE >> 20} MiB.")
             return None
@@ -194,6 +211,7 @@ class _Import:
             return (
                 _stale(entry)
                 or places[id(event)][1].changed_in_place(entry.candidate)
+                or self._unasked(event)
                 or objection(event, earlier)
             )
 
@@ -211,7 +229,7 @@ class _Import:
 
     def _event(self, line: Line) -> ReviewEvent:
         edits = line.edits.as_json()
-        said = [
+        said: list[object] = [
             line.recipe,
             line.item_id,
             line.content_sha256,
@@ -223,6 +241,14 @@ class _Import:
             edits,
             line.moment.isoformat() if line.moment else None,
         ]
+        ratings = self._ratings(line)
+        more = {
+            "ratings": sorted([rating.criterion, rating.score] for rating in ratings),
+            "marks": sorted([mark.kind, mark.reference, mark.words] for mark in line.marks),
+            "answered": line.answered,
+        }
+        if any(more.values()):  # files from before there were any keep their ids
+            said.append({name: value for name, value in more.items() if value})
         same = content_id("same", said)
         self._times[same] = self._times.get(same, 0) + 1
         return ReviewEvent(
@@ -236,9 +262,40 @@ class _Import:
             reasons=tuple(line.reasons),
             comment=line.comment,
             edits=edits,
+            ratings=ratings,
+            marks=line.marks,
+            answer=line.answered,
             seconds=line.seconds,
             created_at=line.moment or self.now,
         )
+
+    def _ratings(self, line: Line) -> tuple[Rating, ...]:
+        """The line's scores, by criteria as the recipe writes them."""
+        names = (
+            [criterion.name for criterion in criteria_of(self._policy(line.recipe))] if line.ratings else []
+        )
+        known = {_key(name): name for name in names} | {name: name for name in names}
+        return tuple(
+            Rating(criterion=known.get(name) or known.get(_key(name), name), score=score)
+            for name, score in line.ratings.items()
+        )
+
+    def _unasked(self, event: ReviewEvent) -> str | None:
+        """What the recipe never asked for, as a sentence."""
+        if event.answer and not self._policy(event.recipe).blind_answer:
+            return "The recipe shows the marked answer at once, so nobody answers before: empty `answered`."
+        names = [criterion.name for criterion in criteria_of(self._policy(event.recipe))]
+        for rating in event.ratings:
+            if rating.criterion not in names:
+                named = rating.criterion[:80]
+                return f"{named!r} is none of what the recipe has rated: {', '.join(names)}."
+        return None
+
+    def _policy(self, recipe: str) -> Review:
+        if recipe not in self._policies:
+            known = recipe in self.store.recipes()
+            self._policies[recipe] = (self.store.policy(recipe) if known else None) or Review()
+        return self._policies[recipe]
 
     def _tell_taken_back(self) -> None:
         """A known decision that was superseded since looks like success, but no longer counts."""
@@ -261,6 +318,11 @@ class _Import:
         self.bad += 1
         if len(self.problems) < _MOST_PROBLEMS:
             self.problems.append(Problem(line=number, reason=reason, item_id=item_id[:200]))
+
+
+def _key(name: str) -> str:
+    """A criterion as titles of columns may have it."""
+    return " ".join(name.replace("_", " ").casefold().split())
 
 
 def _put(temporary: Path, path: Path) -> None:

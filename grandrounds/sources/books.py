@@ -20,7 +20,7 @@ from pathlib import Path
 
 from grandrounds.fingerprint import sha256_bytes, sha256_file
 from grandrounds.lake import Lake
-from grandrounds.recipe import FigureNeed
+from grandrounds.needs import FigureNeed
 from grandrounds.records.figure import NO_PICTURE, FigureRow
 from grandrounds.records.source import PASSED_BY, READ, Source
 from grandrounds.sources import kinds, memory, rows
@@ -35,7 +35,6 @@ from grandrounds.sources.books_reading import (
     BookLimits,
     BookReading,
     SeenPicture,
-    spelt,
 )
 from grandrounds.sources.books_rows import figure_rows, own_licence, read_source
 from grandrounds.sources.books_shelf import PictureShelf
@@ -47,6 +46,7 @@ from grandrounds.sources.provenance import Provenance, Settled
 from grandrounds.sources.rules import Rules, load_rules
 from grandrounds.textbooks.markup import with_status
 from grandrounds.textbooks.values import ReadBook
+from grandrounds.workers.messages import spelt
 
 Progress = Callable[[int, int, str], None]
 """Called with how many documents are done, how many there are, and the name of the last one."""

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import queue
-import threading
 import time
 from collections import deque
 from collections.abc import Iterator, Sequence
@@ -78,11 +77,8 @@ class _Process:
     """A worker process that is replaced before it grows old, or when it was lost."""
 
     def __init__(self, module: str) -> None:
-        self._module = module
         self._worker = WorkerProcess(module)
         self._done = 0
-        self._closed = False
-        self._lock = threading.Lock()
 
     def do(self, job: BookJob) -> Answer:
         """The answer to a job. What an old process could not do is tried once more in a new one: an earlier
@@ -104,9 +100,7 @@ class _Process:
 
     def close(self) -> None:
         """End the process."""
-        with self._lock:
-            self._closed = True
-            self._worker.close()
+        self._worker.close()
 
     def _alone(self, job: BookJob, name: str) -> SeenPicture:
         """One picture of a batch in which one ended the process."""
@@ -128,11 +122,8 @@ class _Process:
             return None, Lost(how=How.DIED, cause="an answer that makes no sense")
 
     def _renew(self) -> None:
-        with self._lock:
-            if not self._closed:
-                self._worker.close()
-                self._worker = WorkerProcess(self._module)
-                self._done = 0
+        self._worker.renew()
+        self._done = 0
 
 
 def _died(lost: Lost | None) -> bool:

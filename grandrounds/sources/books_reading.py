@@ -5,17 +5,15 @@ They are also what is kept in the lake, so that a book that did not change is no
 
 from __future__ import annotations
 
-import os
-from dataclasses import dataclass, field, fields, is_dataclass, replace
+from dataclasses import dataclass, field
 from functools import cache
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any
 
 from grandrounds.textbooks.values import ReadBook, ReadMention
+from grandrounds.workers.messages import sound
 
 if TYPE_CHECKING:
     from pydantic import TypeAdapter
-
-Value = TypeVar("Value")
 
 PICTURES = "pictures"
 """A job that looks at picture files beside a book in markup; the other jobs are named by kinds of books."""
@@ -143,16 +141,6 @@ class Answer:
     pictures: tuple[SeenPicture, ...] = ()
 
 
-def spelt(path: str) -> str:
-    """A path byte by byte: not every file system's name is text."""
-    return os.fsencode(path).decode("latin-1")
-
-
-def unspelt(name: str) -> str:
-    """The path that ``spelt`` spelt."""
-    return os.fsdecode(name.encode("latin-1"))
-
-
 def dump_job(job: BookJob) -> bytes:
     """A job as JSON."""
     return bytes(_codec(BookJob).dump_json(job))
@@ -175,23 +163,10 @@ def load_answer(data: bytes) -> Answer:
     return answer
 
 
-def sound(value: Value) -> Value:
-    """``value`` with text that can be written: half characters (a broken PDF may give some) become ``?``,
-    so that spans keep their places; numbers that are none become 0."""
-    changed: Any = value
-    if isinstance(value, str):
-        if not value.isascii():
-            changed = value.encode("utf-8", errors="replace").decode("utf-8")
-        changed = changed.replace("\0", "?")
-    elif isinstance(value, float):
-        changed = value if value - value == 0 else 0.0
-    elif isinstance(value, tuple):
-        changed = tuple(map(sound, value))
-    elif is_dataclass(value) and not isinstance(value, type):
-        made = {one.name: getattr(value, one.name) for one in fields(value)}
-        changed = replace(value, **{name: sound(inner) for name, inner in made.items()})
-    found: Value = changed
-    return found
+def prepare_messages() -> None:
+    """Make what messages are checked by, which takes as long as reading a short chapter."""
+    _codec(BookJob)
+    _codec(Answer)
 
 
 @cache

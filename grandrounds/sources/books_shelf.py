@@ -10,9 +10,10 @@ from grandrounds.lake import Lake
 from grandrounds.sources import kinds, memory
 from grandrounds.sources.books_memory import BookMemory
 from grandrounds.sources.books_pool import BookPool
-from grandrounds.sources.books_reading import PICTURES, BookJob, BookLimits, SeenPicture, spelt
+from grandrounds.sources.books_reading import PICTURES, BookJob, BookLimits, SeenPicture
 from grandrounds.sources.folder import FoundFile
 from grandrounds.sources.graphics import MAXIMUM_BYTES
+from grandrounds.workers.messages import spelt
 
 _AT_ONCE = 16
 

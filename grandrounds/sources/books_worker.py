@@ -23,10 +23,11 @@ from grandrounds.sources.books_reading import (
     SeenPicture,
     dump_answer,
     load_job,
-    unspelt,
+    prepare_messages,
 )
 from grandrounds.textbooks.markup import with_status
 from grandrounds.textbooks.values import ReadBook, ReadFigure
+from grandrounds.workers.messages import unspelt
 from grandrounds.workers.serving import Work, serve
 
 _NO_MEMORY = "There was not enough memory to read it. Free some, or look at the file."
@@ -35,7 +36,16 @@ _NESTED = "It is nested too deeply to be read. Look at it: it may be made to do 
 
 def main() -> None:
     """Do jobs until standard input closes."""
-    serve(_work)
+    serve(_work, prepare=_prepare)
+
+
+def _prepare() -> None:
+    """Load what nearly every book needs: what looks at pictures, and what messages are checked by."""
+    import grandrounds.figures.hashes
+    import grandrounds.sources.books_panels
+    import grandrounds.sources.graphics  # noqa: F401
+
+    prepare_messages()
 
 
 def _work(data: bytes) -> Work:

@@ -91,6 +91,8 @@ def walk(folder: Path) -> Found:
 
 def printable(name: str) -> str:
     """``name`` as text that can be stored and shown: odd bytes and control characters as ``\\xNN``."""
+    if name.isascii() and name.isprintable():
+        return name
     text = os.fsencode(name).decode("utf-8", errors="backslashreplace")
     return "".join(
         char if char.isprintable() or char == " " else char.encode("unicode_escape").decode()

@@ -5,8 +5,9 @@ cell of a row: paths relative to the note in backticks, a folder with its slash,
 licence in a paragraph or item that begins with ``Origin:``, ``Source:`` or ``Licence:``, in brackets at
 the end of its heading, in a column of a table whose header says licence, or in the first sentence after the
 names of an item (``- `scans/` - repository a/b, MIT.``). What it states holds for the files that it names
-and for no other; the last two, and what is moved in below an item, for the names beside them alone. Nothing
-is inherited by a section below.
+and for no other; the last two, and what is moved in below an item, for the names beside them alone. An item
+may give the bare name of a file that its section names in full, where there is one such. Nothing is
+inherited by a section below, and brackets about others ("most others are NC") are about others.
 
 Any other name of a licence and any limiting words there are doubts. Doubts about a file leave its licence
 unknown, as two licences and none do.
@@ -43,9 +44,19 @@ _TOLD = re.compile(r"\s*(?:\s[\u2013\u2014-]\s+|:\s+)(?P<told>.+)", re.DOTALL)
 _SENTENCE = re.compile(r"\.(?=\s|\Z)")
 # What is said of these is said of what they are about.
 _WRITTEN_DOWN = re.compile(r"LICEN[CS]E|COPYING|README|NOTICE|SOURCES|terms|metadata|\.\./", re.IGNORECASE)
+# A sentence of an item that begins with names of its own is an item of its own.
+_NEXT_ITEM = re.compile(r"(?<=\.)\s+(?=`[^`]+`:\s)")
 _BACKTICKS = re.compile(r"`([^`]+)`")
 _BRACKETS = re.compile(r"\(([^()]*)\)\s*\Z")
 _LICENCE_HEADER = re.compile(r"licen[cs]", re.IGNORECASE)
+# Words that limit nothing for the files named: brackets about others, "licences per file" (they stand
+# elsewhere), "only CC BY files were taken" (what was chosen, not what may be done).
+_OF_OTHERS = re.compile(
+    r"\([^()]*\b(?:others?|the rest)\b[^()]*\)"
+    r"|\blicen[cs]es?\s+(?:are\s+)?(?:per|by)\s+file\b"
+    r"|\bonly\s+(?=[\w\s.-]{2,20}\s(?:files?|rows?|ones)\s+(?:were|are)\s+taken\b)",
+    re.IGNORECASE,
+)
 _LONG = "more than can be read"
 _ODD = "a licence that is not understood"
 _NOTHING = frozenset({"", "-", "\u2013", "\u2014", "n/a", "none", "?", "unknown"})
@@ -131,7 +142,10 @@ def _add(section: _Section, block: Block) -> None:
         else:
             section.claims += _mention(block, ())
     elif start is not None:
-        _add_item(section, block, start)
+        for text in _NEXT_ITEM.split(block.text):
+            one = _NAMES.match(text)
+            if one is not None:
+                _add_item(section, Block(block.kind, text, block.line), one)
     else:
         section.claims += _mention(block, ())
 
@@ -190,6 +204,7 @@ def _of_heading(block: Block) -> list[_Claim]:
 
 
 def _statement(block: Block, text: str, *, sure: bool, names: tuple[str, ...] = ()) -> _Claim:
+    text = _OF_OTHERS.sub("", text)
     stated = stated_in(text, sure=sure)
     return _Claim(
         line=block.line,
@@ -203,7 +218,8 @@ def _statement(block: Block, text: str, *, sure: bool, names: tuple[str, ...] = 
 
 def _mention(block: Block, names: tuple[str, ...]) -> list[_Claim]:
     """What words that state nothing say of licences all the same."""
-    mentioned, limit = agreed([one.spdx for one in names_in(block.text)]), limits(block.text)
+    text = _OF_OTHERS.sub("", block.text)
+    mentioned, limit = agreed([one.spdx for one in names_in(text)]), limits(text)
     if not mentioned and not limit:
         return []
     words = ", ".join(mentioned) or limit
@@ -231,10 +247,18 @@ def _claims(sections: Sequence[_Section], naming: Sequence[_Section], name: str)
                     yield claim
                 elif id(section) in above:
                     yield _doubting(claim)
-            elif inside and any(covers(path, name) for path in claim.names):
+            elif inside and any(_names(path, name, section) for path in claim.names):
                 yield claim
             elif any(may_cover(path, name) for path in claim.names):
                 yield _doubting(claim)
+
+
+def _names(path: str, name: str, section: _Section) -> bool:
+    """Whether an item's ``path`` is the file ``name``: by itself, or as the bare name of the only file of
+    that name that the section names in full."""
+    if covers(path, name):
+        return True
+    return "/" not in path and {one for one in section.names if one.endswith(f"/{path}")} == {name}
 
 
 def _all_above(section: _Section) -> Iterator[_Section]:

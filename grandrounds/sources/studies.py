@@ -16,7 +16,7 @@ from grandrounds.deidentify.mapping import save_map
 from grandrounds.deidentify.reading import deidentified
 from grandrounds.deidentify.settings import DeidentifySettings
 from grandrounds.lake import Lake
-from grandrounds.recipe import Deidentify
+from grandrounds.needs import Deidentify
 from grandrounds.records.deidentified import DeidentifiedRow
 from grandrounds.records.source import Source
 from grandrounds.records.volume import VolumeRecord

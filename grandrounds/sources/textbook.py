@@ -23,6 +23,7 @@ from grandrounds.records.figure import NONE
 from grandrounds.sources.languages import clean_tag, guess
 from grandrounds.sources.textbook_file import (
     PdfLimits,
+    empty_store,
     licence_links,
     metadata_of,
     notes_of,
@@ -56,6 +57,7 @@ _SAMPLE = 3_000
 _MOST_NOTES = 40
 _TIDY_EVERY = 32
 _FULL_PAGE = 400
+_WHOLE = 0.999
 _KEPT_PAGES = 32
 """So many interpreted pages are kept until their pictures are cut; articles are then interpreted once."""
 
@@ -114,6 +116,7 @@ class _Reader:
     running: dict[int, set[int]] = field(default_factory=dict)
     _blocks: dict[int, list[Block]] = field(default_factory=dict)
     _kept: dict[int, Interpreted] = field(default_factory=dict)
+    _decoded: set[str] = field(default_factory=set)
 
     def read_pages(self, *, ocr: bool) -> None:
         """Take every page's text and art; scanned ones through OCR."""
@@ -241,6 +244,7 @@ class _Reader:
 
     def _with_picture(self, row: Row, interpreted: Interpreted) -> ReadFigure:
         box = boxes.rounded(row.found.box)
+        self._forget(self.pages[interpreted.number], box)
         try:
             made: Cut | str = cut_picture(interpreted, box, most_pixels=self.limits.pixels)
         except Exception as error:  # noqa: BLE001  (MuPDF's own exceptions share no base)
@@ -258,6 +262,23 @@ class _Reader:
             dpi=made.dpi,
             origin=made.origin if made.picture else NONE,
         )
+
+    def _forget(self, page: Page, box: Box) -> None:
+        """See that a picture comes out as ``cut`` makes it, which has decoded nothing before.
+
+        Of a picture that a box shows in part, MuPDF decodes that part alone where it has not the whole.
+        """
+        inside = [image for image in page.images if boxes.shared(image.box, box) > 0]
+        around = boxes.grown(box, 1.0)
+        partly = {
+            image.digest
+            for image in inside
+            if not image.whole or boxes.share_inside(image.box, around) < _WHOLE
+        }
+        if page.scan is not None or partly & self._decoded:
+            empty_store()
+            self._decoded.clear()
+        self._decoded |= {image.digest for image in inside}
 
 
 def find_none() -> Any:
@@ -280,11 +301,7 @@ def _splitter(made: Cut, box: Box) -> Callable[[int], Sequence[Box]]:
 
     def split(count: int) -> Sequence[Box]:
         try:
-            with Pillow.open(io.BytesIO(made.picture)) as picture:
-                picture.draft("L", (_THUMB, _THUMB))
-                grey = picture.convert("L")
-                grey.thumbnail((_THUMB, _THUMB), Pillow.Resampling.BOX)
-                values = np.asarray(grey)
+            values = _small(made)
         except (OSError, ValueError):
             return ()
         x, y = boxes.width(box) / values.shape[1], boxes.height(box) / values.shape[0]
@@ -294,6 +311,18 @@ def _splitter(made: Cut, box: Box) -> Callable[[int], Sequence[Box]]:
         ]
 
     return split
+
+
+def _small(made: Cut) -> Any:
+    """The grey values of a picture, made smaller where it is large."""
+    if made.decoded is not None:
+        grey = Pillow.fromarray(made.decoded).convert("L")
+    else:
+        with Pillow.open(io.BytesIO(made.picture)) as picture:
+            picture.draft("L", (_THUMB, _THUMB))
+            grey = picture.convert("L")
+    grey.thumbnail((_THUMB, _THUMB), Pillow.Resampling.BOX)
+    return np.asarray(grey)
 
 
 def _with_pixels(panel: ReadPanel, box: Box, made: Cut) -> ReadPanel:

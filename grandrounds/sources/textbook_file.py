@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -20,6 +21,7 @@ pymupdf: Any = _pymupdf  # its types are there only in part
 _JAVASCRIPT_PLACES = ("Names/JavaScript", "OpenAction/JS", "AA")
 _DEEPEST_OUTLINE = 8
 _LINK_PAGES = 4
+_INNER = re.compile("#|file:")
 _KEPT_PERCENT = 50
 
 
@@ -49,12 +51,17 @@ def opened(path: Path, limits: PdfLimits) -> Iterator[Any]:
         yield document
     finally:
         document.close()
-        pymupdf.TOOLS.store_shrink(100)
+        empty_store()
 
 
 def tidy_store() -> None:
     """Keep MuPDF's cache of fonts and decoded pictures small while a long book is read."""
     pymupdf.TOOLS.store_shrink(_KEPT_PERCENT)
+
+
+def empty_store() -> None:
+    """Forget every decoded picture: MuPDF draws from what it has, so pixels tell what was read before."""
+    pymupdf.TOOLS.store_shrink(100)
 
 
 def notes_of(document: Any) -> list[str]:
@@ -125,10 +132,13 @@ def licence_links(document: Any) -> tuple[str, ...]:
     found: dict[str, None] = {}
     for number in numbers:
         try:
-            for link in document.load_page(number).get_links():
-                uri = str(link.get("uri") or "")[:500]
-                if "creativecommons.org" in uri.casefold() or "/licen" in uri.casefold():
+            link = mupdf.fz_load_links(document.load_page(number).this)
+            while link.m_internal:
+                uri = str(link.uri() or "")[:500]
+                folded = uri.casefold()
+                if ("creativecommons.org" in folded or "/licen" in folded) and not _INNER.match(folded):
                     found.setdefault(uri, None)
+                link = link.next()
         except Exception:  # noqa: BLE001, S112  (links say nothing that a broken page must fail for)
             continue
     return tuple(found)[:20]

@@ -12,6 +12,7 @@ import re
 from dataclasses import dataclass
 from typing import Any
 
+import orjson
 import pymupdf as _pymupdf
 from pymupdf import extra as _extra
 from pymupdf import mupdf
@@ -30,7 +31,9 @@ _FLAGS = (
     | mupdf.FZ_STEXT_PRESERVE_WHITESPACE
     | mupdf.FZ_STEXT_CLIP
 )
+_IMAGE, _VECTOR = int(mupdf.FZ_STEXT_BLOCK_IMAGE), int(mupdf.FZ_STEXT_BLOCK_VECTOR)
 _SCALE = 100
+_VECTOR_BLOCK = re.compile(rb'\{"type":"vector",[^{}]*\},?')
 _STRAY_ESCAPE = re.compile(r"\\(?![\"\\/bfnrt]|u[0-9a-fA-F]{4})")
 _SHAPE = re.compile(
     r"<vector (?P<how>\w+), color: #(?P<color>[0-9a-f]{1,6}), "
@@ -108,11 +111,11 @@ def interpret(document: Any, number: int, *, largest_side: float = 14_400.0) -> 
 
 def page_of(interpreted: Interpreted, *, most_shapes: int) -> Page:
     """The lines, pictures and shapes of a page."""
-    blocks = _json(interpreted.text)
+    blocks, drawn = _json(interpreted.text)
     images: list[Image] = []
     shapes: list[Shape] = []
     cut = False
-    if any(block.get("type") in ("image", "vector") for block in blocks):
+    if drawn or any(block.get("type") == "image" for block in blocks):
         images, shapes, cut = _art(interpreted, most_shapes)
     return Page(
         number=interpreted.number,
@@ -127,26 +130,40 @@ def page_of(interpreted: Interpreted, *, most_shapes: int) -> Page:
 
 def raw_bytes(image: Any) -> tuple[bytes, int]:
     """The stored, still compressed bytes of a picture and MuPDF's number of their format."""
-    buffer = mupdf.fz_compressed_image_buffer(image)
-    if not buffer.m_internal or not buffer.m_internal.buffer:
-        return b"", 0
-    inner = mupdf.FzBuffer(mupdf.ll_fz_keep_buffer(buffer.m_internal.buffer))
-    return bytes(mupdf.fz_buffer_extract_copy(inner)), int(buffer.m_internal.params.type)
+    data, kind = _stored(image)
+    return bytes(data), kind
 
 
 def lines_of_text(text: Any, interpreted: Interpreted) -> list[Line]:
     """The lines of a text page (as OCR gives one)."""
-    return _lines(_json(text), interpreted)
+    return _lines(_json(text)[0], interpreted)
 
 
-def _json(text: Any) -> list[dict[str, Any]]:
+def _stored(image: Any) -> tuple[Any, int]:
+    """A view of the stored bytes, good while ``image`` is, and the number of their format."""
+    buffer = mupdf.fz_compressed_image_buffer(image)
+    if not buffer.m_internal or not buffer.m_internal.buffer:
+        return b"", 0
+    inner = mupdf.FzBuffer(mupdf.ll_fz_keep_buffer(buffer.m_internal.buffer))
+    return mupdf.fz_buffer_storage_memoryview(inner), int(buffer.m_internal.params.type)
+
+
+def _json(text: Any) -> tuple[list[dict[str, Any]], bool]:
+    """The blocks of a text page without its shapes, and whether it has any.
+
+    MuPDF tells only the colours of shapes here, and a page may have thousands of them.
+    """
     buffer = mupdf.fz_new_buffer(16_384)
     out = mupdf.FzOutput(buffer)
     mupdf.fz_print_stext_page_as_json(out, text, _SCALE)
     out.fz_close_output()
-    raw = bytes(mupdf.fz_buffer_extract_copy(buffer))
+    whole = bytes(mupdf.fz_buffer_extract_copy(buffer))
+    raw = _VECTOR_BLOCK.sub(b"", whole)
+    drawn = len(raw) < len(whole)
+    if raw.endswith(b",]}"):
+        raw = raw[:-3] + b"]}"
     try:
-        blocks = json.loads(raw)["blocks"]
+        blocks = _parsed(raw)["blocks"]
     except ValueError:
         # MuPDF writes the names of fonts as they stand in the file: a broken one may hold anything.
         mended = _STRAY_ESCAPE.sub(r"\\\\", raw.decode("utf-8", "replace"))
@@ -156,7 +173,15 @@ def _json(text: Any) -> list[dict[str, Any]]:
             raise SourceError(
                 "The text of a page makes no sense.", remedy="Print it to a new PDF."
             ) from error
-    return list(blocks)
+    return list(blocks), drawn
+
+
+def _parsed(raw: bytes) -> Any:
+    """JSON by the fast reader, or by the patient one: it takes halves of letters, as broken files have."""
+    try:
+        return orjson.loads(raw)
+    except ValueError:
+        return json.loads(raw)
 
 
 def _lines(blocks: list[dict[str, Any]], interpreted: Interpreted) -> list[Line]:
@@ -204,17 +229,18 @@ def _art(interpreted: Interpreted, most_shapes: int) -> tuple[list[Image], list[
     looks: dict[str, tuple[bool, bool, bool, int]] = {}
     cut = False
     for x0, y0, x1, y1, words, order, kind in interpreted.blocks():
-        if kind == mupdf.FZ_STEXT_BLOCK_IMAGE:
-            image_boxes[order] = (x0, y0, x1, y1)
-        elif kind == mupdf.FZ_STEXT_BLOCK_VECTOR:
+        if kind == _VECTOR:
             if len(shapes) >= most_shapes:
                 cut = True
                 continue
             look = looks.get(words)
             if look is None:
                 look = looks[words] = _look(words)
-            if look[0]:
-                shapes.append(Shape((x0, y0, x1, y1), look[1], look[2], look[3], order))
+            shown, rectangle, filled, color = look
+            if shown:
+                shapes.append(Shape((x0, y0, x1, y1), rectangle, filled, color, order))
+        elif kind == _IMAGE:
+            image_boxes[order] = (x0, y0, x1, y1)
     images = _images(interpreted) if image_boxes else []
     return images, shapes, cut
 
@@ -252,7 +278,7 @@ def _images(interpreted: Interpreted) -> list[Image]:
 
 
 def _digest(image: Any) -> str:
-    data, _ = raw_bytes(image)
+    data, _ = _stored(image)
     head = hashlib.blake2b(data[:_HEAD_BYTES], digest_size=12)
     head.update(f"{len(data)} {image.w()} {image.h()}".encode())
     return head.hexdigest()

@@ -7,8 +7,9 @@ a viewer can show them. Anything else is drawn as a reader sees it.
 from __future__ import annotations
 
 import io
+import math
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
@@ -25,15 +26,28 @@ from grandrounds.textbooks.values import Box
 pymupdf: Any = _pymupdf  # its types are there only in part
 
 DRAWN_DPI = 200.0
-"""Resolution of what is drawn: enough for print, where no embedded picture is finer."""
-FINEST_DPI = 300.0
+"""Resolution of drawings: enough for print."""
+FINEST_DPI, COARSEST_DPI = 300.0, 72.0
+"""Pictures that stand together, or under words, are drawn as fine as the finest of them, within these."""
+_MOSTLY = 0.6
+"""A figure is one of pictures where they cover so much of it."""
+_LINE_PIXELS = 18.0
+"""A line of words is drawn at least so tall: letters in 18 pixels, capitals 12 of them."""
+_SQUARE = 1.06
+"""Pixels that are no longer than this times their width are square, but for rounding of their place."""
+_FITTED = 0.97
+"""MuPDF widens pictures to whole pixels. One that is drawn less than a pixel smaller than it is stored is
+drawn pixel by pixel, unchanged, and fast; any other is interpolated."""
 _NEAR = 1.0
 _ORIENTATION = 0x0112
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Cut:
-    """A picture as cut: encoded bytes, pixels, resolution on the page, and what it was (``origin``)."""
+    """A picture as cut: encoded bytes, pixels, resolution on the page, and what it was (``origin``).
+
+    ``decoded`` are the pixels where they were at hand, so that nobody has to decode them again.
+    """
 
     picture: bytes
     mime: str
@@ -41,6 +55,7 @@ class Cut:
     height: int
     dpi: float
     origin: str
+    decoded: Any = field(default=None, repr=False, compare=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -133,7 +148,7 @@ def _own_pixels(one: _Placed, box: Box) -> Cut | None:
         return None
     for step in turn:
         pixels = step(pixels)
-    return _cut(png.encode(pixels), "image/png", pixels.shape[1::-1], box, RASTER)
+    return _encoded(pixels, box, RASTER)
 
 
 def _showable(data: bytes, kind: int, width: int, height: int) -> str:
@@ -206,12 +221,8 @@ def _array(pixmap: Any) -> Any:
 
 
 def _drawn(page: Interpreted, box: Box, placed: Sequence[_Placed], most_pixels: int) -> Cut | str:
-    """The box as a reader sees it, at 200 dpi or the resolution of the finest picture in it."""
-    dpi = DRAWN_DPI
-    for one in placed:
-        wide = boxes.width(one.box)
-        if wide > 0 and boxes.area(one.box) > 0.1 * boxes.area(box):
-            dpi = max(dpi, min(FINEST_DPI, 72 * one.image.w() / wide))
+    """The box as a reader sees it."""
+    dpi = _resolution(page, box, placed)
     box = boxes.clip(box, page.box)
     size = boxes.area(box)
     if boxes.width(box) < 1 or boxes.height(box) < 1:
@@ -230,8 +241,52 @@ def _drawn(page: Interpreted, box: Box, placed: Sequence[_Placed], most_pixels: 
     )
     mupdf.fz_close_device(device)
     pixels = png.without_colour(_array(pixmap))
-    origin = MIXED if placed else VECTOR
-    return _cut(png.encode(pixels), "image/png", pixels.shape[1::-1], box, origin)
+    return _encoded(pixels, box, MIXED if placed else VECTOR)
+
+
+def _resolution(page: Interpreted, box: Box, placed: Sequence[_Placed]) -> float:
+    """Dots an inch for drawing a box: 200 for a drawing, what its pictures have for pictures.
+
+    More would only make pixels up. Words and lines over pictures are drawn large enough to be read.
+    """
+    whole = boxes.area(box)
+    large = [one for one in placed if boxes.area(one.box) > 0.1 * whole]
+    finest = max([_stored_dpi(one) for one in large], default=0.0)
+    covered = sum(boxes.shared(one.box, box) for one in large)
+    least = _least_dpi(page, box) if covered > _MOSTLY * whole else DRAWN_DPI
+    return min(FINEST_DPI, max(finest, least))
+
+
+def _stored_dpi(one: _Placed) -> float:
+    """The pixels of an embedded picture for an inch of the page, whichever way it is turned."""
+    if not mupdf.fz_compressed_image_buffer(one.image).m_internal:
+        return DRAWN_DPI  # a shade of colours, which is drawn
+    matrix = one.block.i_transform()
+    across = 72 * (one.image.w() - _FITTED) / max(math.hypot(matrix.a, matrix.b), 0.01)
+    down = 72 * (one.image.h() - _FITTED) / max(math.hypot(matrix.c, matrix.d), 0.01)
+    low, high = min(across, down), max(across, down)
+    return float(low if high < _SQUARE * low else high)
+
+
+def _least_dpi(page: Interpreted, box: Box) -> float:
+    """What is painted over pictures needs: 200 for curves and slanted lines, less for words in large type,
+    nothing for rectangles, which are sharp in any resolution."""
+    least = COARSEST_DPI
+    for x0, y0, x1, y1, words, _, kind in page.blocks():
+        if kind == mupdf.FZ_STEXT_BLOCK_IMAGE or not _meets((x0, y0, x1, y1), box):
+            continue
+        if kind == mupdf.FZ_STEXT_BLOCK_VECTOR:
+            if "is-rect: true" not in words and "alpha: 0," not in words:
+                return DRAWN_DPI
+        elif written := words.strip():
+            tall = min(y1 - y0, x1 - x0) if len(written) > 2 else y1 - y0
+            least = max(least, 72 * _LINE_PIXELS * (written.count("\n") + 1) / max(tall, 1.0))
+    return min(least, DRAWN_DPI)
+
+
+def _encoded(pixels: Any, box: Box, origin: str) -> Cut:
+    cut = _cut(png.encode(pixels), "image/png", pixels.shape[1::-1], box, origin)
+    return replace(cut, decoded=pixels)
 
 
 def _cut(data: bytes, mime: str, size: tuple[int, int], box: Box, origin: str) -> Cut:

@@ -25,19 +25,19 @@ class Share:
         return f"{self.right} of {self.votes}"
 
 
-def share_of(votes: Iterable[PanelVote], *, blind: bool) -> Share:
-    """The blind votes, or those with the evidence, that count."""
-    counted = [vote for vote in votes if vote.counts and vote.blind == blind]
+def share_of(votes: Iterable[PanelVote], *, blind: bool, one_frame: bool = False) -> Share:
+    """The votes of one view that count: blind, with one frame alone, or (neither) with the evidence."""
+    counted = [vote for vote in votes if vote.counts and (vote.blind, vote.one_frame) == (blind, one_frame)]
     return Share(right=sum(bool(vote.correct) for vote in counted), votes=len(counted))
 
 
-def by_model(votes: Iterable[PanelVote], *, blind: bool) -> dict[str, Share]:
+def by_model(votes: Iterable[PanelVote], *, blind: bool, one_frame: bool = False) -> dict[str, Share]:
     """The same, model by model in the order of their names; models without such a vote are left out."""
     found: dict[str, list[PanelVote]] = {}
     for vote in votes:
-        if vote.counts and vote.blind == blind:
-            found.setdefault(vote.model, []).append(vote)
-    return {model: share_of(found[model], blind=blind) for model in sorted(found)}
+        found.setdefault(vote.model, []).append(vote)
+    shares = {model: share_of(found[model], blind=blind, one_frame=one_frame) for model in sorted(found)}
+    return {model: share for model, share in shares.items() if share.votes}
 
 
 def chance_of(options: int) -> float:

@@ -202,12 +202,16 @@ def _counting(page: Page, captions: Sequence[Box], texts: Sequence[Box], repeate
     kept: list[Shape] = []
     whole = page.width * page.height
     ground, frame = 0.7 * whole, 0.01 * whole
+    white: dict[int, bool] = {}
     for shape in page.shapes:
         color = shape.color
-        if shape.filled and min(color >> 16, (color >> 8) & 255, color & 255) >= _WHITE:
+        if color not in white:
+            white[color] = min(color >> 16, (color >> 8) & 255, color & 255) >= _WHITE
+        if shape.filled and white[color]:
             continue
-        size = boxes.area(shape.box)
-        if size > ground or (size >= frame and _holds(shape.box, captions, texts, page)):
+        x0, y0, x1, y1 = shape.box
+        size = (x1 - x0) * (y1 - y0) if x1 > x0 and y1 > y0 else 0.0
+        if size >= frame and (size > ground or _holds(shape.box, captions, texts, page)):
             continue
         if repeated.places and _place(shape.box) in repeated.places:
             continue

@@ -29,11 +29,11 @@ def panels_in(grey: Any, count: int) -> list[Cell]:
         return gridded
     whole = _trimmed(values, (0, 0, values.shape[1], values.shape[0]))
     cells: list[Cell] = [whole]
+    tried: dict[Cell, tuple[float, int, int, int] | None] = {}
     while len(cells) < count:
+        tried |= {cell: _widest(values, cell) for cell in cells if cell not in tried}
         cuts = [
-            (cut[0], number, cut)
-            for number, cell in enumerate(cells)
-            if (cut := _widest(values, cell)) is not None
+            (cut[0], number, cut) for number, cell in enumerate(cells) if (cut := tried[cell]) is not None
         ]
         if not cuts:
             return []
@@ -52,9 +52,10 @@ def panels_in(grey: Any, count: int) -> list[Cell]:
 
 
 def _spread(values: Any, axis: int) -> Any:
-    """The standard deviation along an axis, in one pass: grey levels lose nothing as 32-bit floats."""
+    """The standard deviation along an axis, in one pass. Grey levels lose nothing as 32-bit floats: their
+    sums over any side of a picture are whole numbers below 2**24."""
     count = values.shape[axis]
-    mean = values.sum(axis=axis, dtype=np.float64) / count
+    mean = values.sum(axis=axis).astype(np.float64) / count
     squares = np.einsum("ij,ij->j" if axis == 0 else "ij,ij->i", values, values) / count
     return np.sqrt(np.maximum(squares - mean * mean, 0.0))
 
@@ -110,9 +111,10 @@ def _lines(values: Any, axis: int, parts: int) -> tuple[list[tuple[int, int]] | 
         flat = np.nonzero(window <= max(flattest + 0.3, 1.0))[0] + first
         middle = flat[np.argmin(np.abs(flat - expected))]
         start = stop = int(middle)
-        while start - 1 in flat and expected - start < reach:
+        empty = set(flat.tolist())
+        while start - 1 in empty and expected - start < reach:
             start -= 1
-        while stop + 1 in flat and stop - expected < reach:
+        while stop + 1 in empty and stop - expected < reach:
             stop += 1
         found.append((start, stop + 1))
         worst = min(worst, 1 - flattest / _FLAT)

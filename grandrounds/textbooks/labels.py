@@ -63,6 +63,9 @@ _VERB = re.compile(
 _RANGE = re.compile(
     r"^\s?(?:[\u2010-\u2015\-]|and|&|,|to)\s?(?:fig(?:ure)?s?\.?\s?)?[A-Z]?\d", re.IGNORECASE
 )
+_MAYBE_NUMBER = re.compile(r"\d|[IVXLC]")
+_FARTHEST_NUMBER = 60
+"""The longest qualifier and word are shorter; most lines have no number so near, which is quickly seen."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -88,6 +91,8 @@ class Head:
 
 def head_of(line: str) -> Head | None:
     """The label that ``line`` begins with, or ``None``."""
+    if not _MAYBE_NUMBER.search(line, 0, _FARTHEST_NUMBER):
+        return None
     text = line[:400]
     match = _HEAD.match(text) or _NUMBER_FIRST.match(text)
     if match is None:

@@ -6,6 +6,7 @@ label of a caption.
 
 from __future__ import annotations
 
+import math
 import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
@@ -77,8 +78,10 @@ def blocks_of(page: Page, *, look: Look, running: Iterable[int] = ()) -> list[Bl
             open_blocks.append(block)
         else:
             home.lines.append(line)
-            home.box = boxes.union((home.box, line.box))
-        open_blocks = [block for block in open_blocks if block.box[3] > line.box[1] - 4 * max(line.size, 8)]
+            (x0, y0, x1, y1), (left, top, right, foot) = home.box, line.box
+            home.box = (min(x0, left), min(y0, top), max(x1, right), max(y1, foot))
+        reach = line.box[1] - 4 * max(line.size, 8)
+        open_blocks = [block for block in open_blocks if block.box[3] > reach]
     for block in blocks:
         block.kind = _kind(block, look)
     ordered = [
@@ -110,7 +113,9 @@ def ends_sentence(text: str) -> bool:
 
 
 def _same_row(first: Line, second: Line) -> bool:
-    if first.sideways or second.sideways or boxes.overlap_y(first.box, second.box) < 0.6:
+    if first.box[3] <= second.box[1] or first.sideways or second.sideways:
+        return False
+    if boxes.overlap_y(first.box, second.box) < 0.6:
         return False
     size = max(first.size, second.size)
     apart = second.box[0] - first.box[2]
@@ -189,18 +194,21 @@ def _above(lines: Sequence[Line], number: int) -> Line | None:
 
 def _home(open_blocks: Sequence[Block], line: Line, look: Look) -> Block | None:
     """The block that ``line`` goes on, or ``None`` where it begins one."""
-    best: tuple[float, Block] | None = None
-    for block in open_blocks:
+    left, top, right, _ = line.box
+    size, wide = line.size, line.box[2] - line.box[0]
+    best, nearest = None, math.inf
+    for block in open_blocks:  # written out: it is asked for every line and every block near it
         last = block.lines[-1]
-        down = line.box[1] - last.box[3]
-        if down < -0.55 * max(line.size, last.size) or (best is not None and down >= best[0]):
+        down = top - last.box[3]
+        if down >= nearest or down < -0.55 * (size if size > last.size else last.size):
             continue
-        if boxes.overlap_x(block.box, line.box) < 0.35 or last.sideways != line.sideways:
+        x0, _, x1, _ = block.box
+        shared = (right if right < x1 else x1) - (left if left > x0 else x0)
+        narrow = wide if wide < x1 - x0 else x1 - x0
+        if shared <= 0 or shared < 0.35 * narrow or last.sideways != line.sideways:
             continue
-        best = (down, block)
-    if best is None or not _goes_on(best[1], line, best[0], look):
-        return None
-    return best[1]
+        best, nearest = block, down
+    return best if best is not None and _goes_on(best, line, nearest, look) else None
 
 
 def _goes_on(block: Block, line: Line, down: float, look: Look) -> bool:

@@ -14,6 +14,9 @@ _SPACE = re.compile(r"\s+")
 _WORD_END = re.compile(r"([^\W\d_]+)[\u00ad\u2010-]$")
 _WORD_START = re.compile(r"^([^\W\d_]+)")
 _WORDS = re.compile(r"[^\W\d_]+(?:[-\u2010][^\W\d_]+)*")
+_JOINED_BEFORE = re.compile(r"[^\W\d_][-\u2010]?\Z")
+_JOINED_AFTER = re.compile(r"[-\u2010]?[^\W\d_]")
+_MOST_LOOKED_FOR = 100
 _SOFT = "\u00ad"
 _HYPHENS = "\u00ad\u2010-"
 _RTL = re.compile("[\u0590-\u08ff\ufb1d-\ufdff\ufe70-\ufefe]")
@@ -32,11 +35,15 @@ _LIGATURES = str.maketrans(
         "\ufb06": "st",
     }
 )
+_UNCLEAN = re.compile(rf"[^\S ]|  |[\ufb00-\ufb06]|{_CONTROL.pattern}")
 
 
 def clean(text: str) -> str:
     """``text`` without control characters, with ligatures as letters and white space single."""
-    if text.isascii() and text.isprintable() and "  " not in text:
+    if text.isascii() and text.isprintable():
+        if "  " not in text:
+            return text.strip()
+    elif not _UNCLEAN.search(text):
         return text.strip()
     return _SPACE.sub(" ", _CONTROL.sub("", text.translate(_LIGATURES))).strip()
 
@@ -71,14 +78,38 @@ class Words:
 
     def __init__(self, lines: Callable[[], Iterable[str]]) -> None:
         self._lines = lines
-        self._known: set[str] | None = None
+        self._text: str | None = None
+        self._answers: dict[str, bool] = {}
+        self._all: set[str] | None = None
 
     def known(self, word: str) -> bool:
-        """Whether the document has ``word`` somewhere within a line."""
-        if self._known is None:
-            text = "\n".join(self._lines()).casefold().replace("\u2010", "-")
-            self._known = set(_WORDS.findall(text))
-        return word.casefold() in self._known
+        """Whether the document has ``word`` somewhere within a line.
+
+        Words are looked for one by one; after a great many, all of the document's are gathered.
+        """
+        folded = word.casefold()
+        if self._text is None:
+            self._text = "\n".join(self._lines()).casefold().replace("\u2010", "-")
+        if self._all is None and len(self._answers) >= _MOST_LOOKED_FOR:
+            self._all = set(_WORDS.findall(self._text))
+        if self._all is not None:
+            return folded in self._all
+        if folded not in self._answers:
+            self._answers[folded] = _stands_alone(folded, self._text)
+        return self._answers[folded]
+
+
+def _stands_alone(word: str, text: str) -> bool:
+    """Whether ``word`` is in ``text`` as a whole word, hyphens within words being part of them."""
+    if not _WORDS.fullmatch(word):
+        return False
+    place = text.find(word)
+    while place >= 0:
+        before, after = text[max(0, place - 2) : place], text[place + len(word) : place + len(word) + 2]
+        if not _JOINED_BEFORE.search(before) and not _JOINED_AFTER.match(after):
+            return True
+        place = text.find(word, place + 1)
+    return False
 
 
 def join(lines: Sequence[str], words: Words) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from bisect import bisect_left
 from collections.abc import Sequence
 
 from grandrounds.textbooks import boxes
@@ -68,22 +69,22 @@ def _gutter(found: Sequence[Box], some: Sequence[int]) -> float | None:  # noqa:
     if wide < 80:
         return None
     edges = sorted({found[one][2] for one in some if found[one][2] < around[2] - 0.1 * wide})
-    total = sum(boxes.height(found[one]) for one in some) or 1.0
+    sized = [(found[one], boxes.height(found[one])) for one in some]
+    total = sum(tall for _, tall in sized) or 1.0
+    starts = sorted(found[one][0] for one in some)
     best: tuple[float, float, float] | None = None
     for edge in edges[:400]:
-        after = [found[one][0] for one in some if found[one][0] >= edge - 0.5]
-        if not after:
+        place = bisect_left(starts, edge - 0.5)
+        if place == len(starts):
             continue
-        nearest = min(after)
+        nearest = starts[place]
         if nearest - edge < _NARROWEST_GUTTER:
             continue
         middle = (edge + nearest) / 2
         left = right = crossing = 0.0
         lefts: list[Box] = []
         rights: list[Box] = []
-        for one in some:
-            box = found[one]
-            tall = boxes.height(box)
+        for box, tall in sized:
             if box[2] <= middle:
                 left += tall
                 lefts.append(box)

@@ -1,6 +1,9 @@
 """What a page holds, as plain values: lines of text, pictures, drawn shapes. No PDF library here.
 
 Boxes are in points of the page as a reader sees it (after its rotation), origin at the top left.
+
+No value here is changed once it is made. They aren't frozen all the same: a page may have thousands of
+lines and shapes, and a frozen one takes four times as long to make.
 """
 
 from __future__ import annotations
@@ -10,7 +13,7 @@ from dataclasses import dataclass
 from grandrounds.textbooks.values import Box
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Line:
     """A run of text on one line. ``block`` numbers the block that the PDF library put it in.
 
@@ -49,7 +52,7 @@ class Image:
     masked: bool = False
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Shape:
     """A drawn path, or a piece of one: a rectangle, a line, or anything else within ``box``.
 

@@ -28,8 +28,12 @@ class Paragraphs:
         self._last_page = last_page
         self._words = words
 
-    def on(self, page: int) -> list[Paragraph]:
-        """The paragraphs that have a part on ``page``, in reading order."""
+    def on(self, page: int, *, asked: Callable[[str], bool] = bool) -> list[Paragraph]:
+        """The paragraphs that have a part on ``page``, in reading order.
+
+        ``asked`` is shown a paragraph's letters without spaces and hyphens, which is cheaper than putting
+        it together; where it answers no, the paragraph is left out.
+        """
         blocks = self._running(page)
         found: list[Paragraph] = []
         used: set[int] = set()
@@ -43,7 +47,8 @@ class Paragraphs:
                     pieces.insert(0, before[-1])
             pieces = self._with_rest(pieces, blocks, number, page)
             used |= {id(piece) for piece in pieces}
-            found.append(Paragraph(text=self._text(pieces), first=pieces[0]))
+            if asked("".join(_letters(piece) for piece in pieces)):
+                found.append(Paragraph(text=self._text(pieces), first=pieces[0]))
         return found
 
     def _with_rest(self, pieces: list[Block], blocks: list[Block], number: int, page: int) -> list[Block]:
@@ -70,15 +75,20 @@ class Paragraphs:
         return join([line.text for piece in pieces for line in piece.lines], self._words)[:_LONGEST]
 
 
+def _letters(block: Block) -> str:
+    together = "".join([line.text for line in block.lines])
+    return together.replace(" ", "").replace("-", "").replace("\u2010", "").replace("\u00ad", "")
+
+
 def _goes_on(first: Block, second: Block) -> bool:
     """Whether ``second`` goes on in the middle of a sentence of ``first``, in the same type."""
-    if first.kind != BODY or abs(first.size - second.size) > 0.4:
+    if first.kind != BODY:
         return False
     end, start = first.lines[-1].text.rstrip(), second.lines[0].text.lstrip()
     if not end or not start:
         return False
-    if end[-1] in "-\u2010\u00ad":
-        return True
-    return not ends_sentence(end) and (
-        start[0].islower() or start[0] in "([" or start[0].isdigit() or len(end) > 60
+    open_end = end[-1] in "-\u2010\u00ad" or (
+        not ends_sentence(end)
+        and (start[0].islower() or start[0] in "([" or start[0].isdigit() or len(end) > 60)
     )
+    return open_end and abs(first.size - second.size) <= 0.4

@@ -170,7 +170,7 @@ def _mention(
         asked += 1
         if asked > _MOST_PAGES_MENTIONED:
             break
-        for paragraph in paragraphs.on(number):
+        for paragraph in paragraphs.on(number, asked=may_refer):
             if not may_refer(paragraph.text):
                 continue
             for key, start, end in references_in(paragraph.text):

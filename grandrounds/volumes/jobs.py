@@ -4,19 +4,15 @@ from __future__ import annotations
 
 import os
 from dataclasses import dataclass, replace
-from functools import cache
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any, NamedTuple
 
 import orjson
 
 from grandrounds.fingerprint import content_id
-from grandrounds.records.source import DUPLICATE, FAILED, PASSED_BY, READ
+from grandrounds.records.statuses import DUPLICATE, FAILED, PASSED_BY, READ
 from grandrounds.records.volume import VolumeRecord
 from grandrounds.volumes.limits import DEFAULT, Limits
-
-if TYPE_CHECKING:
-    from pydantic import TypeAdapter
 
 SERIES, NIFTI, SEGMENTATION, STRUCTURES = "series", "nifti", "segmentation", "structures"
 SORT = "sort"
@@ -28,9 +24,10 @@ BATCH = "batch"
 PROBE = "probe"
 """Decodes one file and keeps nothing: tells which file of a series kills a process."""
 
+# What there is one of for each file is a named tuple: thousands go through pipes, as plain lists.
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class JobFile:
+
+class JobFile(NamedTuple):
     """A file of a job: its name in the folder, where it is, and its kind where that is known."""
 
     name: str
@@ -61,8 +58,7 @@ class Job:
         return sum(file.size for file in self.files) + sum(part.size for part in self.parts)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Sorted:
+class Sorted(NamedTuple):
     """What a file is. ``trouble`` says why a DICOM object can't be read; the rest are facts of its header
     (``dicom_object.DicomObject``), ``has_sides`` whether it gives rows and columns."""
 
@@ -81,8 +77,7 @@ class Sorted:
     directory: bool = False
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class FileOutcome:
+class FileOutcome(NamedTuple):
     """What became of one file: a status of ``records.source``, and why where it was not read."""
 
     name: str
@@ -135,28 +130,36 @@ def dump_job(job: Job) -> bytes:
     return orjson.dumps(_spelt(job))
 
 
-def _spelt(job: Job) -> Job:
-    files = [replace(file, path=os.fsencode(file.path).decode("latin-1")) for file in job.files]
-    return replace(job, files=tuple(files), parts=tuple(_spelt(part) for part in job.parts))
+def _spelt(job: Job) -> dict[str, Any]:
+    return {
+        "kind": job.kind,
+        "files": [
+            (name, os.fsencode(path).decode("latin-1"), size, kind) for name, path, size, kind in job.files
+        ],
+        "lake": job.lake,
+        "limits": job.limits,
+        "images": job.images,
+        "parts": [_spelt(part) for part in job.parts],
+    }
 
 
 def load_job(data: bytes) -> Job:
-    """The job that JSON holds. A worker needs no pydantic for it, which takes longer to load than most
-    jobs to do; only jobs that name images do."""
+    """The job that JSON holds. A worker checks none of it (this process wrote it), but for the images that
+    few jobs name."""
     return _job(orjson.loads(data))
 
 
 def _job(told: dict[str, Any]) -> Job:
     images: tuple[VolumeRecord, ...] = ()
     if told["images"]:
-        from pydantic import TypeAdapter
+        from grandrounds.records.check import checker
 
-        images = TypeAdapter(tuple[VolumeRecord, ...]).validate_python(told["images"], strict=False)
+        images = tuple(checker(VolumeRecord).validate_python(one) for one in told["images"])
     return Job(
         kind=told["kind"],
         files=tuple(
-            JobFile(**file | {"path": os.fsdecode(file["path"].encode("latin-1"))})
-            for file in told["files"]
+            JobFile(name, os.fsdecode(path.encode("latin-1")), size, kind)
+            for name, path, size, kind in told["files"]
         ),
         lake=told["lake"],
         limits=Limits(**told["limits"]),
@@ -167,19 +170,15 @@ def _job(told: dict[str, Any]) -> Job:
 
 def dump_result(result: JobResult) -> bytes:
     """A result as JSON."""
-    return orjson.dumps(result)
+    return orjson.dumps(result, default=list)
 
 
 def load_result(data: bytes) -> JobResult:
     """The result that JSON holds. Raises pydantic's ``ValidationError`` for what is none."""
-    return _result_codec().validate_json(data)
+    from grandrounds.records.check import checker
 
-
-@cache
-def _result_codec() -> TypeAdapter[JobResult]:
-    from pydantic import TypeAdapter
-
-    return TypeAdapter(JobResult)
+    result: JobResult = checker(JobResult).validate_json(data)
+    return result
 
 
 __all__ = [

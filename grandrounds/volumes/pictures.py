@@ -164,7 +164,7 @@ def slice_picture(
     elif not window.width > 0:
         raise PictureError(f"A window of width {window.width:g} shows nothing.", remedy="Give one above 0.")
     whole = data[..., time] if data.ndim == 4 else data
-    values = np.take(whole, index, axis=axis)
+    values = _across(whole, axis, index)
     if data.dtype.names:
         colours = [_resampled(np.asarray(values[name], np.float64), place) for name in ("R", "G", "B")]
         made = np.floor(np.stack(colours, axis=2) + 0.5).astype(np.uint8)
@@ -195,7 +195,7 @@ def labels_on(
             remedy="Give the mask of the same image.",
         )
     whole = labels[..., min(place.time, labels.shape[3] - 1)] if labels.ndim == 4 else labels
-    shown = np.take(whole, place.index, axis=place.axis)[np.ix_(place.columns(), place.rows())].T
+    shown = _across(whole, place.axis, place.index)[np.ix_(place.columns(), place.rows())].T
     pixels = draw.in_colour(picture.pixels)
     for value in sorted(int(found) for found in np.unique(shown) if found):
         if only is not None and value not in only:
@@ -279,6 +279,11 @@ def mid_slices(
             picture = labels_on(picture, mask, colours=colours)
         made.append(letters_on(boxes_on(picture, boxes)))
     return tuple(made)
+
+
+def _across(whole: Any, axis: int, index: int) -> Any:
+    """The slice as a view. (``np.take`` would bring the whole array into C order first.)"""
+    return whole[(slice(None),) * axis + (index,)]
 
 
 def _middle(shape: Sequence[int], mask: Array | None, boxes: Sequence[BoxMark]) -> tuple[float, ...]:

@@ -16,8 +16,10 @@ from __future__ import annotations
 
 import os
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field, replace
+from itertools import islice
 from pathlib import Path
 
 from grandrounds.fingerprint import sha256_file
@@ -50,7 +52,7 @@ from grandrounds.volumes.limits import DEFAULT, Limits, VolumeError
 from grandrounds.volumes.memory import Memory
 from grandrounds.volumes.nifti import claimed_bytes
 from grandrounds.volumes.pool import Pool
-from grandrounds.volumes.sorting import sort_job
+from grandrounds.volumes.sorting import parted, sort_job
 from grandrounds.volumes.volume import Volume, open_volume
 from grandrounds.volumes.worker import run_job
 
@@ -107,8 +109,10 @@ def read_volumes(
     can't be written.
     """
     root = source if isinstance(source, Path) else Path(os.path.commonpath([p.absolute() for p in source]))
-    files = walk(source).files if isinstance(source, Path) else _given(source, root)
     with Pool(workers or _processors()) as pool:
+        if _is_much(_below(source) if isinstance(source, Path) else source):
+            pool.start()
+        files = walk(source).files if isinstance(source, Path) else _given(source, root)
         if len(files) >= _WORTH_STARTING and sum(file.size for file in files) > _SMALL:
             pool.start()
         reading = _Reading(
@@ -120,6 +124,23 @@ def read_volumes(
     inventory = reading.inventory()
     reading.memory.save({file.name for file in files})
     return inventory
+
+
+def _is_much(paths: Iterable[str | Path]) -> bool:
+    """Whether there is enough to read for processes to be started; few of ``paths`` are looked at."""
+    count = size = 0
+    for path in islice(paths, 4 * _WORTH_STARTING):
+        with suppress(OSError):
+            size += os.stat(path).st_size
+            count += 1
+        if count >= _WORTH_STARTING and size > _SMALL:
+            return True
+    return False
+
+
+def _below(folder: Path) -> Iterator[str]:
+    """The files below ``folder``, unsorted and as they come."""
+    return (os.path.join(place, name) for place, _, names in os.walk(folder) for name in names)
 
 
 def _processors() -> int:
@@ -193,8 +214,8 @@ class _Reading:
 
     def _sorted(self, files: Sequence[JobFile], pool: Pool) -> Iterable[JobResult]:
         jobs = [
-            Job(kind=SORT, files=tuple(files[at : at + _SORTED_AT_ONCE]), lake="", limits=self.limits)
-            for at in range(0, len(files), _SORTED_AT_ONCE)
+            Job(kind=SORT, files=tuple(part), lake="", limits=self.limits)
+            for part in parted(files, count=_SORTED_AT_ONCE)
         ]
         if not pool.started:
             return [self._sort_here(job) for job in jobs]

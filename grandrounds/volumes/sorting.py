@@ -6,12 +6,14 @@ Headers are scanned wherever there is time, in this process or in workers; what 
 from __future__ import annotations
 
 import stat
+from collections.abc import Iterator, Sequence
 
 from grandrounds.sources import kinds
 from grandrounds.volumes.dicom_object import DicomObject, read_object
 from grandrounds.volumes.dicom_tags import DIRECTORY
 from grandrounds.volumes.jobs import Job, JobFile, JobResult, Sorted
 from grandrounds.volumes.limits import Limits, VolumeError
+from grandrounds.volumes.names import folder
 
 _MOST_KEPT = 50_000
 
@@ -19,6 +21,18 @@ _MOST_KEPT = 50_000
 def sort_job(job: Job, keep: dict[str, DicomObject]) -> JobResult:
     """Look at the files of ``job``. Headers that a series may need again are put into ``keep``."""
     return JobResult(sorted=tuple(_sorted(file, job.limits, keep) for file in job.files))
+
+
+def parted(files: Sequence[JobFile], *, count: int) -> Iterator[Sequence[JobFile]]:
+    """``files`` in parts of about ``count``: a folder stays whole, unless that makes four times as many.
+    Who looks at all of a series needn't scan its headers again to read it."""
+    begin = 0
+    for end in range(1, len(files) + 1):
+        last = end == len(files)
+        whole = last or folder(files[end].name) != folder(files[end - 1].name)
+        if last or end - begin >= (count if whole else 4 * count):
+            yield files[begin:end]
+            begin = end
 
 
 def _sorted(file: JobFile, limits: Limits, keep: dict[str, DicomObject]) -> Sorted:

@@ -89,8 +89,6 @@ def _work(data: bytes) -> Work:
 
 def _prepare() -> None:
     """Load what nearly every job needs, while the first one is still being thought of."""
-    import upath  # noqa: F401 - what a lake opens its files with
-
     import grandrounds.volumes.series_job
     import grandrounds.volumes.sorting  # noqa: F401
 

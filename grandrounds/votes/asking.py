@@ -1,9 +1,10 @@
-"""What a panel is asked: one request for each item, model, repeat, with the evidence and blind.
+"""What a panel is asked: one request for each item, model, repeat and view.
 
 With the evidence a model sees what the solver sees: stem, question, pictures, options. Blind, it sees
-the question and its options, or (``withheld: media``) all but the pictures. What would be the same
-question twice is not asked: an open question without its case, an item without pictures whose pictures
-are withheld.
+the question and its options, or (``withheld: media``) all but the pictures. With one frame it sees all
+but the other frames (``one_frame``). What would be the same question twice is not asked: an open question
+without its case, an item without pictures whose pictures are withheld, one frame of an item that has no
+other.
 
 The options are turned: each repeat begins with another one, from a start that item and model decide. A
 model that always answers "A" is then right once in as many repeats as there are options.
@@ -26,6 +27,7 @@ from grandrounds.llm.request import MEDIA_TYPES, MediaPart, Message, ModelReques
 from grandrounds.recipe import Panel, Recipe
 from grandrounds.records.envelope import Candidate
 from grandrounds.statistics.bias import letter
+from grandrounds.votes.one_frame import frames_of, one_frame_of
 
 TASK, CHOICE, OPEN = "vote", "choice", "open"
 _IMAGE = "image"
@@ -33,6 +35,14 @@ _SYSTEM = (
     "You are a clinician who sits an examination of diagnostic reasoning. Answer with one JSON object and "
     "nothing else."
 )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class View:
+    """How much of an item a model sees: all of it, all but the evidence, or all but one frame."""
+
+    blind: bool = False
+    one_frame: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -44,9 +54,20 @@ class Ask:
 
     candidate: Candidate
     blind: bool
+    one_frame: bool = False
     n: int
     shown: tuple[str, ...]
     request: ModelRequest
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Pictures:
+    """What goes with a question: its pictures, what frames among them are called, and which is alone."""
+
+    parts: tuple[MediaPart, ...] = ()
+    labels: tuple[str, ...] = ()
+    one_frame: str = ""
+    hidden: int = 0
 
 
 def panel_of(recipe: Recipe) -> Panel:
@@ -61,9 +82,9 @@ def panel_of(recipe: Recipe) -> Panel:
 def asks(candidates: Iterable[Candidate], *, panel: Panel, model: str) -> Iterator[Ask]:
     """Every question that ``model`` (its name on the wire) is asked, item by item."""
     for candidate in candidates:
-        for blind in views(candidate, panel):
+        for view in views(candidate, panel):
             for n in range(1, panel.repeats + 1):
-                yield _ask(candidate, panel=panel, model=model, blind=blind, n=n)
+                yield _ask(candidate, panel=panel, model=model, view=view, n=n)
 
 
 def vote_requests(candidates: Iterable[Candidate], *, recipe: Recipe, model: str) -> Iterator[ModelRequest]:
@@ -76,10 +97,16 @@ def count_asks(candidates: Iterable[Candidate], panel: Panel) -> int:
     return sum(len(views(candidate, panel)) for candidate in candidates) * panel.repeats
 
 
-def views(candidate: Candidate, panel: Panel) -> tuple[bool, ...]:
-    """How a candidate is asked: with its evidence (``False``), blind (``True``), both or neither."""
-    shown = (False,) if panel.with_evidence else ()
-    return (*shown, True) if panel.blind and _asks_something_else(candidate, panel) else shown
+def views(candidate: Candidate, panel: Panel) -> tuple[View, ...]:
+    """How a candidate is asked: with its evidence, blind, with one frame of it; whichever there are."""
+    found = []
+    if panel.with_evidence:
+        found.append(View())
+    if panel.blind and _asks_something_else(candidate, panel):
+        found.append(View(blind=True))
+    if panel.one_frame and panel.pictures and one_frame_of(candidate) is not None:
+        found.append(View(one_frame=True))
+    return tuple(found)
 
 
 def turned(options: Iterable[str], *, item_id: str, model: str, n: int) -> tuple[str, ...]:
@@ -104,16 +131,18 @@ def _asks_something_else(candidate: Candidate, panel: Panel) -> bool:
     return bool(candidate.options)
 
 
-def _ask(candidate: Candidate, *, panel: Panel, model: str, blind: bool, n: int) -> Ask:
+def _ask(candidate: Candidate, *, panel: Panel, model: str, view: View, n: int) -> Ask:
     shown = turned(candidate.options, item_id=candidate.item_id, model=model, n=n)
     prompt = prompt_for(candidate)
-    withheld = panel.withheld if blind else ""
-    media, hidden = _pictures(candidate) if panel.pictures and not blind else ((), 0)
+    withheld = panel.withheld if view.blind else ""
+    seen = _seen(candidate, panel, view)
     variables: dict[str, Any] = {
         "stem": "" if withheld == "case" else candidate.stem,
         "question": candidate.question,
         "withheld": withheld,
-        "hidden": hidden,
+        "hidden": seen.hidden,
+        "labels": list(seen.labels),
+        "one_frame": seen.one_frame,
         "n": n,
     }
     if shown:
@@ -124,7 +153,7 @@ def _ask(candidate: Candidate, *, panel: Panel, model: str, blind: bool, n: int)
     request = ModelRequest.of(
         messages=(
             Message(role="system", content=_SYSTEM),
-            Message(role="user", content=text, media=media),
+            Message(role="user", content=text, media=seen.parts),
         ),
         schema_name=prompt.output.rsplit("/", 1)[-1],
         schema=_schema(prompt, len(shown)),
@@ -136,15 +165,30 @@ def _ask(candidate: Candidate, *, panel: Panel, model: str, blind: bool, n: int)
         prompt_sha256=prompt.sha256,
         protected=candidate.protected,
     )
-    return Ask(candidate=candidate, blind=blind, n=n, shown=shown, request=request)
+    return Ask(
+        candidate=candidate,
+        blind=view.blind,
+        one_frame=view.one_frame,
+        n=n,
+        shown=shown,
+        request=request,
+    )
 
 
-def _pictures(candidate: Candidate) -> tuple[tuple[MediaPart, ...], int]:
-    """The pictures that a model can be shown, and how many it can't."""
-    pictures = [media for media in candidate.media if media.kind == _IMAGE]
+def _seen(candidate: Candidate, panel: Panel, view: View) -> _Pictures:
+    """The pictures of a view: those that a model can be shown, and how many it can't."""
+    if view.blind or not panel.pictures:
+        return _Pictures()
+    alone = one_frame_of(candidate) if view.one_frame else None
+    pictures = alone.media if alone else [m for m in candidate.media if m.kind == _IMAGE]
     shown = [media for media in pictures if media.mime in MEDIA_TYPES]
-    parts = tuple(MediaPart(sha256=media.sha256, media_type=media.mime) for media in shown)
-    return parts, len(pictures) - len(shown)
+    told = frames_of(candidate) and len(shown) == len(pictures)
+    return _Pictures(
+        parts=tuple(MediaPart(sha256=media.sha256, media_type=media.mime) for media in shown),
+        labels=tuple(media.label for media in shown) if told and len(shown) > 1 else (),
+        one_frame=alone.label if alone else "",
+        hidden=len(pictures) - len(shown),
+    )
 
 
 @cache

@@ -53,7 +53,7 @@ def _vote(
     if status == OK:
         correct = said == row.answer if ask.shown else _named(ask, said)
     return PanelVote(
-        vote_id=content_id("vote", [row.item_id, model, ask.blind, ask.n]),
+        vote_id=content_id("vote", [row.item_id, model, ask.blind, ask.n, *_view(ask)]),
         recipe=row.recipe,
         task=row.task,
         item_id=row.item_id,
@@ -61,6 +61,7 @@ def _vote(
         model=model,
         model_version=answer.model or (version if answer.ok else ""),
         blind=ask.blind,
+        one_frame=ask.one_frame,
         n=ask.n,
         status=status,
         reason=reason,
@@ -75,6 +76,11 @@ def _vote(
         completion_tokens=answer.completion_tokens,
         cost=answer.cost,
     )
+
+
+def _view(ask: Ask) -> list[str]:
+    """What else tells a vote from others; nothing for the views that there always were."""
+    return ["one_frame"] if ask.one_frame else []
 
 
 def _named(ask: Ask, said: str) -> bool:

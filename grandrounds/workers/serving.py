@@ -16,9 +16,10 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import BinaryIO
 
+from grandrounds.workers import forking
+
 _HEAD = struct.Struct("<Q")
 _GRACE = 10.0
-_PARENT_DEATH_SIGNAL = 1  # PR_SET_PDEATHSIG of prctl(2)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -32,15 +33,21 @@ class Work:
 
 
 def serve(work_of: Callable[[bytes], Work], *, prepare: Callable[[], None] = lambda: None) -> None:
-    """Answer messages until standard input closes. ``prepare`` runs while the first one is still being
-    thought of: it loads what nearly every message needs."""
+    """Answer messages until standard input closes. ``prepare`` loads what nearly every message needs: once
+    for all workers in a fork server, else while the first message is still being thought of."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # the parent decides what Ctrl-C ends
+    forked = forking.asked_for()
+    if forked:
+        prepare()
+        forking.until_worker()
     out = os.fdopen(os.dup(1), "wb")
     nowhere = os.open(os.devnull, os.O_WRONLY)
     os.dup2(nowhere, 1)
     os.dup2(nowhere, 2)
-    _end_with_parent()
+    forking.end_with_parent()
     send(out, b"ready")
-    prepare()
+    if not forked:
+        prepare()
     bounded = False
     while (data := receive(sys.stdin.buffer)) is not None:
         work = work_of(data)
@@ -66,15 +73,6 @@ def send(stream: BinaryIO, data: bytes) -> None:
     """Write one message."""
     stream.write(_HEAD.pack(len(data)) + data)
     stream.flush()
-
-
-def _end_with_parent() -> None:
-    """Have the kernel end this process when its parent is killed, whatever it does then (Linux; elsewhere
-    the alarm ends it)."""
-    with contextlib.suppress(OSError, AttributeError, ImportError):
-        import ctypes
-
-        ctypes.CDLL(None, use_errno=True).prctl(_PARENT_DEATH_SIGNAL, int(signal.SIGKILL))
 
 
 def _bound(size: int) -> None:

@@ -14,7 +14,8 @@ from grandrounds.authoring.story import story_sections
 from grandrounds.authoring.visible import Visible, names_in_article, visible_part
 from grandrounds.clinical.leaks import POST_DIAGNOSIS, VERBATIM, find_leaks
 from grandrounds.fingerprint import sha256_text
-from grandrounds.recipe import CaseNeed, Cut
+from grandrounds.needs import CaseNeed
+from grandrounds.recipe import Cut
 from grandrounds.records.case import Case, Mark, Section
 from grandrounds.records.parts import Span
 from grandrounds.stem import render

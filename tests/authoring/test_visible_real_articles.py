@@ -10,7 +10,8 @@ import pytest
 from grandrounds.authoring.visible import names_in_article, visible_part
 from grandrounds.clinical.leaks import find_leaks
 from grandrounds.lake import Lake
-from grandrounds.recipe import CaseNeed, Cut
+from grandrounds.needs import CaseNeed
+from grandrounds.recipe import Cut
 from grandrounds.records.case import Case
 from grandrounds.sources.inventory import read_folder
 from grandrounds.stem import render

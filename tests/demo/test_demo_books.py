@@ -23,8 +23,8 @@ from grandrounds.figures.hashes import distance, perceptual_hash
 from grandrounds.figures.signs import contradiction
 from grandrounds.figures.statistics import statistics_of
 from grandrounds.lake import Lake
+from grandrounds.needs import FigureNeed
 from grandrounds.paths import demo_sources
-from grandrounds.recipe import FigureNeed
 from grandrounds.records.figure import FigureRow
 from grandrounds.records.source import Source
 from grandrounds.sources.books import Books, read_books

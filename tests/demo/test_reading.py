@@ -56,8 +56,9 @@ def test_every_file_has_a_row(sources: dict[str, Source]) -> None:
 
 
 def _studies(sources: dict[str, Source]) -> dict[str, Source]:
-    """What has a list of its own: studies and books."""
-    return {name: source for name, source in sources.items() if name.startswith(("studies/", "textbooks/"))}
+    """What has a list of its own: studies, books and films."""
+    own = ("studies/", "textbooks/", "videos/")
+    return {name: source for name, source in sources.items() if name.startswith(own)}
 
 
 def test_imaging_studies_are_passed_by(sources: dict[str, Source]) -> None:

@@ -11,7 +11,8 @@ import pytest
 from grandrounds.imaging.fact import Fact
 from grandrounds.imaging.facts import fact_of, facts
 from grandrounds.imaging.wording import problems
-from grandrounds.recipe import VOLUME_TASKS, Task, VolumeNeed
+from grandrounds.needs import VolumeNeed
+from grandrounds.recipe import VOLUME_TASKS, Task
 from grandrounds.records.scan import Scan
 from tests.support.scans import abdomen, lumbar_spine, radiograph
 

@@ -15,7 +15,8 @@ from grandrounds.imaging.facts.largest_slice import slice_axis
 from grandrounds.imaging.facts.options import overlap
 from grandrounds.imaging.wording import problems
 from grandrounds.measure.levels import ORDER
-from grandrounds.recipe import Task, VolumeNeed
+from grandrounds.needs import VolumeNeed
+from grandrounds.recipe import Task
 from grandrounds.records.scan import Scan
 from grandrounds.records.structure import Remark, StructureRow
 from grandrounds.records.volume import VolumeRecord

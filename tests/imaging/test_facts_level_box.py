@@ -10,7 +10,8 @@ from grandrounds.imaging.fact import Fact, NoFact
 from grandrounds.imaging.facts import fact_of, facts
 from grandrounds.imaging.facts.options import overlap
 from grandrounds.imaging.facts.wording import box_words
-from grandrounds.recipe import Task, VolumeNeed
+from grandrounds.needs import VolumeNeed
+from grandrounds.recipe import Task
 from grandrounds.records.scan import Scan
 from tests.support.scans import abdomen, lumbar_spine, radiograph, scan_of
 

@@ -18,7 +18,8 @@ from grandrounds.imaging.facts.values import scale_of, wrong_values
 from grandrounds.imaging.facts.wording import says
 from grandrounds.measure.criteria import CANNOT
 from grandrounds.measure.rules import CRITERIA
-from grandrounds.recipe import Task, VolumeNeed
+from grandrounds.needs import VolumeNeed
+from grandrounds.recipe import Task
 from grandrounds.records.measured import MeasuredRow
 from grandrounds.records.scan import Scan
 from tests.support.scans import abdomen, lumbar_spine, radiograph, scan_of

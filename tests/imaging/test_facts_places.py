@@ -10,7 +10,8 @@ import pytest
 from grandrounds.imaging.fact import Fact, NoFact
 from grandrounds.imaging.facts import fact_of, facts
 from grandrounds.imaging.facts.largest_slice import slice_axis
-from grandrounds.recipe import Task, VolumeNeed
+from grandrounds.needs import VolumeNeed
+from grandrounds.recipe import Task
 from grandrounds.records.scan import Scan
 from grandrounds.records.structure import Remark, StructureRow
 from tests.support.scans import abdomen, image, lumbar_spine, mask_for, radiograph, scan_of, structure

@@ -12,7 +12,8 @@ from grandrounds.imaging.fact import Fact
 from grandrounds.imaging.facts import facts
 from grandrounds.imaging.wording import described, problems
 from grandrounds.imaging.wording_terms import amount, directions, quantities, shown_number, terms
-from grandrounds.recipe import VOLUME_TASKS, Task, VolumeNeed
+from grandrounds.needs import VolumeNeed
+from grandrounds.recipe import VOLUME_TASKS, Task
 from grandrounds.records.parts import ChainStep, MeasuredValue, OptionOrigin
 from grandrounds.records.scan import Scan
 from tests.support.scans import abdomen, lumbar_spine, radiograph

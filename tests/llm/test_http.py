@@ -304,7 +304,7 @@ def test_an_address_that_cannot_be_used_is_refused(address: str) -> None:
 def test_a_full_address_is_taken_for_its_base() -> None:
     endpoint = Endpoint(base_url="http://localhost/v1/chat/completions/", local=True)
 
-    assert endpoint.chat_url == "http://localhost/v1/chat/completions"
+    assert endpoint.url == "http://localhost/v1/chat/completions"
 
 
 def test_proxies_are_for_far_endpoints_only(monkeypatch: pytest.MonkeyPatch) -> None:

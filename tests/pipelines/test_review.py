@@ -19,7 +19,7 @@ from grandrounds.release.verify import verify
 from grandrounds.review.store import ReviewStore
 from pipelines.commands import find_recipe, refuse_unless_reviewed
 from pipelines.running import Outcome, definitions_of
-from resources import ReviewResource, SettingsResource
+from resources import LakeResource, ReviewResource, SettingsResource
 from tests.pipelines.conftest import settings_of
 
 NAME = "case_diagnosis_reviewed"
@@ -52,10 +52,11 @@ def tick(recipe: Recipe, home: Path, sources: Path) -> dg.RunRequest | dg.SkipRe
     """What the publishing sensor says now."""
     settings = settings_of(home, sources)
     sensor = definitions_of(recipe, settings).resolve_sensor_def(f"publish_{NAME}_when_reviewed")
-    review = ReviewResource(settings=SettingsResource(home=str(home)))
+    given = SettingsResource(home=str(home))
+    resources = {"review": ReviewResource(settings=given), "lake": LakeResource(settings=given)}
     with (
         dg.DagsterInstance.ephemeral() as instance,
-        dg.build_sensor_context(instance=instance, resources={"review": review}) as context,
+        dg.build_sensor_context(instance=instance, resources=resources) as context,
     ):
         said = sensor(context)
     assert isinstance(said, (dg.RunRequest, dg.SkipReason))

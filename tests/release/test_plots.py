@@ -22,9 +22,7 @@ def drawn():
 def draw(groups: int, **more):
     made = world(groups, **more)
     items = make_items(made, make_recipe())
-    counts = count(
-        items, evidence=CaseEvidence(cases=made.cases), rejections=made.rejections, review_events=0
-    )
+    counts = count(items, evidence=CaseEvidence(cases=made.cases), rejections=made.rejections, events=())
     return draw_plots(items, counts=counts, funnel=made.funnel, scheme="body_system")
 
 

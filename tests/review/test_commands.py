@@ -59,7 +59,7 @@ def test_status_as_json(filled):
     (found,) = json.loads(call("status", "--json").output)
     assert found["recipe"] == RECIPE
     assert found["counts"] == {
-        "accepted": 0, "accepted_edited": 0, "rejected": 0, "disputed": 0, "pending": 3,
+        "accepted": 0, "accepted_edited": 0, "rejected": 0, "disputed": 0, "pending": 3, "unread": 0,
     }  # fmt: skip
     assert found["met"] is False
     assert found["agreement"]["items"] == 0

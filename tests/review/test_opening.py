@@ -34,7 +34,9 @@ def at_revision(url, revision):
         _upgrade(connection, revision)
         connection.execute(text("INSERT INTO review_recipes (name) VALUES ('old')"))
         connection.execute(
-            text("INSERT INTO review_queue VALUES ('old', 'item-1', 'aa', 'open', 1, 'run', '{}')")
+            text(
+                "INSERT INTO review_queue (recipe, item_id, content_sha256, state, position, run_id, candidate) VALUES ('old', 'item-1', 'aa', 'open', 1, 'run', '{}')"
+            )
         )
     engine.dispose()
 
@@ -68,6 +70,39 @@ def test_each_earlier_version_is_brought_up_with_what_it_holds(url, candidates, 
         store.enqueue(RECIPE, candidates)
         assert store.append([decide(candidates[0])]).added == 1
         assert store._database.version() == migrations.HEAD
+
+
+def test_what_was_decided_and_typed_before_answers_were_kept_is_there_unchanged(url):
+    at_revision(url, "0007")
+    engine = create_engine(driver_url(url))
+    with engine.begin() as connection:
+        connection.execute(
+            text(
+                "INSERT INTO review_events (event_id, recipe, item_id, content_sha256, reviewer, role, decision,"
+                " reasons, comment, edits, created_at) VALUES ('e', 'old', 'item-1', 'aa', 'reviewer-a',"
+                " 'reviewer', 'accept', '[]', 'kept', '{}', '2026-03-02T09:00:00.000000Z')"
+            )
+        )
+        connection.execute(
+            text(
+                "INSERT INTO review_accounts (name, roles, specialties, language, created_at)"
+                " VALUES ('reviewer-a', '[]', '[]', 'en', '2026-03-02T09:00:00.000000Z')"
+            )
+        )
+        connection.execute(
+            text(
+                "INSERT INTO review_unsent (recipe, item_id, content_sha256, role, account, body, revision,"
+                " seconds, saved_at) VALUES ('old', 'item-1', 'aa', 'reviewer', 'reviewer-a', '{\"x\": 1}', 3,"
+                " 1.5, '2026-03-02T09:00:00.000000Z')".replace(":", "\\:")
+            )
+        )
+    engine.dispose()
+    with ReviewStore(url) as store:
+        (event,) = store.events("old")
+        assert (event.comment, event.answer) == ("kept", "")
+        with store.database.reading() as connection:
+            row = connection.execute(tables.unsent.select()).one()
+        assert (row.body, row.revision, row.answer) == ('{"x": 1}', 3, None)
 
 
 def test_a_migration_that_fails_leaves_the_version_before(url, monkeypatch):

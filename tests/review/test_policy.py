@@ -224,6 +224,7 @@ def test_status_counts_every_candidate_once(lite, candidates, decide):
     assert {k.value: v for k, v in found.counts.items()} == {
         "accepted": 1,
         "accepted_edited": 0,
+        "unread": 0,
         "rejected": 0,
         "disputed": 2,
         "pending": 1,

@@ -17,7 +17,7 @@ import pytest
 from grandrounds.contracts import contract
 from grandrounds.fingerprint import sha256_bytes, sha256_text
 from grandrounds.lake import Lake
-from grandrounds.recipe import FigureNeed
+from grandrounds.needs import FigureNeed
 from grandrounds.records.figure import FigureRow
 from grandrounds.records.source import Source
 from grandrounds.records.table import from_table, to_table
@@ -415,6 +415,8 @@ def test_a_killed_run_leaves_no_process_and_its_spool_is_removed_by_the_next(
         assert time.monotonic() < deadline, "the worker never began"
         time.sleep(0.05)
     children = _children(run.pid)
+    children += [below for child in children for below in _children(child)]
+    assert len(children) > 1, "the worker is a child of the process that forks workers"
     os.kill(run.pid, signal.SIGKILL)
     run.wait()
     assert _spool(tmp_path / "lake"), "a killed run can't clean up"
@@ -458,7 +460,7 @@ def _alive(pid: int) -> bool:
 
 
 def test_text_with_half_characters_is_stored_with_its_places_kept() -> None:
-    from grandrounds.sources.books_reading import sound
+    from grandrounds.workers.messages import sound
 
     assert sound("a\ud800b\0c") == "a?b?c"
     assert sound((1.5, float("nan"), "é")) == (1.5, 0.0, "é")

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from grandrounds.contracts import contract
 from grandrounds.lake import Lake
-from grandrounds.recipe import FigureNeed
+from grandrounds.needs import FigureNeed
 from grandrounds.records.table import to_table
 from grandrounds.sources.books import read_books
 from tests.support.fuzz_books import mutate, seeds

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from grandrounds.lake import Lake
-from grandrounds.recipe import FigureNeed
+from grandrounds.needs import FigureNeed
 from grandrounds.records.source import Source
 from grandrounds.sources.books import Books, read_books
 from grandrounds.sources.books_reading import BookLimits

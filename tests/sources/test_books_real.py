@@ -11,7 +11,7 @@ from lxml import etree
 
 from grandrounds.fingerprint import sha256_bytes
 from grandrounds.lake import Lake
-from grandrounds.recipe import FigureNeed
+from grandrounds.needs import FigureNeed
 from grandrounds.sources.books import Books, read_books
 
 # Figures of each article, as its folder's SOURCES.md lists them.

@@ -150,6 +150,12 @@ def test_a_note_that_can_not_be_read_leaves_licences_unknown(tmp_path: Path) -> 
             1,
         ),
         ("- `*.nii`: town/scans, licence CC BY-SA 4.0\n", "CC-BY-SA-4.0", 1),
+        (
+            "Origin: town/films; licences per file. Only CC BY files were taken (others are NC).\n\n"
+            "- `b.nii`: a heart, CC BY 2.0. `a.nii`: a lung, CC BY 4.0.\n",
+            "CC-BY-4.0",
+            3,
+        ),
         ("- `a.nii`\n  - Licence: MIT\n- `b.nii`\n", "MIT", 2),
         (
             "Scans\n=====\nLicence: https://creativecommons.org/licenses/by/4.0/\n\n- `./a.nii`\n",
@@ -184,6 +190,7 @@ def test_what_people_write_is_understood(note: str, spdx: str, line: int) -> Non
         "# One\nLicence: MIT\n\n- `a.nii`\n\n# Two\nLicence: CC0\n\n- `*.nii`\n",
         "# All of it is for non-commercial use\n\n## One\nLicence: MIT\n\n- `a.nii`\n",
         "# One\nLicence: MIT\n\n# Two\n- `a.nii`\n",
+        "Origin: a friend. Only MIT people may use it.\n\n- `a.nii`: a lung, MIT.\n",
         "# One\nLicence: MIT\n\n---\n\n- `a.nii`\n",
         "> Licence: MIT\n\n- `a.nii`\n",
         "```\nLicence: MIT\n```\n\n- `a.nii`\n",
@@ -204,6 +211,13 @@ def test_what_is_said_of_a_file_by_its_bare_name_puts_its_licence_in_doubt() -> 
     found = stated(note, "deep/a.nii")
     assert found.spdx == UNKNOWN
     assert "line 7" in found.note
+
+
+def test_an_item_may_name_a_file_without_its_folder_where_the_section_names_only_one() -> None:
+    table = "| file | size |\n|---|---|\n| `deep/a.nii` | 3 |\n"
+    assert stated(f"{table}\n- `a.nii`: a lung, CC BY 4.0\n", "deep/a.nii").spdx == "CC-BY-4.0"
+    assert stated(f"{table}| `other/a.nii` | 4 |\n\n- `a.nii`: CC BY 4.0\n", "deep/a.nii").spdx == UNKNOWN
+    assert stated(f"{table}\n# Two\n\n- `a.nii`: CC BY 4.0\n", "deep/a.nii").spdx == UNKNOWN
 
 
 def test_names_are_paths_folders_with_a_slash_or_globs() -> None:
@@ -317,7 +331,9 @@ def test_the_notes_of_real_inputs_are_understood_where_they_are_clear(shared_dat
     assert of("textbooks/scanned/linn.pdf") == UNKNOWN
     assert of("videos/gait/sports2d-demo.mp4") == "BSD-3-Clause"
     assert of("videos/scene-cuts/bigbuckbunny.mp4") == UNKNOWN
-    assert of("videos/lung-ultrasound/Vir_prospective_file1.mp4") == UNKNOWN
+    assert of("videos/lung-ultrasound/Reg_pat1Image_132943.mpeg") == "CC-BY-4.0"
+    assert of("videos/lung-ultrasound/Vir_prospective_file1.mp4") == "CC-BY-2.0"
+    assert of("videos/bad-input/truncated.mpeg") == UNKNOWN
     assert of("case_reports/jats-only/PMC5892033.xml") == "CC-BY-4.0"
     assert of("studies/nifti/totalsegmentator/spine_report/spine_report.json") == "nobody"
 

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from grandrounds.recipe import FigureNeed
+from grandrounds.needs import FigureNeed
 from grandrounds.sources.textbook import read_pdf
 from grandrounds.textbooks.values import ReadBook, ReadFigure
 from tests.support.pdf_pages import BODY, Book, picture

@@ -8,7 +8,14 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from grandrounds.statistics.agreement import cohen_kappa, gwet_ac1, percent_agreement, with_interval
+from grandrounds.statistics.agreement import (
+    cohen_kappa,
+    gwet,
+    gwet_ac1,
+    percent,
+    percent_agreement,
+    with_interval,
+)
 from grandrounds.statistics.intervals import wilson
 
 
@@ -78,7 +85,7 @@ def test_without_two_readers_of_one_item_nothing_is_known(ratings: list[list[str
     assert percent_agreement(ratings) is None
     assert gwet_ac1(ratings) is None
     assert cohen_kappa(ratings) is None
-    assert with_interval("ac1", gwet_ac1, ratings).interval is None
+    assert with_interval(gwet(), ratings).interval is None
 
 
 def test_kappa_is_for_two_readers() -> None:
@@ -87,8 +94,8 @@ def test_kappa_is_for_two_readers() -> None:
 
 
 def test_an_interval_holds_its_value_and_is_the_same_every_time() -> None:
-    made = with_interval("ac1", gwet_ac1, GWET_2008)
-    assert made == with_interval("ac1", gwet_ac1, GWET_2008)
+    made = with_interval(gwet(), GWET_2008)
+    assert made == with_interval(gwet(), GWET_2008)
     assert made.interval is not None
     assert made.value is not None
     assert made.interval.low < made.value < made.interval.high
@@ -97,8 +104,8 @@ def test_an_interval_holds_its_value_and_is_the_same_every_time() -> None:
 
 
 def test_more_items_make_a_narrower_interval() -> None:
-    few = with_interval("percent", percent_agreement, COHEN_1960[::10], resamples=500).interval
-    many = with_interval("percent", percent_agreement, COHEN_1960, resamples=500).interval
+    few = with_interval(percent(), COHEN_1960[::10], resamples=500).interval
+    many = with_interval(percent(), COHEN_1960, resamples=500).interval
     assert few is not None
     assert many is not None
     assert many.high - many.low < few.high - few.low

@@ -60,3 +60,17 @@ def test_only_answers_count_and_blind_ones_apart() -> None:
     assert share_of(votes, blind=False) == Share(right=1, votes=1)
     assert by_model(votes, blind=True) == {"a": Share(right=1, votes=2)}
     assert share_of([], blind=True).share == 0.0
+
+
+def test_votes_with_one_frame_are_a_view_of_their_own() -> None:
+    votes = [
+        cast("m", correct=True),
+        cast("m", correct=False, blind=True),
+        cast("m", correct=True, one_frame=True),
+        cast("m", correct=True, one_frame=True, n=2),
+        cast("other", correct=False),
+    ]
+    assert share_of(votes, blind=False) == Share(right=1, votes=2)
+    assert share_of(votes, blind=True) == Share(right=0, votes=1)
+    assert share_of(votes, blind=False, one_frame=True) == Share(right=2, votes=2)
+    assert by_model(votes, blind=False, one_frame=True) == {"m": Share(right=2, votes=2)}

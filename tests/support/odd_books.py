@@ -9,7 +9,8 @@ import time
 from pathlib import Path
 
 from grandrounds.sources import books_worker
-from grandrounds.sources.books_reading import Answer, BookJob, BookReading, dump_answer, load_job, unspelt
+from grandrounds.sources.books_reading import Answer, BookJob, BookReading, dump_answer, load_job
+from grandrounds.workers.messages import unspelt
 from grandrounds.workers.serving import Work, serve
 
 

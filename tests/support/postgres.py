@@ -10,6 +10,7 @@ import subprocess
 import tempfile
 import time
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import quote
@@ -49,29 +50,42 @@ class Server:
 @pytest.fixture(scope="session")
 def postgres() -> Iterator[Server]:
     """The server; its tests skip, saying why, where its programs are not installed."""
-    found = sorted(Path("/usr/lib/postgresql").glob("*/bin/postgres"))
-    binaries = found[-1].parent if found else None
-    if binaries is None and shutil.which("postgres"):
-        binaries = Path(str(shutil.which("postgres"))).parent
-    if binaries is None:
+    programs = binaries()
+    if programs is None:
         pytest.skip("PostgreSQL's server is not installed (apt-get install postgresql)")
+    with running(programs) as server:
+        yield server
+
+
+def binaries() -> Path | None:
+    """The folder of PostgreSQL's programs, where they are installed."""
+    found = sorted(Path("/usr/lib/postgresql").glob("*/bin/postgres"))
+    if found:
+        return found[-1].parent
+    named = shutil.which("postgres")
+    return Path(named).parent if named else None
+
+
+@contextmanager
+def running(programs: Path, *, fsync: bool = False) -> Iterator[Server]:
+    """A throw-away server; with ``fsync`` what it commits is on the disk, as people run it."""
     # It refuses to run as root, and must be able to enter its folder.
     who = {"user": "postgres", "group": "postgres", "extra_groups": []} if os.geteuid() == 0 else {}
     folder = Path(tempfile.mkdtemp(prefix="grandrounds-pg-"))
     if who:
         shutil.chown(folder, "postgres", "postgres")
     try:
-        yield from _serve(binaries, folder, who)
+        yield from _serve(programs, folder, who, fsync=fsync)
     finally:
         shutil.rmtree(folder, ignore_errors=True)
 
 
-def _serve(binaries: Path, folder: Path, who: dict[str, object]) -> Iterator[Server]:
+def _serve(programs: Path, folder: Path, who: dict[str, object], *, fsync: bool) -> Iterator[Server]:
     (folder / "password").write_text(PASSWORD)
     (folder / "password").chmod(0o644)
     environment = {"PATH": os.environ["PATH"], "LC_ALL": "C", "HOME": str(folder)}
     subprocess.run(
-        [binaries / "initdb", "-D", folder / "data", "-U", "tester", "-E", "UTF8", "--no-sync",
+        [programs / "initdb", "-D", folder / "data", "-U", "tester", "-E", "UTF8", "--no-sync",
          "-A", "scram-sha-256", "--pwfile", folder / "password"],
         check=True, capture_output=True, env=environment, cwd=folder, **who,
     )  # fmt: skip
@@ -79,8 +93,8 @@ def _serve(binaries: Path, folder: Path, who: dict[str, object]) -> Iterator[Ser
         probe.bind(("127.0.0.1", 0))
         port = probe.getsockname()[1]
     server = subprocess.Popen(
-        [binaries / "postgres", "-D", folder / "data", "-p", str(port), "-k", folder,
-         "-c", "listen_addresses=127.0.0.1", "-c", "fsync=off"],
+        [programs / "postgres", "-D", folder / "data", "-p", str(port), "-k", folder,
+         "-c", "listen_addresses=127.0.0.1", "-c", f"fsync={'on' if fsync else 'off'}"],
         stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, env=environment, cwd=folder, **who,
     )  # fmt: skip
     try:

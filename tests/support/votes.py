@@ -17,6 +17,7 @@ def cast(
     *,
     correct: bool | None = None,
     blind: bool = False,
+    one_frame: bool = False,
     n: int = 1,
     status: str = OK,
     row: Envelope = _ROW,
@@ -25,9 +26,10 @@ def cast(
     """One vote of ``model`` on ``row``, right or wrong, or with another status."""
     item = item_id(row)
     good = status == OK
+    view = ["one_frame"] if one_frame else []
     wrong = next((option for option in row.options if option != row.answer), "something else")
     return PanelVote(
-        vote_id=content_id("vote", [item, model, blind, n]),
+        vote_id=content_id("vote", [item, model, blind, n, *view]),
         recipe=row.recipe,
         task=row.task,
         item_id=item,
@@ -35,6 +37,7 @@ def cast(
         model=model,
         model_version=f"{model}-2026" if good else "",
         blind=blind,
+        one_frame=one_frame,
         n=n,
         status=status,
         reason="" if good else f"the model's answer was {status}",
@@ -43,7 +46,7 @@ def cast(
         right_index=0 if row.options else None,
         correct=bool(correct) if good else None,
         judged_by=LETTER if row.options else RULE,
-        request_id=content_id("req", [item, model, blind, n]),
+        request_id=content_id("req", [item, model, blind, n, *view]),
         prompt_sha256="0" * 64,
     )
 

@@ -151,3 +151,28 @@ def test_runs_of_a_right_to_left_line_change_places() -> None:
 def test_mending_never_fails_and_cleaning_twice_changes_nothing(text: str) -> None:
     logical(text)
     assert clean(clean(text)) == clean(text)
+
+
+@given(st.text(alphabet="ab \u00a0\t\x00\u200b\ufb01\u2019\u3000", max_size=30))
+def test_cleaned_text_has_single_spaces_and_nothing_that_misleads(text: str) -> None:
+    assert set(clean(text)) <= set("ab fi\u2019")
+    assert "  " not in clean(text) and clean(text) == clean(text).strip()
+
+
+@given(
+    st.lists(st.text(alphabet="abB-\u20101_ ", max_size=12), max_size=6),
+    st.text(alphabet="abB-", min_size=1, max_size=5),
+)
+def test_a_word_is_known_alike_when_looked_for_and_when_all_words_are_gathered(
+    lines: list[str], word: str
+) -> None:
+    looking, gathered = Words(lambda: lines), Words(lambda: lines)
+    for number in range(200):
+        gathered.known(f"other{chr(0x4E00 + number)}")
+    assert looking.known(word) == gathered.known(word)
+
+
+def test_a_word_within_a_hyphenated_one_is_not_the_word() -> None:
+    words = Words(lambda: ["the follow-up of x-rays", "ups and downs"])
+    assert words.known("follow-up") and words.known("x-rays") and words.known("UPS")
+    assert not words.known("up") and not words.known("follow") and not words.known("rays")

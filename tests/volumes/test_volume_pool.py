@@ -13,7 +13,12 @@ from grandrounds.volumes import jobs, pool, reader
 from grandrounds.volumes.jobs import NIFTI, READ, SERIES, SORT, FileOutcome, Job, JobFile, JobResult, Sorted
 from grandrounds.volumes.pool import Pool
 from grandrounds.volumes.reader import read_volumes
+from grandrounds.volumes.sorting import parted
 from tests.support.volumes import ramp, write_enhanced, write_nifti, write_series
+
+
+def unread(result: JobResult) -> pool._Unread:
+    return pool._Unread(jobs.dump_result(result))
 
 
 def test_files_sorted_and_read_by_two_processes_give_the_rows_of_one(
@@ -41,13 +46,22 @@ def test_files_sorted_and_read_by_two_processes_give_the_rows_of_one(
     assert again.volumes == two.volumes and again.files == two.files
 
 
+def test_files_are_sorted_in_parts_that_keep_folders_whole() -> None:
+    sizes = {"a": 3, "b": 5, "c": 1, "d": 30, "e": 2}
+    files = [JobFile(name=f"{name}/{n}", path="x") for name, count in sizes.items() for n in range(count)]
+    parts = [[file.name[0] for file in part] for part in parted(files, count=4)]
+    assert ["".join(dict.fromkeys(part)) for part in parts] == ["ab", "cd", "d", "e"]
+    assert [name for part in parts for name in part] == [file.name[0] for file in files]
+    assert max(len(part) for part in parts) <= 16 and list(parted([], count=4)) == []
+
+
 def test_a_file_that_ends_the_process_which_looks_at_it_costs_itself_alone(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    def attempt(self: object, job: Job) -> JobResult | str:
+    def attempt(self: object, job: Job) -> pool._Unread | str:
         if any(file.name == "bad" for file in job.files):
             return "It died."
-        return JobResult(sorted=tuple(Sorted(name=file.name, kind="nifti") for file in job.files))
+        return unread(JobResult(sorted=tuple(Sorted(name=file.name, kind="nifti") for file in job.files)))
 
     monkeypatch.setattr(pool._Process, "_attempt", attempt)
     files = tuple(JobFile(name=name, path=name) for name in ("one", "bad", "two"))
@@ -66,14 +80,14 @@ def test_a_job_that_ends_the_process_of_its_batch_costs_itself_alone(
 ) -> None:
     sent: list[tuple[str, ...]] = []
 
-    def attempt(self: object, job: Job) -> JobResult | str:
+    def attempt(self: object, job: Job) -> pool._Unread | str:
         parts = job.parts or (job,)
         names = tuple(part.files[0].name for part in parts)
         sent.append(names)
         if "bad" in names:
             return "It died."
         results = tuple(JobResult(outcomes=(FileOutcome(name=name, status=READ),)) for name in names)
-        return JobResult(parts=results) if job.parts else results[0]
+        return unread(JobResult(parts=results) if job.parts else results[0])
 
     monkeypatch.setattr(pool._Process, "_attempt", attempt)
     names = [f"f{number:02d}" for number in range(40)]
@@ -89,9 +103,25 @@ def test_a_job_that_ends_the_process_of_its_batch_costs_itself_alone(
     assert any(len(one) > 1 for one in sent) and max(len(one) for one in sent) <= 8
 
 
+@pytest.mark.parametrize("answer", [b"no json", b'{"records": [1]}', b'{"parts": []}'])
+def test_an_answer_that_makes_no_sense_is_a_failed_file(
+    answer: bytes, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(pool._Process, "_attempt", lambda self, job: pool._Unread(answer))
+    names = [f"f{number}" for number in range(20)]
+    work = [Job(kind=SERIES, files=(JobFile(name=name, path=name, size=9),), lake="") for name in names]
+    mine = JobResult(outcomes=(FileOutcome(name="here", status=READ),))
+    with Pool(2) as processes:
+        found = dict(processes.run(work, here=lambda _: mine, harmless=lambda job: job is not work[0]))
+    assert sorted(found) == list(range(20))
+    assert found[0].outcomes[0].status == "failed" and found[0].outcomes[0].name == "f0"
+    assert {one.outcomes[0].status for one in found.values()} <= {"failed", READ}
+
+
 def test_the_process_that_runs_is_used_again(monkeypatch: pytest.MonkeyPatch) -> None:
     used = []
-    monkeypatch.setattr(pool._Process, "_attempt", lambda self, job: used.append(self) or JobResult())
+    empty = unread(JobResult())
+    monkeypatch.setattr(pool._Process, "_attempt", lambda self, job: used.append(self) or empty)
     work = [Job(kind=NIFTI, files=(JobFile(name="one", path="one"),), lake="")]
     with Pool(3) as processes:
         for _ in range(3):

@@ -13,8 +13,9 @@ from hypothesis import strategies as st
 from grandrounds.errors import RecipeError
 from grandrounds.recipe import Panel
 from grandrounds.records.envelope import Candidate
-from grandrounds.records.parts import Media
+from grandrounds.records.parts import Evidence, Locator, Media
 from grandrounds.votes.asking import Ask, asks, count_asks, turned, vote_requests
+from grandrounds.votes.reading import missing_vote
 from tests.support.factories import make_candidate, make_case
 from tests.support.revisions import make_recipe
 
@@ -137,3 +138,102 @@ def test_models_and_items_begin_at_different_options() -> None:
     )
     assert set(starts) == set("abcde")
     assert max(starts.values()) < 260, "a fair start gives each option about 200 of 1,000"
+
+
+# One frame alone ------------------------------------------------------------------------------
+
+
+def frame(number: int, label: str) -> Media:
+    place = Locator(kind="time_range", start_seconds=number, end_seconds=number + 0.04, frame=25 * number)
+    digest = f"{number:064x}"
+    return Media(sha256=digest, kind="image", mime="image/png", name="f", label=label, locator=place)
+
+
+def film(*labels: str, **more: Any) -> Candidate:
+    media = tuple(frame(number, label) for number, label in enumerate(labels, start=1))
+    fields: dict[str, Any] = {"media": media, "task": "clip_reasoning_mcq", "evidence": ()}
+    return replace(CHOICE, **{**fields, **more})
+
+
+def named(*numbers: int) -> tuple[Evidence, ...]:
+    return tuple(
+        Evidence(
+            role="support",
+            source_id="s",
+            evidence_id="e",
+            quote="",
+            locator=Locator(kind="time_range", frame=25 * number),
+        )
+        for number in numbers
+    )
+
+
+def alone(candidate: Candidate) -> Ask:
+    (ask,) = asked(candidate, with_evidence=False, blind=False, one_frame=True)
+    return ask
+
+
+def shown_in(ask: Ask) -> list[int]:
+    return [int(part.sha256, 16) for part in ask.request.messages[-1].media]
+
+
+def test_frames_are_told_apart_by_their_labels_in_order() -> None:
+    (ask,) = asked(film("A", "B", "C"), blind=False)
+    assert "Its pictures, in this order: A, B, C." in text(ask)
+    (plain,) = asked(replace(CHOICE, media=(PICTURE, PICTURE)), blind=False)
+    assert "in this order" not in text(plain), "requests of other kinds stay as they were"
+
+
+def test_one_frame_is_shown_and_no_other_word_changes() -> None:
+    candidate = film("Frame 1", "Frame 2", "Frame 3")
+    everything, one = asked(candidate, blind=False, one_frame=True)
+    assert (one.one_frame, one.blind, everything.one_frame) == (True, False, False)
+    assert shown_in(one) == [3] and shown_in(everything) == [1, 2, 3]
+    assert one.shown == everything.shown
+    assert CHOICE.stem in text(one) and CHOICE.question in text(one)
+    assert "only one is shown, Frame 3" in " ".join(text(one).split())
+    assert one.request.request_id != everything.request.request_id
+
+
+def test_the_frame_is_the_one_that_the_evidence_names_most_often() -> None:
+    labels = ("Frame 1", "Frame 2", "Frame 3")
+    assert shown_in(alone(film(*labels, evidence=named(1, 2, 2, 3)))) == [2]
+    assert shown_in(alone(film(*labels, evidence=named(1, 2)))) == [2], "the latest of equals"
+
+
+def test_where_a_frame_is_the_answer_showing_one_says_nothing_of_which() -> None:
+    labels = ("Frame 1", "Frame 2", "Frame 3")
+    chosen = Counter()
+    for number in range(90):
+        for answer in labels:
+            made = film(*labels, options=labels, answer=answer, item_id=f"item-{number}")
+            chosen[answer, shown_in(alone(replace(made, evidence=named(2, 2))))[0]] += 1
+    for answer in labels:
+        assert {chosen[answer, place] for place in (1, 2, 3)} == {
+            chosen[labels[0], place] for place in (1, 2, 3)
+        }
+    assert min(chosen.values()) > 15
+
+
+def test_pictures_to_choose_from_stay_beside_the_one_frame() -> None:
+    made = film(
+        "Frame 1", "Frame 2", "A", "B", "C", task="clip_next_mcq", options=("A", "B", "C"), answer="B"
+    )
+    assert shown_in(alone(made)) == [2, 3, 4, 5]
+    assert "in this order: Frame 2, A, B, C." in text(alone(made))
+
+
+def test_what_has_no_second_frame_is_not_asked_with_one() -> None:
+    for candidate in (CHOICE, film("Frame 1"), replace(CHOICE, media=(PICTURE, PICTURE))):
+        assert asked(candidate, with_evidence=False, blind=False, one_frame=True) == []
+    both = [film("Frame 1", "Frame 2"), CHOICE]
+    panel = Panel(one_frame=True, repeats=2)
+    assert count_asks(both, panel) == len(list(asks(both, panel=panel, model="m"))) == 10
+
+
+def test_a_vote_says_with_how_much_it_was_given() -> None:
+    candidate = film("Frame 1", "Frame 2")
+    made = [missing_vote(ask, model="m", reason="it was down") for ask in asked(candidate, one_frame=True)]
+    assert [(vote.blind, vote.one_frame) for vote in made] == [(False, False), (True, False), (False, True)]
+    assert len({vote.vote_id for vote in made}) == 3
+    assert made[2].short().one_frame

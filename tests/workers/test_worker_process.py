@@ -10,11 +10,16 @@ from collections.abc import Iterator
 
 import pytest
 
+from grandrounds.workers import forking
 from grandrounds.workers.process import How, Lost, WorkerProcess
 
 
-@pytest.fixture
-def worker() -> Iterator[WorkerProcess]:
+@pytest.fixture(params=["forked", "executed"])
+def worker(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> Iterator[WorkerProcess]:
+    if request.param == "executed":
+        monkeypatch.setattr(forking, "FORKING", False)
+    elif not forking.FORKING:
+        pytest.skip("no worker is forked on this system")
     process = WorkerProcess("tests.support.odd_worker")
     yield process
     process.close()
@@ -53,6 +58,28 @@ def test_a_process_killed_from_outside_is_told(worker: WorkerProcess) -> None:
     assert isinstance(pid, bytes)
     threading.Timer(0.3, lambda: os.kill(int(pid), signal.SIGKILL)).start()
     assert worker.ask(b"sleep", seconds=60) == Lost(how=How.DIED, cause="signal SIGKILL")
+
+
+def test_ctrl_c_is_the_business_of_the_process_that_asks(worker: WorkerProcess) -> None:
+    pid, parent = worker.ask(b"pid", seconds=60), worker.ask(b"parent", seconds=60)
+    assert isinstance(pid, bytes) and isinstance(parent, bytes)
+    for one in {int(pid), int(parent)} - {os.getpid()}:
+        os.kill(one, signal.SIGINT)
+    assert worker.ask(b"pid", seconds=60) == pid
+
+
+def test_a_renewed_worker_is_another_process(worker: WorkerProcess) -> None:
+    first = worker.ask(b"pid", seconds=60)
+    worker.renew()
+    second = worker.ask(b"pid", seconds=60)
+    assert isinstance(second, bytes) and second != first
+
+
+def test_a_worker_that_can_not_load_says_so_and_does_not_hang(
+    worker: WorkerProcess, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("ODD_PREPARE", "fail")
+    assert worker.ask(b"hello", seconds=60) == Lost(how=How.DIED, cause="exit code 7")
 
 
 def test_memory_is_bounded(worker: WorkerProcess) -> None:

@@ -7,8 +7,9 @@ stored text (the caption, then the paragraphs that mention it) and names page an
 from __future__ import annotations
 
 from grandrounds.figures.grounding import origin_faults, picture_faults, quote_faults
-from grandrounds.gates.figures.saying import missing, sentences
+from grandrounds.gates.figures.saying import missing
 from grandrounds.gates.gate import Findings, Gate, Looked, found
+from grandrounds.gates.saying import sentences
 
 
 def look(at: Looked) -> Findings:

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from grandrounds.figures.again import label_faults
-from grandrounds.gates.figures.saying import sentences
 from grandrounds.gates.gate import Findings, Gate, Looked, found
+from grandrounds.gates.saying import sentences
 
 
 def look(at: Looked) -> Findings:

@@ -8,8 +8,8 @@ nothing is left to see, and the item is refused."""
 from __future__ import annotations
 
 from grandrounds.figures.naming import names_inside, naming_faults
-from grandrounds.gates.figures.saying import sentences
 from grandrounds.gates.gate import Findings, Gate, Looked, found, shortened
+from grandrounds.gates.saying import sentences
 from grandrounds.records.parts import Flag
 
 ANSWER_IN_PICTURE = "answer_in_picture"

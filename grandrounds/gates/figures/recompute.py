@@ -7,8 +7,9 @@ Of items by a model: none of the wrong options is a relative of the answer in th
 from __future__ import annotations
 
 from grandrounds.figures.again import answer_faults
-from grandrounds.gates.figures.saying import missing, sentences
+from grandrounds.gates.figures.saying import missing
 from grandrounds.gates.gate import Findings, Gate, Looked, found
+from grandrounds.gates.saying import sentences
 
 
 def look(at: Looked) -> Findings:

@@ -1,13 +1,6 @@
-"""Sentences of checks that gates and ``verify`` share, as gates say them."""
+"""What gates of figures say of a row whose figure is not there."""
 
 from __future__ import annotations
-
-from collections.abc import Iterable
-
-
-def sentences(faults: Iterable[str]) -> tuple[str, ...]:
-    """``its stem is ...`` as ``Its stem is ....``"""
-    return tuple(f"{fault[:1].upper()}{fault[1:]}." for fault in faults)
 
 
 def missing(evidence_id: str) -> str:

@@ -28,7 +28,8 @@ from grandrounds.imaging.facts import (
     severity,
 )
 from grandrounds.imaging.facts.inquiry import Inquiry, inquire
-from grandrounds.recipe import Task, VolumeNeed
+from grandrounds.needs import VolumeNeed
+from grandrounds.recipe import Task
 from grandrounds.records.scan import Scan
 
 __all__ = ["fact_of", "facts"]

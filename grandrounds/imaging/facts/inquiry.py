@@ -16,7 +16,8 @@ from dataclasses import dataclass
 from grandrounds.fingerprint import unit_interval
 from grandrounds.imaging.names import BODY, is_many
 from grandrounds.measure import levels
-from grandrounds.recipe import Task, VolumeNeed
+from grandrounds.needs import VolumeNeed
+from grandrounds.recipe import Task
 from grandrounds.records.measured import MeasuredRow
 from grandrounds.records.scan import Scan
 from grandrounds.records.structure import StructureRow

@@ -57,7 +57,7 @@ class OwnCarrier:
         self._timeout_seconds = timeout_seconds
         self._connect_seconds = connect_seconds
         self._maximum_bytes = maximum_bytes
-        parts = urlsplit(endpoint.chat_url)
+        parts = urlsplit(endpoint.url)
         self._host = _ascii(parts.hostname or "")
         self._secure = parts.scheme == "https"
         self._port = parts.port or (443 if self._secure else 80)
@@ -197,7 +197,7 @@ class ProxyCarrier:
         http = self._http
         try:
             async with self._session.post(
-                self._endpoint.chat_url, data=data, allow_redirects=False, proxy=self._proxy
+                self._endpoint.url, data=data, allow_redirects=False, proxy=self._proxy
             ) as response:
                 pieces = []
                 size = 0
@@ -251,7 +251,7 @@ def untrusted(endpoint: Endpoint, why: object) -> ModelError:
 
 def _request_head(endpoint: Endpoint, *, host: str, path: str) -> bytes:
     """Everything before ``Content-Length``; the same for every request."""
-    parts = urlsplit(endpoint.chat_url)
+    parts = urlsplit(endpoint.url)
     named = f"[{host}]" if ":" in host else host
     lines = [f"POST {quote(path, safe=_PATH_SAFE)} HTTP/1.1"]
     lines.append(f"Host: {named}:{parts.port}" if parts.port else f"Host: {named}")

@@ -17,9 +17,9 @@ _SHORTEST_SECRET = 8  # shorter ones ("EMPTY", "x") are placeholders, and words 
 class Endpoint:
     """An OpenAI-compatible endpoint.
 
-    ``base_url`` is what stands before ``/chat/completions``; ``local`` says that protected evidence may
-    go there. The key is never shown: not in ``repr``, not in messages, not in the ledger. The last three
-    say where people set address, model and key, for messages that ask them to.
+    ``base_url`` is what stands before ``path``; ``local`` says that protected evidence may go there. The
+    key is never shown: not in ``repr``, not in messages, not in the ledger. ``content_type`` is that of
+    requests. The ``..._setting`` say where people set address, model and key, for messages about them.
     """
 
     base_url: str
@@ -28,21 +28,23 @@ class Endpoint:
     address_setting: str = "GRANDROUNDS_LLM_BASE_URL"
     model_setting: str = "GRANDROUNDS_LLM_MODEL"
     key_setting: str = "OPENAI_API_KEY"
+    path: str = "/chat/completions"
+    content_type: str = "application/json"
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "base_url", self._checked_url())
         object.__setattr__(self, "api_key", self._checked_key())
 
     @property
-    def chat_url(self) -> str:
-        """The address of chat completions."""
-        return f"{self.base_url}/chat/completions"
+    def url(self) -> str:
+        """The address that requests are posted to."""
+        return f"{self.base_url}{self.path}"
 
     @property
     def headers(self) -> dict[str, str]:
         """What every request carries. No compression: a small packed reply could unpack without end."""
         headers = {
-            "Content-Type": "application/json",
+            "Content-Type": self.content_type,
             "Accept": "application/json",
             "Accept-Encoding": "identity",
             "User-Agent": "grandrounds",
@@ -83,7 +85,7 @@ class Endpoint:
             raise SettingsError(
                 f"{self.base_url!r} is not the base URL of a model endpoint.", remedy=example
             )
-        return self.base_url.rstrip("/").removesuffix("/chat/completions")
+        return self.base_url.rstrip("/").removesuffix(self.path)
 
     def _checked_key(self) -> str:
         key = self.api_key.strip()

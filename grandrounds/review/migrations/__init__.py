@@ -4,5 +4,5 @@
 Alembic (a third of a second to import); a test holds both equal.
 """
 
-REVISIONS = ("0001", "0002")
+REVISIONS = ("0001", "0002", "0003", "0004", "0005", "0006", "0007", "0008")
 HEAD = REVISIONS[-1]

@@ -1,0 +1,1 @@
+"""Contamination: what of a benchmark stands elsewhere, and where exactly."""

@@ -1,0 +1,1 @@
+"""Who may use the clinicians' page: accounts by pseudonym, passwords, sessions, invitations, roles."""
