@@ -12,7 +12,6 @@ from __future__ import annotations
 import argparse
 import json
 import random
-import resource
 import sys
 import tempfile
 import time
@@ -21,6 +20,7 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
+from benchmarks.support.memory import peak_mb
 from grandrounds.contracts import contract
 from grandrounds.lake import Lake
 from grandrounds.needs import FigureNeed
@@ -97,7 +97,7 @@ def main() -> None:
         "ends": dict(sorted(ends.items())),
         "slowest_batch_seconds": round(slowest, 1),
         "seconds": round(time.perf_counter() - started, 1),
-        "peak_mb": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024,
+        "peak_mb": round(peak_mb()),
     }
     print(json.dumps(result, indent=None if args.json else 1))
     sys.exit(1 if lost else 0)

@@ -22,6 +22,7 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
+from benchmarks.support.memory import peak_mb
 from grandrounds.contracts import contract
 from grandrounds.lake import Lake
 from grandrounds.needs import ClipNeed
@@ -82,7 +83,7 @@ def main() -> None:
         "slowest_batch_seconds": round(slowest, 1),
         "seconds": round(time.perf_counter() - started, 1),
         "cpu_seconds": round(_cpu(), 1),
-        "peak_mb": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024,
+        "peak_mb": round(peak_mb()),
         "worker_peak_mb": resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss // 1024,
     }
     print(json.dumps(result, indent=None if args.json else 1))

@@ -33,6 +33,8 @@ sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
 import numpy as np
 
+from benchmarks.support.memory import peak_mb
+
 if TYPE_CHECKING:
     from grandrounds.records.volume import VolumeRecord
 
@@ -247,7 +249,7 @@ def one(name: str, folder: Path) -> dict[str, float]:
     import grandrounds.volumes.series_job  # noqa: F401
 
     source, job = JOBS[name]
-    before = resource.getrusage(resource.RUSAGE_SELF)
+    before, held = resource.getrusage(resource.RUSAGE_SELF), peak_mb()
     with tempfile.TemporaryDirectory() as out:
         start = time.perf_counter()
         job(folder / source, Path(out))
@@ -259,7 +261,7 @@ def one(name: str, folder: Path) -> dict[str, float]:
         "seconds": seconds,
         "cpu": own + others,
         "busiest": max(own, others),
-        "peak_mb": (after.ru_maxrss - before.ru_maxrss) / 1024,
+        "peak_mb": peak_mb() - held,
     }
 
 

@@ -12,13 +12,14 @@ from __future__ import annotations
 import importlib.util
 import json
 import logging
-import resource
 import sys
 import time
 from collections.abc import Callable
 from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
+
+from benchmarks.support.memory import peak_mb
 
 
 def ours(path: Path) -> list[int]:
@@ -90,17 +91,7 @@ def main() -> None:
     wall, cpu = time.perf_counter(), time.process_time()
     found = detector(path)
     told = {"found": found, "wall": time.perf_counter() - wall, "cpu": time.process_time() - cpu}
-    print(json.dumps({**told, "peak_mb": _peak_mb()}))
-
-
-def _peak_mb() -> float:
-    """The most memory this program held. What the system counts for a process begins with what its parent
-    held when it was started, so it is asked of this program's own memory where that can be."""
-    status = Path("/proc/self/status")
-    if status.exists():
-        line = next(line for line in status.read_text().splitlines() if line.startswith("VmHWM"))
-        return int(line.split()[1]) / 1024
-    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 2**20
+    print(json.dumps({**told, "peak_mb": peak_mb()}))
 
 
 def _warm(name: str) -> None:

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 from grandrounds.errors import GrandRoundsError
 from grandrounds.fingerprint import sha256_bytes, sha256_file
@@ -95,13 +96,19 @@ def _readers(job: BookJob) -> dict[str, Callable[[Path], BookReading]]:
 
 
 def _read_pdf(path: Path, job: BookJob, spool: Path | None) -> BookReading:
+    from PIL import Image
+
+    from grandrounds.figures.hashes import hash_of
     from grandrounds.sources.textbook import PdfLimits, read_pdf
 
     seen: dict[str, SeenPicture] = {}
 
-    def take(figure: ReadFigure) -> ReadFigure:
+    def take(figure: ReadFigure, pixels: Any) -> ReadFigure:
         """Hand the picture over at once; a figure of a PDF has no other use for ``graphic``."""
-        known = SeenPicture(mime=figure.mime, width=figure.width, height=figure.height)
+        hashed = "" if pixels is None else hash_of(Image.fromarray(pixels))
+        known = SeenPicture(
+            mime=figure.mime, width=figure.width, height=figure.height, perceptual_hash=hashed
+        )
         name = str(len(seen))
         seen[name] = _spooled(figure.picture, spool, known)
         return replace(figure, picture=b"", graphic=name)

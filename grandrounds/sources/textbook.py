@@ -49,6 +49,10 @@ from grandrounds.textbooks.values import Box, ReadBook, ReadFigure, ReadPanel
 
 __all__ = ["Cut", "PdfLimits", "cut", "read_pdf"]
 
+Taker = Callable[[ReadFigure, Any], ReadFigure]
+"""Takes a figure with its picture, and the picture's pixels (rows by columns, or by 3 for colours) where
+they were at hand, else ``None``; gives what is kept of the figure."""
+
 _DEFAULT = PdfLimits()
 _MAYBE_LABEL = re.compile(r"\d|[IVX]")
 _BOOK_PAGES = 40
@@ -67,15 +71,14 @@ def read_pdf(
     *,
     limits: PdfLimits = _DEFAULT,
     ocr: bool = True,
-    take: Callable[[ReadFigure], ReadFigure] | None = None,
+    take: Taker | None = None,
 ) -> ReadBook:
     """The book, chapter or article in the PDF at ``path``, with all its figures and their pictures.
 
     ``ocr``: read pages without text by Tesseract where it is installed. ``take`` is called with each figure
     as its picture is cut, and gives what is kept of it: so a long book's pictures need not be in memory all
-    at once. Raises ``SourceError`` for a file
-    that can't be opened, is locked, may not be copied from, has no pages or more than ``limits`` allow.
-    A page that can't be read is told in the notes.
+    at once. Raises ``SourceError`` for a file that can't be opened, is locked, may not be copied from, has
+    no pages or more than ``limits`` allow. A page that can't be read is told in the notes.
     """
     with opened(Path(path), limits) as document:
         reader = _Reader(document=document, limits=limits, name=Path(path).name, take=take)
@@ -108,7 +111,7 @@ class _Reader:
     document: Any
     limits: PdfLimits
     name: str
-    take: Callable[[ReadFigure], ReadFigure] | None = None
+    take: Taker | None = None
     pages: dict[int, Page] = field(default_factory=dict)
     notes: list[str] = field(default_factory=list)
     without_text: int = 0
@@ -236,13 +239,12 @@ class _Reader:
                 )
                 if count % 4 == 3:
                     tidy_store()
-            made[place] = self._with_picture(row, interpreted)
-            count, size = count + 1, size + len(made[place].picture)
-            if self.take is not None and made[place].picture:
-                made[place] = self.take(made[place])
+            figure, pixels = self._with_picture(row, interpreted)
+            count, size = count + 1, size + len(figure.picture)
+            made[place] = self.take(figure, pixels) if self.take and figure.picture else figure
         return [made[place] for place in range(len(rows))]
 
-    def _with_picture(self, row: Row, interpreted: Interpreted) -> ReadFigure:
+    def _with_picture(self, row: Row, interpreted: Interpreted) -> tuple[ReadFigure, Any]:
         box = boxes.rounded(row.found.box)
         self._forget(self.pages[interpreted.number], box)
         try:
@@ -250,10 +252,11 @@ class _Reader:
         except Exception as error:  # noqa: BLE001  (MuPDF's own exceptions share no base)
             made = f"The picture can't be decoded ({type(error).__name__})."
         if isinstance(made, str):
-            return finished(row, row_panels(row, self.blocks_on, _no_split), pages=self.pages, trouble=made)
+            panels = row_panels(row, self.blocks_on, _no_split)
+            return finished(row, panels, pages=self.pages, trouble=made), None
         panels = row_panels(row, self.blocks_on, _splitter(made, box))
         figure = finished(row, tuple(_with_pixels(panel, box, made) for panel in panels), pages=self.pages)
-        return replace(
+        whole = replace(
             figure,
             picture=made.picture,
             mime=made.mime,
@@ -262,6 +265,7 @@ class _Reader:
             dpi=made.dpi,
             origin=made.origin if made.picture else NONE,
         )
+        return whole, made.decoded
 
     def _forget(self, page: Page, box: Box) -> None:
         """See that a picture comes out as ``cut`` makes it, which has decoded nothing before.

@@ -14,16 +14,15 @@ from typing import Any
 
 import orjson
 import pymupdf as _pymupdf
-from pymupdf import extra as _extra
 from pymupdf import mupdf
 
 from grandrounds.errors import SourceError
+from grandrounds.sources.textbook_blocks import painted
 from grandrounds.textbooks.mending import clean, has_rtl, logical
-from grandrounds.textbooks.pages import Image, Line, Page, Shape
+from grandrounds.textbooks.pages import Image, Line, Page, Shapes
 from grandrounds.textbooks.values import Box
 
 pymupdf: Any = _pymupdf  # its types are there only in part
-extra: Any = _extra
 
 _FLAGS = (
     mupdf.FZ_STEXT_COLLECT_VECTORS
@@ -67,7 +66,7 @@ class Interpreted:
     def blocks(self) -> list[tuple[Any, ...]]:
         """What is painted, in order: x0, y0, x1, y1, words about it, place in the order, kind."""
         if self._blocks is None:
-            self._blocks = list(extra.extractBLOCKS(self.text))
+            self._blocks = painted(self.text)
         return self._blocks
 
     def images(self) -> list[tuple[int, Any, Any]]:
@@ -113,7 +112,7 @@ def page_of(interpreted: Interpreted, *, most_shapes: int) -> Page:
     """The lines, pictures and shapes of a page."""
     blocks, drawn = _json(interpreted.text)
     images: list[Image] = []
-    shapes: list[Shape] = []
+    shapes = Shapes.of(())
     cut = False
     if drawn or any(block.get("type") == "image" for block in blocks):
         images, shapes, cut = _art(interpreted, most_shapes)
@@ -223,8 +222,8 @@ def _font(name: str, font: dict[str, Any]) -> tuple[str, bool, bool]:
     return family, bold, italic
 
 
-def _art(interpreted: Interpreted, most_shapes: int) -> tuple[list[Image], list[Shape], bool]:
-    shapes: list[Shape] = []
+def _art(interpreted: Interpreted, most_shapes: int) -> tuple[list[Image], Shapes, bool]:
+    shapes: list[tuple[Box, bool, bool, int, int]] = []
     image_boxes: dict[int, Box] = {}
     looks: dict[str, tuple[bool, bool, bool, int]] = {}
     cut = False
@@ -238,11 +237,11 @@ def _art(interpreted: Interpreted, most_shapes: int) -> tuple[list[Image], list[
                 look = looks[words] = _look(words)
             shown, rectangle, filled, color = look
             if shown:
-                shapes.append(Shape((x0, y0, x1, y1), rectangle, filled, color, order))
+                shapes.append(((x0, y0, x1, y1), rectangle, filled, color, order))
         elif kind == _IMAGE:
             image_boxes[order] = (x0, y0, x1, y1)
     images = _images(interpreted) if image_boxes else []
-    return images, shapes, cut
+    return images, Shapes.of(shapes), cut
 
 
 def _look(words: str) -> tuple[bool, bool, bool, int]:

@@ -25,7 +25,7 @@ from grandrounds.textbooks import boxes
 from grandrounds.textbooks.grid import blobs
 from grandrounds.textbooks.labels import head_of
 from grandrounds.textbooks.mending import clean
-from grandrounds.textbooks.pages import Image, Line, Page
+from grandrounds.textbooks.pages import Image, Line, Page, Shapes
 from grandrounds.textbooks.values import Box
 
 pymupdf: Any = _pymupdf  # its types are there only in part
@@ -118,7 +118,7 @@ def read_scan(page: Page, interpreted: Interpreted, ocr: Ocr, language: str) -> 
         Image(box, round(boxes.width(box)), round(boxes.height(box)), f"scan {page.number} {box}", 0)
         for box in illustrations(interpreted, page.lines)
     ]
-    page.shapes = []
+    page.shapes = Shapes.of(())
     return trouble
 
 

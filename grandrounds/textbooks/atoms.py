@@ -9,6 +9,9 @@ from __future__ import annotations
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
 
 from grandrounds.textbooks import boxes
 from grandrounds.textbooks.grid import connected
@@ -23,6 +26,8 @@ _SMALLEST_SHARE = 0.0035
 _WEAK_SHARE = 0.007
 _MARGIN = 0.09
 _OFTEN = 3
+_Place = tuple[int, int, int, int]
+"""A box rounded to points."""
 
 
 @dataclass(slots=True)
@@ -48,25 +53,27 @@ class Repeated:
     """What comes again on many pages: digests of pictures, and boxes of shapes rounded to points."""
 
     digests: frozenset[str] = frozenset()
-    places: frozenset[tuple[int, int, int, int]] = frozenset()
+    places: frozenset[_Place] = frozenset()
 
 
 def repeated_art(pages: Sequence[Page]) -> Repeated:
     """Pictures that stand on three or more pages, and shapes at one place on three or more pages."""
     on: dict[str, set[int]] = defaultdict(set)
-    where: dict[str, Counter[tuple[int, int, int, int]]] = defaultdict(Counter)
+    where: dict[str, Counter[_Place]] = defaultdict(Counter)
     large: dict[str, float] = {}
-    shapes: Counter[tuple[int, int, int, int]] = Counter()
-    edge: Counter[tuple[int, int, int, int]] = Counter()
+    inside: list[Any] = []
+    edge: list[Any] = []
     for page in pages:
         whole = boxes.area(page.box) or 1.0
         for image in page.images:
             on[image.digest].add(page.number)
             where[image.digest][_place(image.box)] += 1
             large[image.digest] = max(large.get(image.digest, 0.0), boxes.area(image.box) / whole)
-        if len(page.shapes) <= 2000:
-            for place in {_place(shape.box) for shape in page.shapes}:
-                (edge if _at_edge(place, page) else shapes)[place] += 1
+        if 0 < len(page.shapes) <= 2000:
+            places = np.unique(np.rint(page.shapes.boxes).astype(np.int32), axis=0)
+            at_edge = _at_edge(places, page)
+            edge.append(places[at_edge])
+            inside.append(places[~at_edge])
     digests = set()
     for digest, numbers in on.items():
         same_place = max(where[digest].values())
@@ -74,23 +81,28 @@ def repeated_art(pages: Sequence[Page]) -> Repeated:
         short = len(numbers) == same_place == 2 and len(pages) <= 4 and large[digest] < 0.03
         if often or short:
             digests.add(digest)
-    at_edge, inside = max(_OFTEN, round(0.04 * len(pages))), max(_OFTEN + 1, round(0.4 * len(pages)))
     return Repeated(
         digests=frozenset(digests),
-        places=frozenset(
-            [place for place, count in edge.items() if count >= at_edge]
-            + [place for place, count in shapes.items() if count >= inside]
-        ),
+        places=_again(edge, max(_OFTEN, round(0.04 * len(pages))))
+        | _again(inside, max(_OFTEN + 1, round(0.4 * len(pages)))),
     )
 
 
-def _at_edge(place: tuple[int, int, int, int], page: Page) -> bool:
-    """Whether a shape stands where running heads and feet, and marks at the side, stand."""
+def _again(places: Sequence[Any], least: int) -> frozenset[_Place]:
+    """The places that ``least`` pages or more have."""
+    if len(places) < least:
+        return frozenset()
+    different, counts = np.unique(np.concatenate(places), axis=0, return_counts=True)
+    return frozenset(map(tuple, different[counts >= least].tolist()))
+
+
+def _at_edge(places: Any, page: Page) -> Any:
+    """Which shapes stand where running heads and feet, and marks at the side, stand."""
     return (
-        place[3] < 0.11 * page.height
-        or place[1] > 0.89 * page.height
-        or place[2] < 0.07 * page.width
-        or place[0] > 0.93 * page.width
+        (places[:, 3] < 0.11 * page.height)
+        | (places[:, 1] > 0.89 * page.height)
+        | (places[:, 2] < 0.07 * page.width)
+        | (places[:, 0] > 0.93 * page.width)
     )
 
 
@@ -195,27 +207,22 @@ def _drawings(
 
 
 def _counting(page: Page, captions: Sequence[Box], texts: Sequence[Box], repeated: Repeated) -> list[Shape]:
-    """The shapes that may be of a drawing: not white, no ground of the page, no frame, no repeated art.
-
-    A page may have thousands, so the cheapest questions come first.
-    """
-    kept: list[Shape] = []
+    """The shapes that may be of a drawing: not white, no ground of the page, no frame, no repeated art."""
+    shapes = page.shapes
+    if not len(shapes):
+        return []
+    red, green, blue = shapes.color >> 16, (shapes.color >> 8) & 255, shapes.color & 255
+    white = np.minimum(np.minimum(red, green), blue) >= _WHITE
+    counting = ~(shapes.filled & white)
+    x0, y0, x1, y1 = shapes.boxes.astype(np.float64).T
+    size = np.maximum(x1 - x0, 0) * np.maximum(y1 - y0, 0)
     whole = page.width * page.height
-    ground, frame = 0.7 * whole, 0.01 * whole
-    white: dict[int, bool] = {}
-    for shape in page.shapes:
-        color = shape.color
-        if color not in white:
-            white[color] = min(color >> 16, (color >> 8) & 255, color & 255) >= _WHITE
-        if shape.filled and white[color]:
-            continue
-        x0, y0, x1, y1 = shape.box
-        size = (x1 - x0) * (y1 - y0) if x1 > x0 and y1 > y0 else 0.0
-        if size >= frame and (size > ground or _holds(shape.box, captions, texts, page)):
-            continue
-        if repeated.places and _place(shape.box) in repeated.places:
-            continue
-        kept.append(shape)
+    counting &= size <= 0.7 * whole
+    for one in np.flatnonzero(counting & (size >= 0.01 * whole)):
+        counting[one] = not _holds(tuple(shapes.boxes[one].tolist()), captions, texts, page)
+    kept = shapes.where(counting)
+    if repeated.places:
+        kept = [shape for shape in kept if _place(shape.box) not in repeated.places]
     return kept
 
 
@@ -312,5 +319,5 @@ def _long_text_over(box: Box, blocks: Iterable[Block]) -> float:
     return covered / (boxes.area(box) or 1.0)
 
 
-def _place(box: Box) -> tuple[int, int, int, int]:
+def _place(box: Box) -> _Place:
     return (round(box[0]), round(box[1]), round(box[2]), round(box[3]))
