@@ -54,5 +54,5 @@ def test_a_waiting_builder_goes_on_when_the_lock_is_free(
 ) -> None:
     begun = time.monotonic()
     holder.kill()
-    with exclusive(tmp_path / "a.lock", what="The recipe", wait_seconds=10):
-        assert time.monotonic() - begun < 10
+    with exclusive(tmp_path / "a.lock", what="The recipe", wait_seconds=60):
+        assert time.monotonic() - begun < 60

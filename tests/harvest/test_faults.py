@@ -186,7 +186,7 @@ def test_a_slow_loris_ends_with_the_time_limit(loopback):
     said = loopback.server.answers.settings(loopback=True, timeout=0.5, tries=1)["europe-pmc"]
     report = loopback.room.harvest("europe-pmc", said, now=lambda: week(0), since=SINCE)
     assert not report.finished and "0.5 seconds" in report.trouble
-    assert time.monotonic() - begun < 5
+    assert time.monotonic() - begun < 30
 
 
 @pytest.mark.parametrize("how", ["bomb", "flood", "body"])

@@ -108,7 +108,9 @@ def test_tokens_a_minute_are_estimated_and_then_put_right(tmp_path: Path) -> Non
         assert len(asking.answer_all(asks(25))) == 25  # 110 tokens each, so ten a second
         passed = time.monotonic() - began
 
-    assert 1.2 < passed < 10
+    # Ten go at once; of the rest, the eight under way may have been estimated too low. Without being put right,
+    # what a request may use at most would hold them up for minutes.
+    assert (25 - 10 - 8) / 10 < passed < 60
 
 
 # What a request may use ---------------------------------------------------------------------------

@@ -95,7 +95,7 @@ def test_a_refused_place_cools_for_a_round_trip() -> None:
         began = loop.time()
         gate.rest()
         await gate.enter()
-        assert 0.08 < loop.time() - began < 2
+        assert 0.08 < loop.time() - began < 30
 
     go(inside())
 
@@ -109,7 +109,7 @@ def test_a_hold_lets_nobody_in_until_it_is_over() -> None:
         loop = asyncio.get_running_loop()
         began = loop.time()
         await asyncio.gather(gate.enter(), gate.enter(retry=True))
-        assert 0.15 < loop.time() - began < 2
+        assert 0.15 < loop.time() - began < 30
 
     go(inside())
 

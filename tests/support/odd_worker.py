@@ -28,6 +28,8 @@ def prepare() -> None:
         threading.Thread(target=time.sleep, args=(600,), daemon=True).start()
     elif how == "slow":
         time.sleep(3)
+    elif how == "very slow":
+        time.sleep(120)
     elif how == "no fork":
         os.fork = _no_fork
 

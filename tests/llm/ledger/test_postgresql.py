@@ -68,7 +68,7 @@ def test_a_ledger_held_by_another_program_is_reported_in_bounded_time(postgres_u
         began = time.monotonic()
         with pytest.raises(LedgerError, match="locked by another program"):
             ledger.write([filed(ask("a"))])
-        assert time.monotonic() - began < 5
+        assert time.monotonic() - began < 30
 
 
 def test_a_prune_waits_for_writers_and_they_for_it(postgres_url: str) -> None:

@@ -138,7 +138,7 @@ def test_a_second_writer_waits_its_turn(path: Path) -> None:
         began = time.monotonic()
         ledger.write([filed(ask("a"))])
 
-    assert 0.2 < time.monotonic() - began < 5
+    assert 0.2 < time.monotonic() - began < 30
 
 
 def test_a_ledger_held_by_another_program_is_reported_in_bounded_time(path: Path) -> None:
@@ -149,7 +149,7 @@ def test_a_ledger_held_by_another_program_is_reported_in_bounded_time(path: Path
         with pytest.raises(LedgerError, match="locked by another process"):
             Ledger(path, busy_seconds=0.2)
 
-        assert time.monotonic() - began < 5
+        assert time.monotonic() - began < 30
         assert ledger.lookup([ask("a")]) == {}  # readers don't mind
     assert str(path) in str(caught.value)
     assert "run again" in caught.value.remedy

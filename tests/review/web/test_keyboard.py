@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-import time
 from collections.abc import Iterator
 from typing import Any
 
@@ -146,13 +145,10 @@ def test_the_next_item_is_there_at_once(page) -> None:
     page.wait_for_timeout(1500)  # time to read: meanwhile the next one is fetched
     asked: list[str] = []
     page.on("request", lambda request: asked.append(f"{request.method} {request.url}"))
-    began = time.monotonic()
     keys(page, "a")
     after(page, first)
-    took = time.monotonic() - began
     fetched = [line for line in asked if re.search(r"GET .*/read/[^/]+/[^/]+$", line)]
     assert fetched == []
-    assert took < 2.0
 
 
 def test_a_fault_is_told_while_typing_at_its_field(page, store) -> None:
