@@ -7,6 +7,7 @@ from typing import Any
 
 import dagster as dg
 
+from assets.asked import again_after, requests_told
 from assets.kinds import kind_of, knowledge
 from assets.tables import lake_key, markdown_table, table_result, table_spec
 from assets.weeks import in_week
@@ -24,8 +25,7 @@ from grandrounds.records.envelope import OK, Draft, Revision
 from grandrounds.streams import Counted
 from resources import LakeResource, ModelResource
 
-AGAIN = frozenset({WAITING, "failed", "unparsable", "truncated", "not_local"})
-"""Statuses of rows that every build asks a model for again."""
+__all__ = ["drafts", "drafts_to_revise", "evidence_to_ask", "revisions", "waiting"]
 
 
 def drafts(recipe: Recipe) -> dg.AssetsDefinition:
@@ -185,20 +185,14 @@ def _parameters(recipe: Recipe, client: Answering | None, lake: Lake, key: str) 
     Rows that a model did not answer properly are asked again on every build, so a table that
     holds such rows never counts as finished.
     """
-    unfinished = "" if client is None or not lake.has_table(key) else _unfinished(lake, key)
     return [
         recipe.model_dump(mode="json", include={"name", "evidence", "tasks", "cut", "author", "criteria",
                                                 "temperature", "max_tokens"}),
         client.model if client else None,
         *knowledge(recipe, "grandrounds.authoring", "grandrounds.records", "grandrounds.text"),
         [folder_fingerprint(bundled("prompts") / prompt_folder(task.name)) for task in recipe.tasks],
-        unfinished,
+        "" if client is None else again_after(lake, key),
     ]  # fmt: skip
-
-
-def _unfinished(lake: Lake, key: str) -> str:
-    statuses = set(lake.read_table(key, columns=("status",)).column("status").to_pylist())
-    return f"again after {lake.table_sha256(key)}" if statuses & AGAIN else ""
 
 
 def _authoring_metadata(lake: Lake, key: str, client: Answering | None) -> dict[str, Any]:
@@ -211,10 +205,5 @@ def _authoring_metadata(lake: Lake, key: str, client: Answering | None) -> dict[
         "author": f"model {client.model}" if client else "rules (no model is configured)",
     }
     if client:
-        shown |= {
-            "requests_sent": client.sent,
-            "requests_answered_from_ledger": client.served,
-            "prompt_tokens": client.prompt_tokens,
-            "completion_tokens": client.completion_tokens,
-        }
+        shown |= requests_told([client.tally])
     return shown

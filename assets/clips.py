@@ -2,22 +2,27 @@
 
 import base64
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
 import dagster as dg
-from pydantic_core import to_jsonable_python
 
-from assets.sources import SourceFolder, counting, source_folder, source_rules, sources_result
-from assets.tables import lake_key, markdown_table, table_result, table_spec
-from grandrounds.contracts import contract
+from assets.sources import (
+    SourceFolder,
+    counting,
+    keep_tables,
+    kinds_found,
+    refuse_unread,
+    source_folder,
+    source_rules,
+    sources_result,
+)
+from assets.tables import markdown_table, table_result, table_spec
 from grandrounds.errors import SourceError
-from grandrounds.fingerprint import code_fingerprint, sha256_value
 from grandrounds.lake import Lake
 from grandrounds.progress import stage
 from grandrounds.recipe import Recipe
-from grandrounds.records.source import FAILED
 from grandrounds.records.video import VideoRow
 from grandrounds.release.markdown import one_line
 from grandrounds.sources.kinds import VIDEO
@@ -25,7 +30,6 @@ from grandrounds.sources.video import Videos, read_videos
 from grandrounds.videos.speech_plan import speech_plan
 from resources import LakeResource, SettingsResource
 
-_READ = ("sources", "videos", "clips")
 _SHEETS = 4  # as many as a person looks at; the others are in the lake
 _SAMPLES = {
     "videos": ("title", "status", "frames", "rate", "cuts", "text_origin", "topics"),
@@ -61,14 +65,12 @@ def reading(recipe: Recipe) -> dg.AssetsDefinition:
                 profile=recipe.release.profile,
                 speech=speech_plan(given),
             )
-        keys = {table: lake_key(recipe, table) for table in _READ}
-        rows: dict[str, Any] = {"sources": found.sources, "videos": found.videos, "clips": found.clips}
-        made = opened.step(
-            outputs={key: contract(table) for table, key in keys.items()},
-            inputs=[],
-            parameters=[code_fingerprint("grandrounds.records"), _digest(found)],
-            body=lambda: {keys[table]: rows[table] for table in _READ},
-        )
+        tables: dict[str, Sequence[Any]] = {
+            "sources": found.sources,
+            "videos": found.videos,
+            "clips": found.clips,
+        }
+        made = keep_tables(recipe, tables, lake=opened)
         more = {
             "videos": {
                 "frames_looked_at": dg.MetadataValue.md(_verdicts(found.videos)),
@@ -125,11 +127,6 @@ def _name(video: VideoRow) -> str:
     return video.title or video.video_id
 
 
-def _digest(found: Videos) -> str:
-    """Names the content of a reading: two that give the same tables have the same digest."""
-    return sha256_value(to_jsonable_python([found.sources, found.videos, found.clips]))
-
-
 def _refuse_without_videos(found: Videos, folder: Path) -> None:
     """Without a clip there is nothing to ask about; saying so here names the folder and the files."""
     if found.clips:
@@ -139,15 +136,8 @@ def _refuse_without_videos(found: Videos, folder: Path) -> None:
             f"None of the {len(found.videos)} videos in {folder} gives a clip.",
             remedy="The contact sheets of the table `videos` show why each frame was left out.",
         )
-    failed = [source for source in found.sources if source.status == FAILED]
-    if failed:
-        raise SourceError(
-            f"None of the {len(failed)} videos in {folder} could be read. {failed[0].path}: "
-            f"{failed[0].reason}",
-            remedy="The table `sources` has the reason for each file.",
-        )
-    counts = Counter(row.kind for row in found.sources)
-    kinds = ", ".join(f"{kind} {count}" for kind, count in sorted(counts.items())) or "none"
+    refuse_unread(found.sources, folder, what="videos")
+    kinds = kinds_found(found.sources)
     raise SourceError(
         f"There is no {VIDEO} in the {len(found.sources)} files of {folder} ({kinds}).",
         remedy="Give --sources a folder with videos (docs/videos.md).",

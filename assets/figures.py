@@ -1,26 +1,30 @@
 """Figures: textbooks, chapters and articles are read, and each figure becomes a row."""
 
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
 import dagster as dg
-from pydantic_core import to_jsonable_python
 
-from assets.sources import SourceFolder, counting, source_folder, source_rules, sources_result
-from assets.tables import lake_key, markdown_table, table_result, table_spec
-from grandrounds.contracts import contract
+from assets.sources import (
+    SourceFolder,
+    counting,
+    keep_tables,
+    kinds_found,
+    refuse_unread,
+    source_folder,
+    source_rules,
+    sources_result,
+)
+from assets.tables import markdown_table, table_result, table_spec
 from grandrounds.errors import SourceError
-from grandrounds.fingerprint import code_fingerprint, sha256_value
 from grandrounds.progress import stage
 from grandrounds.recipe import Recipe
 from grandrounds.records.figure import NO_PICTURE, PAIRED, FigureRow
-from grandrounds.records.source import FAILED
 from grandrounds.sources.books import Books, read_books
 from resources import LakeResource, SettingsResource
 
-_READ = ("sources", "figures")
 _SAMPLE = ("label", "caption", "page", "box", "origin", "status", "alignment")
 _LEAST_SURE = 12
 
@@ -50,14 +54,8 @@ def reading(recipe: Recipe) -> dg.AssetsDefinition:
                 rules=source_rules(given),
                 progress=counting(progress),
             )
-        keys = {table: lake_key(recipe, table) for table in _READ}
-        rows: dict[str, Any] = {"sources": found.sources, "figures": found.figures}
-        made = opened.step(
-            outputs={key: contract(table) for table, key in keys.items()},
-            inputs=[],
-            parameters=[code_fingerprint("grandrounds.records"), _digest(found)],
-            body=lambda: {keys[table]: rows[table] for table in _READ},
-        )
+        tables: dict[str, Sequence[Any]] = {"sources": found.sources, "figures": found.figures}
+        made = keep_tables(recipe, tables, lake=opened)
         yield sources_result(recipe, found, folder=folder, lake=opened, step=made)
         yield table_result(
             recipe,
@@ -90,11 +88,6 @@ def _least_sure(figures: tuple[FigureRow, ...]) -> str:
     )
 
 
-def _digest(found: Books) -> str:
-    """Names the content of a reading: two that give the same tables have the same digest."""
-    return sha256_value(to_jsonable_python([found.sources, found.figures]))
-
-
 def _refuse_without_figures(found: Books, folder: Path) -> None:
     """Without a figure there is nothing to ask about; saying so here names the folder and the files."""
     if any(row.status != NO_PICTURE for row in found.figures):
@@ -102,19 +95,12 @@ def _refuse_without_figures(found: Books, folder: Path) -> None:
     remedy = (
         "Give --sources a folder with textbooks or articles as PDF, EPUB, CNXML or XHTML (docs/figures.md)."
     )
-    failed = [source for source in found.sources if source.status == FAILED]
     if found.figures:
         raise SourceError(
             f"{folder} has {len(found.figures)} captions, but no picture to any of them.", remedy=remedy
         )
-    if failed:
-        raise SourceError(
-            f"None of the {len(failed)} books in {folder} could be read. {failed[0].path}: "
-            f"{failed[0].reason}",
-            remedy="The table `sources` has the reason for each file.",
-        )
-    counts = Counter(row.kind for row in found.sources)
-    kinds = ", ".join(f"{kind} {count}" for kind, count in sorted(counts.items())) or "none"
+    refuse_unread(found.sources, folder, what="books")
+    kinds = kinds_found(found.sources)
     raise SourceError(
         f"There is no figure in the {len(found.sources)} files of {folder} ({kinds}).", remedy=remedy
     )

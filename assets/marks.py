@@ -8,7 +8,7 @@ from typing import Any
 
 import dagster as dg
 
-from assets.authoring import AGAIN
+from assets.asked import again_after, spent, statuses_of
 from assets.gates import MARKS, SHORTLIST
 from assets.tables import asset_key, lake_key, markdown_table, table_result, table_spec
 from assets.weeks import in_week, weeks_of
@@ -57,21 +57,15 @@ def marks(recipe: Recipe) -> dg.AssetsDefinition:
                 parameters=_parameters(own, client, opened, key),
                 body=lambda: {key: rows()},
             )
-            spent = {
-                "requests_sent": client.sent,
-                "requests_answered_from_ledger": client.served,
-                "prompt_tokens": client.prompt_tokens,
-                "completion_tokens": client.completion_tokens,
-                "cost": float(client.cost),
-            }
-        if WAITING not in _statuses(opened, key):
+            took = spent([client.tally])
+        if WAITING not in statuses_of(opened, key):
             yield table_result(
                 own,
                 MARKS,
                 lake=opened,
                 step=made,
                 sample=("item_id", "control", "answer_of", "score", "failed", "status", "reason"),
-                more=_failures(opened, key) | spent,
+                more=_failures(opened, key) | took,
             )
 
     return mark_controls
@@ -89,7 +83,7 @@ def judge_check(recipe: Recipe) -> dg.AssetChecksDefinition:
     def judge_answered(context: dg.AssetCheckExecutionContext, lake: LakeResource) -> dg.AssetCheckResult:
         opened, key = lake.open(), lake_key(in_week(recipe, context), MARKS)
         return dg.AssetCheckResult(
-            passed=_statuses(opened, key) <= {OK},
+            passed=statuses_of(opened, key) <= {OK},
             severity=dg.AssetCheckSeverity.WARN,
             metadata=_failures(opened, key),
         )
@@ -118,7 +112,6 @@ def _failures(lake: Lake, key: str) -> dict[str, Any]:
 
 def _parameters(recipe: Recipe, client: Answering, lake: Lake, key: str) -> list[Any]:
     """What can change a mark besides what is marked. Replies that never came are asked for again."""
-    again = _statuses(lake, key) & AGAIN if lake.has_table(key) else set()
     return [
         client.model,
         recipe.temperature,
@@ -126,9 +119,5 @@ def _parameters(recipe: Recipe, client: Answering, lake: Lake, key: str) -> list
             "grandrounds.rubrics", "grandrounds.clinical", "grandrounds.records", "grandrounds.text",
         ),
         folder_fingerprint(bundled("prompts") / "consultation"),
-        f"again after {lake.table_sha256(key)}" if again else "",
+        again_after(lake, key),
     ]  # fmt: skip
-
-
-def _statuses(lake: Lake, key: str) -> set[str]:
-    return set(lake.read_table(key, columns=("status",)).column("status").unique().to_pylist())

@@ -1,7 +1,7 @@
 """Sources and cases: the folder is read once, and gives both tables. Volumes are read by ``volumes``."""
 
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -70,13 +70,8 @@ def reading(recipe: Recipe) -> dg.AssetsDefinition:
                 progress=counting(progress),
                 engine=spread,
             )
-        keys = [lake_key(own, table) for table in ("sources", "cases")]
-        made = opened.step(
-            outputs=dict(zip(keys, (contract("sources"), contract("cases")), strict=True)),
-            inputs=[],
-            parameters=[code_fingerprint("grandrounds.records"), _digest(inventory)],
-            body=lambda: dict(zip(keys, (inventory.sources, inventory.cases), strict=True)),
-        )
+        tables = {"sources": inventory.sources, "cases": inventory.cases}
+        made = keep_tables(own, tables, lake=opened, digest=_digest(inventory))
         yield sources_result(own, inventory, folder=folder, lake=opened, step=made)
         yield table_result(
             own, "cases", lake=opened, step=made, sample=("evidence_id", "title", "licence", "published")
@@ -123,6 +118,24 @@ class Read(Protocol):
         """What was known from before."""
 
 
+def keep_tables(
+    recipe: Recipe, tables: Mapping[str, Sequence[Any]], *, lake: Lake, digest: str = ""
+) -> StepResult:
+    """Put what a reader found into the lake, once for as long as it finds the same.
+
+    ``digest`` names the content of ``tables``: two readings that give the same tables have the same digest.
+    Where none is given, it is made of all rows.
+    """
+    keys = {table: lake_key(recipe, table) for table in tables}
+    content = digest or sha256_value(to_jsonable_python(list(tables.values())))
+    return lake.step(
+        outputs={key: contract(table) for table, key in keys.items()},
+        inputs=[],
+        parameters=[code_fingerprint("grandrounds.records"), content],
+        body=lambda: {keys[table]: rows for table, rows in tables.items()},
+    )
+
+
 def sources_result(
     recipe: Recipe, found: Read, *, folder: Path, lake: Lake, step: StepResult
 ) -> dg.MaterializeResult[Any]:
@@ -148,18 +161,29 @@ def by_status(sources: Iterable[Source]) -> str:
     return markdown_table(("status", "kind", "files"), [[*key, n] for key, n in sorted(counts.items())])
 
 
+def refuse_unread(sources: Iterable[Source], folder: Path, *, what: str) -> None:
+    """Raise ``SourceError`` with the first reason where files were wanted (as ``what``) and not read."""
+    failed = [source for source in sources if source.status == FAILED]
+    if failed:
+        raise SourceError(
+            f"None of the {len(failed)} {what} in {folder} could be read. {failed[0].path}: "
+            f"{failed[0].reason}",
+            remedy="The table `sources` has the reason for each file.",
+        )
+
+
+def kinds_found(sources: Iterable[Source]) -> str:
+    """How many files there are of each kind, in words."""
+    counts = Counter(row.kind for row in sources)
+    return ", ".join(f"{kind} {count}" for kind, count in sorted(counts.items())) or "none"
+
+
 def _refuse_without_cases(inventory: Inventory, folder: Path) -> None:
     """Without a case there is nothing to ask about; saying so here names the folder and the files."""
     if inventory.cases:
         return
     remedy = "Give --sources a folder with case reports as JATS XML or Markdown (docs/sources.md)."
-    failed = [source for source in inventory.sources if source.status == FAILED]
-    if failed:
-        raise SourceError(
-            f"None of the {len(failed)} case reports in {folder} could be read. "
-            f"{failed[0].path}: {failed[0].reason}",
-            remedy="The table `sources` has the reason for each file.",
-        )
+    refuse_unread(inventory.sources, folder, what="case reports")
     if not inventory.sources:
         raise SourceError(f"There are no files in {folder}.", remedy=remedy)
     kinds = ", ".join(f"{kind} {count}" for kind, count in inventory.passed_by.items())

@@ -1,19 +1,25 @@
 """Volumes: studies are read and de-identified, then masks become structures and measurements."""
 
 import base64
-from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
 import dagster as dg
-from pydantic_core import to_jsonable_python
 
-from assets.sources import SourceFolder, counting, source_folder, source_rules, sources_result
+from assets.sources import (
+    SourceFolder,
+    counting,
+    keep_tables,
+    kinds_found,
+    source_folder,
+    source_rules,
+    sources_result,
+)
 from assets.tables import lake_key, table_result, table_spec
 from grandrounds.contracts import contract
 from grandrounds.errors import SourceError
-from grandrounds.fingerprint import code_fingerprint, sha256_value
+from grandrounds.fingerprint import code_fingerprint
 from grandrounds.lake import Lake
 from grandrounds.progress import stage
 from grandrounds.recipe import Recipe
@@ -23,7 +29,6 @@ from grandrounds.release.markdown import one_line
 from grandrounds.sources.studies import Studies, read_studies
 from resources import EngineResource, LakeResource, SettingsResource
 
-_READ = ("sources", "volumes", "deidentified")
 _MEASURED = ("structures", "measurements")
 _PICTURES = 6  # as many as a person looks at; the others are in the lake
 _READ_SAMPLES = {
@@ -64,14 +69,12 @@ def reading(recipe: Recipe) -> dg.AssetsDefinition:
                 asked=recipe.volumes.deidentify,
                 progress=counting(progress),
             )
-        keys = {table: lake_key(recipe, table) for table in _READ}
-        rows = {"sources": found.sources, "volumes": found.volumes, "deidentified": found.report}
-        made = opened.step(
-            outputs={key: contract(table) for table, key in keys.items()},
-            inputs=[],
-            parameters=[code_fingerprint("grandrounds.records"), _digest(found)],
-            body=lambda: {keys[table]: rows[table] for table in _READ},
-        )
+        tables: dict[str, Sequence[Any]] = {
+            "sources": found.sources,
+            "volumes": found.volumes,
+            "deidentified": found.report,
+        }
+        made = keep_tables(recipe, tables, lake=opened)
         yield sources_result(recipe, found, folder=folder, lake=opened, step=made)
         for table, sample in _READ_SAMPLES.items():
             yield table_result(recipe, table, lake=opened, step=made, sample=sample)
@@ -140,17 +143,11 @@ def _refuse_without_volumes(found: Studies, folder: Path) -> None:
             f"None of the {len(found.volumes)} series in {folder} could be read. {first.reason}",
             remedy=remedy,
         )
-    counts = Counter(row.kind for row in found.sources)
-    kinds = ", ".join(f"{kind} {count}" for kind, count in sorted(counts.items())) or "none"
+    kinds = kinds_found(found.sources)
     raise SourceError(
         f"There is no imaging study among the {len(found.sources)} files in {folder} ({kinds}).",
         remedy=remedy,
     )
-
-
-def _digest(found: Studies) -> str:
-    """Names the content of a reading: two that give the same tables have the same digest."""
-    return sha256_value(to_jsonable_python([found.sources, found.volumes, found.report]))
 
 
 def _pictures(recipe: Recipe, lake: Lake, volumes: list[VolumeRecord]) -> str:

@@ -11,7 +11,7 @@ from typing import Any
 
 import dagster as dg
 
-from assets.authoring import AGAIN
+from assets.asked import again_after, spent, statuses_of
 from assets.tables import asset_key, lake_key, markdown_table, table_result, table_spec
 from assets.weeks import in_week, weeks_of
 from grandrounds.contracts import contract
@@ -55,7 +55,7 @@ def votes(recipe: Recipe) -> dg.AssetsDefinition:
         key = lake_key(own, VOTES)
         given = with_engine(settings.get(), recipe.engine)
         panel = seats(own, given)
-        spent = _Spent()
+        clients = _Clients()
 
         def rows() -> Iterator[PanelVote]:
             voters = [seated(seat, settings=given, recipe=own, lake=opened) for seat in panel]
@@ -63,7 +63,7 @@ def votes(recipe: Recipe) -> dg.AssetsDefinition:
                 yield from ask_panel(
                     to_ask(own, opened),
                     recipe=own,
-                    voters=[spent.of(voter) for voter in voters],
+                    voters=[clients.of(voter) for voter in voters],
                     on_progress=progress,
                 )
 
@@ -73,14 +73,14 @@ def votes(recipe: Recipe) -> dg.AssetsDefinition:
             parameters=_parameters(own, panel, opened, key),
             body=lambda: {key: rows()},
         )
-        if WAITING not in _statuses(opened, key):
+        if WAITING not in statuses_of(opened, key):
             yield table_result(
                 own,
                 VOTES,
                 lake=opened,
                 step=made,
                 sample=("item_id", "model", "blind", "one_frame", "n", "answer", "correct", "status"),
-                more={"funnel": dg.MetadataValue.md(_by_model(opened, key)), **spent.metadata()},
+                more={"funnel": dg.MetadataValue.md(_by_model(opened, key)), **spent(clients.tallies)},
             )
 
     return vote
@@ -98,7 +98,7 @@ def panel_check(recipe: Recipe) -> dg.AssetChecksDefinition:
     def panel_answered(context: dg.AssetCheckExecutionContext, lake: LakeResource) -> dg.AssetCheckResult:
         opened, key = lake.open(), lake_key(in_week(recipe, context), VOTES)
         return dg.AssetCheckResult(
-            passed=_statuses(opened, key) <= {OK},
+            passed=statuses_of(opened, key) <= {OK},
             severity=dg.AssetCheckSeverity.WARN,
             metadata={"problems": dg.MetadataValue.md(_by_model(opened, key))},
         )
@@ -120,11 +120,11 @@ def votes_by_item(recipe: Recipe, lake: Lake) -> Votes:
     return found
 
 
-class _Spent:
-    """What the panel's clients did, added up as they close."""
+class _Clients:
+    """What the panel's clients did, kept as they close."""
 
     def __init__(self) -> None:
-        self._tallies: list[Tally] = []
+        self.tallies: list[Tally] = []
 
     @contextmanager
     def of(self, opening: AbstractContextManager[Voter]) -> Iterator[Voter]:
@@ -133,23 +133,11 @@ class _Spent:
             try:
                 yield voter
             finally:
-                self._tallies.append(voter.client.tally)
-
-    def metadata(self) -> dict[str, Any]:
-        names = ("sent", "served", "prompt_tokens", "completion_tokens", "cost")
-        total = {name: sum(getattr(tally, name) for tally in self._tallies) for name in names}
-        return {
-            "requests_sent": total["sent"],
-            "requests_answered_from_ledger": total["served"],
-            "prompt_tokens": total["prompt_tokens"],
-            "completion_tokens": total["completion_tokens"],
-            "cost": float(total["cost"]),
-        }
+                self.tallies.append(voter.client.tally)
 
 
 def _parameters(recipe: Recipe, panel: Sequence[Seat], lake: Lake, key: str) -> list[Any]:
     """What can change a vote besides what is asked about. Votes that don't count are asked for again."""
-    again = _statuses(lake, key) & AGAIN if lake.has_table(key) else set()
     return [
         recipe.model_dump(mode="json", include={"panel"}),
         [[seat.name, seat.wire, seat.version] for seat in panel],
@@ -157,12 +145,8 @@ def _parameters(recipe: Recipe, panel: Sequence[Seat], lake: Lake, key: str) -> 
             "grandrounds.votes", "grandrounds.clinical", "grandrounds.records", "grandrounds.text",
         ),
         folder_fingerprint(bundled("prompts") / "vote"),
-        f"again after {lake.table_sha256(key)}" if again else "",
+        again_after(lake, key),
     ]  # fmt: skip
-
-
-def _statuses(lake: Lake, key: str) -> set[str]:
-    return set(lake.read_table(key, columns=("status",)).column("status").unique().to_pylist())
 
 
 _Tally = Counter[tuple[str, tuple[bool, bool], bool]]

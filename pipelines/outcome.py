@@ -11,7 +11,7 @@ import dagster as dg
 from dagster._core.errors import DagsterExecutionInterruptedError
 from dagster._utils.error import SerializableErrorInfo
 
-from assets.authoring import AGAIN
+from assets.asked import AGAIN
 from assets.tables import lake_key
 from grandrounds import errors
 from grandrounds.errors import GrandRoundsError

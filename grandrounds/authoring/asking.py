@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TypeVar
 
 from grandrounds.authoring.author import Progress
@@ -15,6 +15,7 @@ from grandrounds.llm.answering import Progress as ClientProgress
 from grandrounds.llm.request import MediaPart, Message, ModelRequest
 from grandrounds.llm.telling import note
 from grandrounds.recipe import Recipe
+from grandrounds.records.parts import Authorship
 from grandrounds.streams import Counted
 
 Subject = TypeVar("Subject")
@@ -26,6 +27,31 @@ class Reply:
 
     request: ModelRequest
     answer: ModelAnswer
+
+    @property
+    def failure(self) -> str:
+        """Why there is no answer that counts, where there is none."""
+        return self.answer.error or self.answer.status
+
+    @property
+    def changes(self) -> tuple[str, ...]:
+        """What a revision says it changed, by criterion."""
+        return tuple(f"{each['criterion']}: {each['change']}" for each in self.answer.value()["changes"])
+
+    @property
+    def why_dropped(self) -> str:
+        """Why a revision drops the draft; empty where it keeps it."""
+        value = self.answer.value()
+        kept = value["verdict"] != "drop"
+        return "" if kept else value["verdict_reason"] or "the revision gave no reason"
+
+    def revised(self, authorship: Authorship) -> Authorship:
+        """The authorship of a draft that this reply revises; whose the words are is not told by it."""
+        return replace(
+            authorship,
+            revise_prompt_sha256=self.request.prompt_sha256,
+            revise_request_id=self.request.request_id,
+        )
 
 
 class Asker:

@@ -49,6 +49,10 @@ class AskingAuthor(Protocol[_Unit_contra]):
         """The requests that ``revise`` sends."""
 
 
+def unheard(_done: int, _total: int | None) -> None:
+    """Progress that nobody asked for."""
+
+
 def wording_of(task: Task) -> Wording:
     """The question and number of options of a recipe's task."""
     return _TASKS[task.name](task)

@@ -6,11 +6,11 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
-from grandrounds.authoring.clip_compose import NOTHING_TO_ASK, OK, Content, content_of
+from grandrounds.authoring.clip_compose import NOTHING_TO_ASK, Content, content_of
 from grandrounds.figures.taxonomy import ANATOMY, MODALITY, load_taxonomy
 from grandrounds.recipe import Task
 from grandrounds.records.clip import ClipRow
-from grandrounds.records.envelope import Draft
+from grandrounds.records.envelope import OK, Draft
 from grandrounds.text import normalise
 from grandrounds.videos.asking import REASONING, Asked, ask, unusable
 from grandrounds.videos.asking_values import Shown, in_time

@@ -10,12 +10,10 @@ dropped.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
 from dataclasses import replace
 from typing import Any
 
-from grandrounds.authoring.asking import Asker, Reply
-from grandrounds.authoring.author import Progress
+from grandrounds.authoring.asking import Reply
 from grandrounds.authoring.clip_answers import (
     FEWEST_FRAMES,
     evidence_of,
@@ -40,16 +38,13 @@ from grandrounds.authoring.clip_compose import NOTHING_TO_ASK, Content, author_v
 from grandrounds.authoring.clip_rule import VERSION as RULE_VERSION
 from grandrounds.authoring.clip_rule import ClipRuleAuthor
 from grandrounds.authoring.prompts import Prompt, load_prompt
-from grandrounds.authoring.rows import draft_of, revision_of
-from grandrounds.authoring.volume_checks import lopsided
-from grandrounds.lake import Lake
-from grandrounds.llm.answering import Answering
+from grandrounds.authoring.rows import draft_of
+from grandrounds.authoring.task_model import TaskModelAuthor
 from grandrounds.llm.request import MediaPart, ModelRequest
-from grandrounds.recipe import Recipe, Task, prompt_folder
+from grandrounds.recipe import Task, prompt_folder
 from grandrounds.records.clip import ClipRow
 from grandrounds.records.envelope import OK, Draft, Revision
 from grandrounds.records.parts import Authorship, Flag
-from grandrounds.streams import length
 from grandrounds.videos.asking import REASONING
 from grandrounds.videos.labels import labels_of
 
@@ -63,49 +58,13 @@ _SYSTEM = (
 )
 
 
-class ClipModelAuthor:
+class ClipModelAuthor(TaskModelAuthor[ClipRow, About]):
     """Writes with a model that sees the frames; see the module."""
 
-    name = "model"
+    system = _SYSTEM
 
-    def __init__(
-        self,
-        recipe: Recipe,
-        *,
-        client: Answering,
-        lake: Lake | None = None,
-        on_progress: Progress | None = None,
-    ) -> None:
-        self._recipe = recipe
-        self._tasks: dict[str, Task] = {task.name: task for task in recipe.tasks}
-        self._asker = Asker(recipe, client=client, system=_SYSTEM, on_progress=on_progress)
-
-    def draft(self, clips: Iterable[ClipRow]) -> Iterator[Draft]:
-        """One draft a clip and task. Nothing is asked where nothing is worked out or confirmed."""
-        known = length(clips)
-        total = None if known is None else known * len(self._tasks)
-        replies = self._asker.replies(self._subjects(clips), self._draft_request, total=total)
-        for about, reply in replies:
-            yield self._draft(about, reply)
-
-    def revise(self, drafts: Iterable[tuple[Draft, ClipRow]]) -> Iterator[Revision]:
-        """One revision a draft."""
-        replies = self._asker.replies(drafts, self._revise_request, total=length(drafts))
-        for (draft, row), reply in replies:
-            assert reply is not None
-            yield self._revision(draft, row, reply)
-
-    def draft_requests(self, clips: Iterable[ClipRow]) -> Iterator[ModelRequest]:
-        """The requests that ``draft`` sends, for those who carry them elsewhere."""
-        requests = map(self._draft_request, self._subjects(clips))
-        return (request for request in requests if request is not None)
-
-    def revise_requests(self, drafts: Iterable[tuple[Draft, ClipRow]]) -> Iterator[ModelRequest]:
-        """The requests that ``revise`` sends."""
-        return map(self._revise_request, drafts)
-
-    def _subjects(self, clips: Iterable[ClipRow]) -> Iterator[About]:
-        return (about_of(row, task) for row in clips for task in self._recipe.tasks)
+    def _subject(self, row: ClipRow, task: Task) -> About:
+        return about_of(row, task)
 
     def _draft_request(self, about: About) -> ModelRequest | None:
         if about.reason:
@@ -142,7 +101,7 @@ class ClipModelAuthor:
     def _draft(self, about: About, reply: Reply | None) -> Draft:
         content, by_rule = worked_out(about), False
         if reply is not None and not reply.answer.ok:
-            content = replace(content, status=reply.answer.status, reason=_error(reply))
+            content = replace(content, status=reply.answer.status, reason=reply.failure)
         elif reply is not None:
             content, by_rule = self._taken(about, content, reply, stage="draft")
         authorship = Authorship(
@@ -158,47 +117,35 @@ class ClipModelAuthor:
     def _revision(self, draft: Draft, row: ClipRow, reply: Reply) -> Revision:
         about = about_of(row, self._tasks[draft.task])
         content = kept(draft, about)
-        changes: tuple[str, ...] = ()
-        authorship = replace(
-            draft.authorship,
-            revise_prompt_sha256=reply.request.prompt_sha256,
-            revise_request_id=reply.request.request_id,
-        )
+        authorship = reply.revised(draft.authorship)
         if not reply.answer.ok:
-            content = replace(content, status=reply.answer.status, reason=_error(reply))
-            return self._checked(draft, row, content, authorship, changes)
-        value = reply.answer.value()
+            content = replace(content, status=reply.answer.status, reason=reply.failure)
+            return self._finished(draft, row, content=content, authorship=authorship, changes=())
+        changes: tuple[str, ...] = ()
         content, refused = self._taken(about, content, reply, stage="revision")
         if not refused:
-            changes = tuple(f"{each['criterion']}: {each['change']}" for each in value["changes"])
+            changes = reply.changes
             version, model = author_version(VERSION), self._model(reply)
             authorship = replace(authorship, author=self.name, author_version=version, model=model)
-        if value["verdict"] == "drop":
-            reason = value["verdict_reason"] or "the revision gave no reason"
-            content = replace(content, status=DROPPED, reason=reason)
-        return self._checked(draft, row, content, authorship, changes)
+        if reply.why_dropped:
+            content = replace(content, status=DROPPED, reason=reply.why_dropped)
+        return self._finished(draft, row, content=content, authorship=authorship, changes=changes)
 
-    def _checked(
+    def _finished(
         self,
         draft: Draft,
         row: ClipRow,
+        *,
         content: Content,
         authorship: Authorship,
         changes: tuple[str, ...],
     ) -> Revision:
-        """The revision, dropped where it fails a criterion that code can check."""
         fields = envelope_fields(row, content, recipe=self._recipe.name, authorship=authorship)
         status, reason = content.status, content.reason
-        made = revision_of(fields, draft_id=draft.draft_id, status=status, reason=reason, changes=changes)
-        wrong = problems(made, row) if status == OK else ()
-        fields["quality_flags"] = tuple(dict.fromkeys((*made.quality_flags, *lopsided(made))))
-        return revision_of(
-            fields,
-            draft_id=draft.draft_id,
-            status=DROPPED if wrong else status,
-            reason="; ".join(wrong) or reason,
-            changes=changes,
-        )
+        return self._checked(draft, row, fields=fields, status=status, reason=reason, changes=changes)
+
+    def _problems(self, made: Revision, row: ClipRow) -> tuple[str, ...]:
+        return problems(made, row)
 
     def _taken(self, about: About, content: Content, reply: Reply, *, stage: str) -> tuple[Content, bool]:
         """The content in a model's words, or as it was where these were refused; and whether they were."""
@@ -254,10 +201,3 @@ class ClipModelAuthor:
             status=status,
             reason=reason,
         )
-
-    def _model(self, reply: Reply | None) -> str:
-        return (reply.answer.model if reply else "") or self._asker.model
-
-
-def _error(reply: Reply) -> str:
-    return reply.answer.error or reply.answer.status

@@ -5,9 +5,9 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from functools import lru_cache
 from typing import Any
 
+from grandrounds.authoring.task_content import TaskContent, common_fields, version_with_taxonomies
 from grandrounds.figures.reading_values import sentence_around
 from grandrounds.figures.stem import figure_stem
 from grandrounds.figures.taxonomy import NodePath
@@ -15,9 +15,9 @@ from grandrounds.records.figure import PAIRED, FigureRow
 from grandrounds.records.parts import Authorship, Evidence, Flag, Label, Locator, Media, OptionOrigin, Span
 from grandrounds.text import contains_phrase
 
-OK, NOTHING_TO_ASK, NO_DISTRACTORS = "ok", "nothing_to_ask", "no_distractors"
+NOTHING_TO_ASK, NO_DISTRACTORS = "nothing_to_ask", "no_distractors"
 IMAGE = "image"
-ANSWER_ORIGIN, TAXONOMY_ORIGIN, TERMINOLOGY_ORIGIN = "answer", "taxonomy", "terminology"
+TAXONOMY_ORIGIN, TERMINOLOGY_ORIGIN = "taxonomy", "terminology"
 FIGURE_ORIGIN, MODEL_ORIGIN = "figure", "model"
 ANSWER_IN_PICTURE, LOW_ALIGNMENT, FROM_MENTION = "answer_in_picture", "low_alignment", "from_mention"
 _PICTURE_NAME = "figure"
@@ -26,62 +26,26 @@ _QUOTES = 4
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Content:
-    """What an author says of a figure for one task; ``status`` is ``ok`` or why it goes no further."""
+class Content(TaskContent):
+    """What an author says of a figure for one task; ``subject`` is the panel that is asked about."""
 
-    task: str
     subject: str = ""
-    question: str = ""
-    answer: str = ""
-    aliases: tuple[str, ...] = ()
-    answer_reference: str = ""
     distractors: tuple[OptionOrigin, ...] = ()
-    rationale: str = ""
     quotes: tuple[Span, ...] = ()
-    labels: tuple[Label, ...] = ()
-    flags: tuple[Flag, ...] = ()
-    status: str = OK
-    reason: str = ""
 
 
 def envelope_fields(
     row: FigureRow, content: Content, *, recipe: str, authorship: Authorship, open_question: bool
 ) -> dict[str, Any]:
-    """The fields of an envelope (keyword arguments of ``Draft`` or ``Revision``).
-
-    The answer stands first among the options; the gates shuffle them by the item's id. The caption is never
-    in what the solver is shown.
-    """
-    origins: tuple[OptionOrigin, ...] = ()
-    if not open_question and content.answer and content.distractors:
-        answer = OptionOrigin(
-            option=content.answer, origin=ANSWER_ORIGIN, reference=content.answer_reference
-        )
-        origins = (answer, *content.distractors)
-    return {
-        "recipe": recipe,
-        "task": content.task,
-        "evidence_id": row.evidence_id,
-        "source_id": row.source_id,
-        "group_id": row.group_id,
+    """The fields of an envelope (keyword arguments of ``Draft`` or ``Revision``). The caption is never in
+    what the solver is shown."""
+    wrong = () if open_question else content.distractors
+    common = common_fields(row, content, wrong=wrong, recipe=recipe, authorship=authorship)
+    return common | {
         "subject": content.subject,
         "stem": figure_stem(row, content.subject),
-        "question": content.question,
-        "options": tuple(origin.option for origin in origins),
-        "option_origins": origins,
-        "answer": content.answer,
-        "answer_index": 0 if origins else None,
-        "answer_aliases": content.aliases,
-        "rationale": content.rationale,
         "evidence": evidence_of(row, content.quotes),
         "media": pictures_of(row),
-        "labels": content.labels,
-        "language": row.language,
-        "licence": row.licence,
-        "citation": row.citation,
-        "protected": row.protected,
-        "source_published": row.published,
-        "authorship": authorship,
         "quality_flags": tuple(dict.fromkeys((*content.flags, *flags_of(row, content)))),
     }
 
@@ -155,15 +119,12 @@ def unusable(row: FigureRow) -> str:
     return "" if row.sha256 else "the figure has no picture"
 
 
-@lru_cache(maxsize=8)
 def author_version(version: str) -> str:
     """``version`` with a fingerprint of the code and the taxonomies that decide what authors of figures
     write."""
-    from grandrounds.figures.taxonomy import taxonomy_folder
-    from grandrounds.fingerprint import code_fingerprint, folder_fingerprint, sha256_text
-
-    code = code_fingerprint("grandrounds.authoring", "grandrounds.figures", "grandrounds.clinical")
-    return f"{version}+{sha256_text(code + folder_fingerprint(taxonomy_folder()))[:16]}"
+    return version_with_taxonomies(
+        version, "grandrounds.authoring", "grandrounds.figures", "grandrounds.clinical"
+    )
 
 
 def _place(row: FigureRow, span: Span) -> tuple[int | None, tuple[float, ...]]:

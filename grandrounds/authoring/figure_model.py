@@ -8,12 +8,11 @@ names, is thrown away. An item whose last wording still fails a criterion that c
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
-from grandrounds.authoring.asking import Asker, Reply
-from grandrounds.authoring.author import Progress
+from grandrounds.authoring.asking import Reply
 from grandrounds.authoring.figure_checks import PANEL_TASK, problems, related_options
 from grandrounds.authoring.figure_compose import (
     FIGURE_ORIGIN,
@@ -28,18 +27,15 @@ from grandrounds.authoring.figure_compose import (
 )
 from grandrounds.authoring.figure_panels import panels_unknown
 from grandrounds.authoring.prompts import load_prompt
-from grandrounds.authoring.rows import draft_of, revision_of, spans
-from grandrounds.authoring.volume_checks import lopsided
+from grandrounds.authoring.rows import draft_of, spans
+from grandrounds.authoring.task_model import TaskModelAuthor
 from grandrounds.figures.taxonomy import ANATOMY, MODALITY, NodePath, load_taxonomy
-from grandrounds.lake import Lake
-from grandrounds.llm.answering import Answering
 from grandrounds.llm.request import MEDIA_TYPES, MediaPart, ModelRequest
-from grandrounds.recipe import Recipe, Task, prompt_folder
+from grandrounds.recipe import Task, prompt_folder
 from grandrounds.records.envelope import OK, Draft, Revision
 from grandrounds.records.figure import FigureRow
 from grandrounds.records.parts import Authorship, Flag, OptionOrigin, Span
 from grandrounds.stem import locate
-from grandrounds.streams import length
 from grandrounds.text import contains_phrase, normalise
 
 VERSION = "1"
@@ -62,51 +58,13 @@ class _Asked:
     reason: str
 
 
-class FigureModelAuthor:
+class FigureModelAuthor(TaskModelAuthor[FigureRow, _Asked]):
     """Writes with a model that sees the picture; see the module."""
 
-    name = "model"
+    system = _SYSTEM
 
-    def __init__(
-        self,
-        recipe: Recipe,
-        *,
-        client: Answering,
-        lake: Lake | None = None,
-        on_progress: Progress | None = None,
-    ) -> None:
-        self._recipe = recipe
-        self._tasks: dict[str, Task] = {task.name: task for task in recipe.tasks}
-        self._asker = Asker(recipe, client=client, system=_SYSTEM, on_progress=on_progress)
-
-    def draft(self, figures: Iterable[FigureRow]) -> Iterator[Draft]:
-        """One draft a figure and task. Nothing is asked of a figure without a picture or caption."""
-        known = length(figures)
-        total = None if known is None else known * len(self._tasks)
-        replies = self._asker.replies(self._asked(figures), self._draft_request, total=total)
-        for asked, reply in replies:
-            yield self._draft(asked, reply)
-
-    def revise(self, drafts: Iterable[tuple[Draft, FigureRow]]) -> Iterator[Revision]:
-        """One revision a draft."""
-        replies = self._asker.replies(drafts, self._revise_request, total=length(drafts))
-        for (draft, row), reply in replies:
-            assert reply is not None
-            yield self._revision(draft, row, reply)
-
-    def draft_requests(self, figures: Iterable[FigureRow]) -> Iterator[ModelRequest]:
-        """The requests that ``draft`` sends, for those who carry them elsewhere."""
-        requests = map(self._draft_request, self._asked(figures))
-        return (request for request in requests if request is not None)
-
-    def revise_requests(self, drafts: Iterable[tuple[Draft, FigureRow]]) -> Iterator[ModelRequest]:
-        """The requests that ``revise`` sends."""
-        return map(self._revise_request, drafts)
-
-    def _asked(self, figures: Iterable[FigureRow]) -> Iterator[_Asked]:
-        for row in figures:
-            for task in self._recipe.tasks:
-                yield _Asked(row, task, *_unaskable(row, task))
+    def _subject(self, row: FigureRow, task: Task) -> _Asked:
+        return _Asked(row, task, *_unaskable(row, task))
 
     def _draft_request(self, asked: _Asked) -> ModelRequest | None:
         if asked.status != OK:
@@ -139,14 +97,14 @@ class FigureModelAuthor:
         authorship = Authorship(
             author=self.name,
             author_version=author_version(VERSION),
-            model=(reply.answer.model if reply else "") or self._asker.model,
+            model=self._model(reply),
             draft_prompt_sha256=reply.request.prompt_sha256 if reply else None,
             draft_request_id=reply.request.request_id if reply else None,
         )
         if reply is None:
             content = Content(task=asked.task.name, status=asked.status, reason=asked.reason)
         elif not reply.answer.ok:
-            content = Content(task=asked.task.name, status=reply.answer.status, reason=_error(reply))
+            content = Content(task=asked.task.name, status=reply.answer.status, reason=reply.failure)
         else:
             content = self._content(asked.row, asked.task, reply, flags=())
         return draft_of(
@@ -154,33 +112,21 @@ class FigureModelAuthor:
         )
 
     def _revision(self, draft: Draft, row: FigureRow, reply: Reply) -> Revision:
-        authorship = replace(
-            draft.authorship,
-            revise_prompt_sha256=reply.request.prompt_sha256,
-            revise_request_id=reply.request.request_id,
-        )
+        authorship = reply.revised(draft.authorship)
         changes: tuple[str, ...] = ()
         if not reply.answer.ok:
-            content = replace(_kept(draft), status=reply.answer.status, reason=_error(reply))
+            content = replace(_kept(draft), status=reply.answer.status, reason=reply.failure)
         else:
-            value = reply.answer.value()
             content = self._content(row, self._tasks[draft.task], reply, flags=draft.quality_flags)
-            changes = tuple(f"{each['criterion']}: {each['change']}" for each in value["changes"])
-            if value["verdict"] == "drop":
-                reason = value["verdict_reason"] or "the revision gave no reason"
-                content = replace(content, status=DROPPED, reason=reason)
+            changes = reply.changes
+            if reply.why_dropped:
+                content = replace(content, status=DROPPED, reason=reply.why_dropped)
         fields = self._fields(row, content, authorship)
         status, reason = content.status, content.reason
-        made = revision_of(fields, draft_id=draft.draft_id, status=status, reason=reason, changes=changes)
-        wrong = problems(made) if status == OK else ()
-        fields["quality_flags"] = tuple(dict.fromkeys((*made.quality_flags, *lopsided(made))))
-        return revision_of(
-            fields,
-            draft_id=draft.draft_id,
-            status=DROPPED if wrong else status,
-            reason="; ".join(wrong) or reason,
-            changes=changes,
-        )
+        return self._checked(draft, row, fields=fields, status=status, reason=reason, changes=changes)
+
+    def _problems(self, made: Revision, row: FigureRow) -> tuple[str, ...]:
+        return problems(made)
 
     def _fields(self, row: FigureRow, content: Content, authorship: Authorship) -> dict[str, Any]:
         return envelope_fields(
@@ -204,7 +150,7 @@ class FigureModelAuthor:
                 reason=reason or "the model found nothing to ask",
                 flags=flags,
             )
-        model = reply.answer.model or self._asker.model
+        model = self._model(reply)
         quotes, lost = _located(row, value["quotes"])
         options, refused = _options(row, task, answer, value["distractors"], model=model)
         labels, unknown = _labels(row, value)
@@ -330,10 +276,6 @@ def _clean(names: Sequence[str], *, without: Sequence[str]) -> tuple[str, ...]:
             known.add(normalise(tidy))
             kept.append(tidy)
     return tuple(kept)
-
-
-def _error(reply: Reply) -> str:
-    return reply.answer.error or reply.answer.status
 
 
 def _kept(draft: Draft) -> Content:

@@ -8,10 +8,6 @@ the draft with the criteria of ``figure_checks``.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
-from dataclasses import replace
-
-from grandrounds.authoring.author import Progress
 from grandrounds.authoring.figure_checks import problems, strays
 from grandrounds.authoring.figure_compose import (
     NOTHING_TO_ASK,
@@ -22,48 +18,20 @@ from grandrounds.authoring.figure_compose import (
 )
 from grandrounds.authoring.figure_tasks import content_of
 from grandrounds.authoring.rows import draft_of
-from grandrounds.authoring.volume_rule import DROPPED, as_revised
-from grandrounds.lake import Lake
-from grandrounds.recipe import Recipe, Task
-from grandrounds.records.envelope import OK, Draft, Revision
+from grandrounds.authoring.task_rule import TaskRuleAuthor
+from grandrounds.recipe import Task
+from grandrounds.records.envelope import Draft
 from grandrounds.records.figure import FigureRow
-from grandrounds.records.parts import Authorship
-from grandrounds.streams import length
 
 VERSION = "1"
 OPEN_TASKS = frozenset({"figure_description_open"})
 
 
-class FigureRuleAuthor:
+class FigureRuleAuthor(TaskRuleAuthor[FigureRow]):
     """Writes by rules; see the module."""
 
-    name = "rule"
-
-    def __init__(
-        self, recipe: Recipe, *, lake: Lake | None = None, on_progress: Progress | None = None
-    ) -> None:
-        self._recipe = recipe
-        self._tasks: dict[str, Task] = {task.name: task for task in recipe.tasks}
-        self._on_progress = on_progress or _unheard
-        self._authorship = Authorship(author=self.name, author_version=author_version(VERSION))
-
-    def draft(self, figures: Iterable[FigureRow]) -> Iterator[Draft]:
-        """One draft a figure and task. Progress counts figures."""
-        total = length(figures)
-        for number, row in enumerate(figures, start=1):
-            for task in self._recipe.tasks:
-                yield self._draft(row, task)
-            self._on_progress(number, total)
-
-    def revise(self, drafts: Iterable[tuple[Draft, FigureRow]]) -> Iterator[Revision]:
-        """One revision a draft: kept, or dropped with the criterion that it fails."""
-        total = length(drafts)
-        for number, (draft, row) in enumerate(drafts, start=1):
-            again = self._draft(row, self._tasks[draft.task])
-            reason = strays(draft, again) or "; ".join(problems(draft))
-            own = replace(draft, authorship=self._authorship)
-            yield as_revised(own, status=DROPPED if reason else OK, reason=reason, changes=())
-            self._on_progress(number, total)
+    def _version(self) -> str:
+        return author_version(VERSION)
 
     def _draft(self, row: FigureRow, task: Task) -> Draft:
         reason = unusable(row)
@@ -80,6 +48,5 @@ class FigureRuleAuthor:
         )
         return draft_of(fields, status=content.status, reason=content.reason)
 
-
-def _unheard(_done: int, _total: int | None) -> None:
-    """Progress that nobody asked for."""
+    def _fault(self, draft: Draft, row: FigureRow, *, again: Draft) -> str:
+        return strays(draft, again) or "; ".join(problems(draft))

@@ -8,7 +8,7 @@ what must not be seen. A quote that is not in the article word for word is dropp
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any
 
 from grandrounds.authoring.asking import Asker, Reply
@@ -130,20 +130,15 @@ class ModelAuthor:
         return draft_of(fields, status=status, reason=reason)
 
     def _revision(self, draft: Draft, case: Case, reply: Reply) -> Revision:
-        request, answer = reply.request, reply.answer
-        authorship = replace(
-            draft.authorship,
-            revise_prompt_sha256=request.prompt_sha256,
-            revise_request_id=request.request_id,
-        )
+        answer = reply.answer
+        authorship = reply.revised(draft.authorship)
         wording = self._wordings[draft.task]
         content, failure = self._read(case, wording, answer, flags=draft.quality_flags)
         changes: tuple[str, ...] = ()
         if answer.ok:
-            value = answer.value()
-            changes = tuple(f"{change['criterion']}: {change['change']}" for change in value["changes"])
-            if value["verdict"] == "drop":
-                failure = _Failure("dropped", value["verdict_reason"] or "the revision gave no reason")
+            changes = reply.changes
+            if reply.why_dropped:
+                failure = _Failure("dropped", reply.why_dropped)
         if failure and not answer.ok:
             content = _kept(draft)
         fields = envelope_fields(

@@ -10,7 +10,7 @@ for models as for rules.
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any
 
 from grandrounds.authoring.asking import Asker, Reply
@@ -143,18 +143,13 @@ class RubricModelAuthor:
         return draft_of(fields, status=status, reason=reason)
 
     def _revision(self, draft: Draft, case: Case, reply: Reply) -> Revision:
-        authorship = replace(
-            draft.authorship,
-            revise_prompt_sha256=reply.request.prompt_sha256,
-            revise_request_id=reply.request.request_id,
-        )
+        authorship = reply.revised(draft.authorship)
         content, failure = self._read(case, draft.task, reply.answer, flags=())
         changes: tuple[str, ...] = ()
         if reply.answer.ok:
-            value = reply.answer.value()
-            changes = tuple(f"{change['criterion']}: {change['change']}" for change in value["changes"])
-            if value["verdict"] == "drop":
-                failure = _Failure("dropped", value["verdict_reason"] or "the revision gave no reason")
+            changes = reply.changes
+            if reply.why_dropped:
+                failure = _Failure("dropped", reply.why_dropped)
         else:
             content = _kept(draft)
         fields = consultation_fields(

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 
-from grandrounds.authoring.author import Progress
+from grandrounds.authoring.author import Progress, unheard
 from grandrounds.authoring.rows import draft_of, revision_of
 from grandrounds.authoring.rubric_against import negatives
 from grandrounds.authoring.rubric_compose import Consultation, consultation_fields, reference_answer
@@ -35,7 +35,7 @@ class RubricRuleAuthor:
 
     def __init__(self, recipe: Recipe, *, on_progress: Progress | None = None) -> None:
         self._recipe = recipe
-        self._on_progress = on_progress or _unheard
+        self._on_progress = on_progress or unheard
         code = code_fingerprint("grandrounds.authoring", "grandrounds.clinical", "grandrounds.rubrics")
         self._authorship = Authorship(author=self.name, author_version=f"{VERSION}+{code}")
 
@@ -120,7 +120,3 @@ def enough(content: Consultation, recipe: Recipe) -> tuple[str, str]:
     if below == len(content.rubric):
         return NO_RUBRIC, "the report says nothing that a good answer has to say"
     return OK, ""
-
-
-def _unheard(_done: int, _total: int | None) -> None:
-    """Progress that nobody asked for."""

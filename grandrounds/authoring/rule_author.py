@@ -11,7 +11,7 @@ import re
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 
-from grandrounds.authoring.author import Progress, wording_of
+from grandrounds.authoring.author import Progress, unheard, wording_of
 from grandrounds.authoring.compose import Content, body_system, envelope_fields, visible_sentences
 from grandrounds.authoring.diagnosis import Diagnosis, NoDiagnosis, find_diagnosis
 from grandrounds.authoring.distractors import Asked, Known, balance, choose
@@ -64,7 +64,7 @@ class RuleAuthor:
 
     def __init__(self, recipe: Recipe, *, on_progress: Progress | None = None) -> None:
         self._recipe = recipe
-        self._on_progress = on_progress or _unheard
+        self._on_progress = on_progress or unheard
         self._authorship = Authorship(
             author=self.name,
             author_version=f"{VERSION}+{code_fingerprint('grandrounds.authoring', 'grandrounds.clinical')}",
@@ -169,10 +169,6 @@ class RuleAuthor:
         return revision_of(
             fields, draft_id=draft.draft_id, status=status, reason=reason, changes=tuple(changes)
         )
-
-
-def _unheard(_done: int, _total: int | None) -> None:
-    """Progress that nobody asked for."""
 
 
 def _known(case: Case, diagnosis: Diagnosis) -> Known:

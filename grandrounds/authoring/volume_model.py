@@ -133,7 +133,7 @@ class VolumeModelAuthor:
         words: _Words | None = None
         flags: tuple[Flag, ...] = ()
         if reply is not None and not reply.answer.ok:
-            status, reason = _failure(reply)
+            status, reason = reply.answer.status, reply.failure
         elif reply is not None and composed.fact is not None:
             words = _Words.of(reply)
             found = words.problems(composed.fact)
@@ -168,12 +168,12 @@ class VolumeModelAuthor:
         if reply is None or second.fact is None:
             status, reason = DROPPED, second.reason
         else:
-            draft = _revised_by(draft, reply)
+            draft = replace(draft, authorship=reply.revised(draft.authorship))
             if not reply.answer.ok:
-                status, reason = _failure(reply)
+                status, reason = reply.answer.status, reply.failure
             else:
                 draft, changes = self._taken(draft, second.fact, reply)
-                status, reason = _verdict(reply)
+                status, reason = DROPPED if reply.why_dropped else OK, reply.why_dropped
         if status == OK:
             reason = asked.repeats(draft)
             status = DROPPED if reason else OK
@@ -186,11 +186,8 @@ class VolumeModelAuthor:
         if found:
             flag = Flag(flag=REFUSED_WORDING, detail=f"revision: {found}")
             return replace(draft, quality_flags=(*draft.quality_flags, flag)), ()
-        changes = tuple(
-            f"{each['criterion']}: {each['change']}" for each in reply.answer.value()["changes"]
-        )
         if words == _Words(draft.question, draft.rationale):
-            return draft, changes
+            return draft, reply.changes
         authorship = replace(
             draft.authorship,
             author=self.name,
@@ -198,7 +195,7 @@ class VolumeModelAuthor:
             model=self._model(reply),
         )
         worded = replace(draft, question=words.question, rationale=words.rationale, authorship=authorship)
-        return worded, changes
+        return worded, reply.changes
 
 
 @dataclass(frozen=True, slots=True)
@@ -220,17 +217,6 @@ class _Words:
         return "; ".join(problems(self.question, self.rationale, fact))
 
 
-def _failure(reply: Reply) -> tuple[str, str]:
-    return reply.answer.status, reply.answer.error or reply.answer.status
-
-
-def _verdict(reply: Reply) -> tuple[str, str]:
-    value = reply.answer.value()
-    if value["verdict"] == "drop":
-        return DROPPED, value["verdict_reason"] or "the revision gave no reason"
-    return OK, ""
-
-
 def _material(stem: str, fact: Fact, media: Iterable[Media]) -> dict[str, Any]:
     """What both prompts show: the stem, the fact as text, and what the pictures are of."""
     from grandrounds.imaging.wording import described
@@ -240,12 +226,3 @@ def _material(stem: str, fact: Fact, media: Iterable[Media]) -> dict[str, Any]:
         "fact": described(fact),
         "pictures": [each.caption for each in media if each.kind == IMAGE],
     }
-
-
-def _revised_by(draft: Draft, reply: Reply) -> Draft:
-    authorship = replace(
-        draft.authorship,
-        revise_prompt_sha256=reply.request.prompt_sha256,
-        revise_request_id=reply.request.request_id,
-    )
-    return replace(draft, authorship=authorship)

@@ -9,7 +9,7 @@ import dataclasses
 from collections.abc import Iterable, Iterator
 from dataclasses import replace
 
-from grandrounds.authoring.author import Progress
+from grandrounds.authoring.author import Progress, unheard
 from grandrounds.authoring.rows import draft_of, revision_of
 from grandrounds.authoring.volume_checks import Asked, lopsided, strays, told_by_stem
 from grandrounds.authoring.volume_compose import (
@@ -41,7 +41,7 @@ class VolumeRuleAuthor:
     ) -> None:
         self._recipe = recipe
         self._composer = Composer(recipe, lake=lake)
-        self._on_progress = on_progress or _unheard
+        self._on_progress = on_progress or unheard
         self._authorship = Authorship(author=self.name, author_version=author_version(VERSION))
 
     def draft(self, scans: Iterable[Scan]) -> Iterator[Draft]:
@@ -94,7 +94,3 @@ def _in_own_words(draft: Draft, fact: Fact) -> tuple[Draft, tuple[str, ...], str
     if still:
         return draft, (), f"words_of_fact: {'; '.join(still)}"
     return own, (f"words_of_fact: the rules' words took the place of others: {'; '.join(found)}",), ""
-
-
-def _unheard(_done: int, _total: int | None) -> None:
-    """Progress that nobody asked for."""

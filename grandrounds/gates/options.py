@@ -4,23 +4,11 @@ from __future__ import annotations
 
 from itertools import combinations
 
+from grandrounds.gates.choices import longest, stands_for_several
 from grandrounds.gates.gate import Findings, Gate, Looked, found
 from grandrounds.gates.names import answer_names, related
-from grandrounds.records.envelope import Revision
-from grandrounds.records.parts import Flag
-from grandrounds.statistics.bias import is_uniquely_longest
 from grandrounds.text import contains_phrase, normalise
 
-_COLLECTIVE = (
-    "all of the above",
-    "all of these",
-    "none of the above",
-    "none of these",
-    "any of the above",
-    "both of the above",
-    "cannot be determined",
-    "not listed",
-)
 _COLLECTIVE_WHOLE = frozenset(
     {"all", "none", "other", "others", "unknown", "other diagnosis", "no diagnosis"}
 )
@@ -40,7 +28,7 @@ def look(at: Looked) -> Findings:
             if _is_collective(option)
         ),
         *_also_right(at),
-        flags=_longest(revision),
+        flags=longest(revision),
     )
 
 
@@ -56,9 +44,7 @@ def _overlaps(options: tuple[str, ...]) -> list[str]:
 
 
 def _is_collective(option: str) -> bool:
-    return normalise(option) in _COLLECTIVE_WHOLE or any(
-        contains_phrase(option, what) for what in _COLLECTIVE
-    )
+    return normalise(option) in _COLLECTIVE_WHOLE or stands_for_several(option)
 
 
 def _also_right(at: Looked) -> list[str]:
@@ -73,14 +59,6 @@ def _also_right(at: Looked) -> list[str]:
         elif related(answer, option):
             problems.append(f"{option!r} is a synonym, a parent or a child of the answer {answer!r}.")
     return problems
-
-
-def _longest(revision: Revision) -> tuple[Flag, ...]:
-    if not is_uniquely_longest(revision.options, revision.answer):
-        return ()
-    next_one = max((len(option) for option in revision.options if option != revision.answer), default=0)
-    detail = f"The answer has {len(revision.answer)} characters, the longest other option {next_one}."
-    return (Flag(flag="longest_option", detail=detail),)
 
 
 GATE = Gate(name="options", look=look)

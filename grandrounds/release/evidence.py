@@ -5,10 +5,11 @@ A further kind needs a class here, a line in ``TABLES``, and its own checks besi
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from operator import attrgetter
-from typing import Any
+from typing import Any, ClassVar
 
 from grandrounds.records.alignment_score import AlignmentScore
 from grandrounds.records.case import Case
@@ -105,46 +106,75 @@ TABLES: Mapping[str, tuple[EvidenceTable, ...]] = {
 """The tables of each kind of evidence, as a recipe names it."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class CaseEvidence:
-    """Case reports."""
+class AnyEvidence(ABC):
+    """What a release asks of evidence of any kind; ``kind`` is as a recipe names it."""
 
-    cases: Sequence[Case] = ()
+    __slots__ = ()
+    kind: ClassVar[str]
 
     @property
-    def kind(self) -> str:
-        """As a recipe names it."""
-        return CASES
+    @abstractmethod
+    def groups(self) -> Mapping[str, str]:
+        """The group of each row that an item may rest on, by the row's id."""
+
+    @property
+    @abstractmethod
+    def source_ids(self) -> frozenset[str]:
+        """The sources that a release names for its evidence."""
 
     @property
     def ids(self) -> frozenset[str]:
         """What an item's ``evidence_id`` may be."""
-        return frozenset(case.evidence_id for case in self.cases)
-
-    @property
-    def groups(self) -> Mapping[str, str]:
-        """The group of each of these."""
-        return {case.evidence_id: case.group_id for case in self.cases}
-
-    @property
-    def source_ids(self) -> frozenset[str]:
-        """The sources that a release names for its evidence."""
-        return frozenset(case.source_id for case in self.cases)
+        return frozenset(self.groups)
 
     @property
     def packed(self) -> tuple[VolumeRecord, ...]:
-        """Volumes that lie packed beside the tables: none."""
+        """Volumes that lie packed beside the tables: none, unless a kind has some."""
         return ()
 
     @property
     def films(self) -> tuple[str, ...]:
-        """Films that lie beside the tables, by hash: none."""
+        """Films that lie beside the tables, by hash: none, unless a kind has some."""
         return ()
 
     @property
     def index_only(self) -> frozenset[str]:
-        """What is named and never shown: nothing."""
+        """What is named and never shown: nothing, unless a kind has such rows."""
         return frozenset()
+
+
+class _RowEvidence(AnyEvidence):
+    """Evidence whose rows name their group and their one source themselves."""
+
+    __slots__ = ()
+
+    @property
+    @abstractmethod
+    def asked_about(self) -> Sequence[Case | FigureRow | ClipRow]:
+        """The rows that an item may rest on."""
+
+    @property
+    def groups(self) -> Mapping[str, str]:
+        """The group of each row that an item may rest on, by the row's id."""
+        return {row.evidence_id: row.group_id for row in self.asked_about}
+
+    @property
+    def source_ids(self) -> frozenset[str]:
+        """The sources that a release names for its evidence."""
+        return frozenset(row.source_id for row in self.asked_about)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CaseEvidence(_RowEvidence):
+    """Case reports."""
+
+    kind: ClassVar[str] = CASES
+    cases: Sequence[Case] = ()
+
+    @property
+    def asked_about(self) -> Sequence[Case]:
+        """The rows that an item may rest on."""
+        return self.cases
 
     def cited(self, items: Iterable[Item]) -> CaseEvidence:
         """What ``items`` rest on, by id."""
@@ -157,26 +187,17 @@ class CaseEvidence:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class VolumeEvidence:
+class VolumeEvidence(AnyEvidence):
     """Imaging volumes with their masks, structures and measurements."""
 
+    kind: ClassVar[str] = VOLUMES
     volumes: Sequence[VolumeRecord] = ()
     structures: Sequence[StructureRow] = ()
     measurements: Sequence[MeasuredRow] = ()
 
     @property
-    def kind(self) -> str:
-        """As a recipe names it."""
-        return VOLUMES
-
-    @property
-    def ids(self) -> frozenset[str]:
-        """What an item's ``evidence_id`` may be: the images."""
-        return frozenset(row.volume_id for row in self.volumes if not row.is_mask)
-
-    @property
     def groups(self) -> Mapping[str, str]:
-        """The group of each of these."""
+        """The group of each image: masks are not asked about."""
         return {row.volume_id: row.group_id for row in self.volumes if not row.is_mask}
 
     @property
@@ -192,16 +213,6 @@ class VolumeEvidence:
         """One row for each file of voxels, by hash; two volumes may have the same."""
         by_hash = {row.sha256: row for row in reversed(self.volumes) if row.sha256}
         return tuple(by_hash[digest] for digest in sorted(by_hash))
-
-    @property
-    def films(self) -> tuple[str, ...]:
-        """Films that lie beside the tables, by hash: none."""
-        return ()
-
-    @property
-    def index_only(self) -> frozenset[str]:
-        """What is named and never shown: nothing."""
-        return frozenset()
 
     def cited(self, items: Iterable[Item]) -> VolumeEvidence:
         """The images that ``items`` rest on, with every structure and measurement of theirs and the masks
@@ -225,46 +236,17 @@ class VolumeEvidence:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class FigureEvidence:
+class FigureEvidence(_RowEvidence):
     """Figures of books and articles, and what people said of a sample of them."""
 
+    kind: ClassVar[str] = FIGURES
     figures: Sequence[FigureRow] = ()
     scores: Sequence[AlignmentScore] = ()
 
     @property
-    def kind(self) -> str:
-        """As a recipe names it."""
-        return FIGURES
-
-    @property
-    def ids(self) -> frozenset[str]:
-        """What an item's ``evidence_id`` may be."""
-        return frozenset(row.evidence_id for row in self.figures)
-
-    @property
-    def groups(self) -> Mapping[str, str]:
-        """The group of each of these."""
-        return {row.evidence_id: row.group_id for row in self.figures}
-
-    @property
-    def source_ids(self) -> frozenset[str]:
-        """The sources that a release names for its evidence."""
-        return frozenset(row.source_id for row in self.figures)
-
-    @property
-    def packed(self) -> tuple[VolumeRecord, ...]:
-        """Volumes that lie packed beside the tables: none."""
-        return ()
-
-    @property
-    def films(self) -> tuple[str, ...]:
-        """Films that lie beside the tables, by hash: none."""
-        return ()
-
-    @property
-    def index_only(self) -> frozenset[str]:
-        """What is named and never shown: nothing."""
-        return frozenset()
+    def asked_about(self) -> Sequence[FigureRow]:
+        """The rows that an item may rest on."""
+        return self.figures
 
     def cited(self, items: Iterable[Item]) -> FigureEvidence:
         """The figures that ``items`` rest on, by id, and every score of a pair that is still read the same:
@@ -282,36 +264,17 @@ class FigureEvidence:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class ClipEvidence:
+class ClipEvidence(_RowEvidence):
     """Clips, and the videos that they are from."""
 
+    kind: ClassVar[str] = CLIPS
     videos: Sequence[VideoRow] = ()
     clips: Sequence[ClipRow] = ()
 
     @property
-    def kind(self) -> str:
-        """As a recipe names it."""
-        return CLIPS
-
-    @property
-    def ids(self) -> frozenset[str]:
-        """What an item's ``evidence_id`` may be."""
-        return frozenset(row.evidence_id for row in self.clips)
-
-    @property
-    def groups(self) -> Mapping[str, str]:
-        """The group of each of these."""
-        return {row.evidence_id: row.group_id for row in self.clips}
-
-    @property
-    def source_ids(self) -> frozenset[str]:
-        """The sources that a release names for its evidence."""
-        return frozenset(row.source_id for row in self.clips)
-
-    @property
-    def packed(self) -> tuple[VolumeRecord, ...]:
-        """Volumes that lie packed beside the tables: none."""
-        return ()
+    def asked_about(self) -> Sequence[ClipRow]:
+        """The rows that an item may rest on."""
+        return self.clips
 
     @property
     def films(self) -> tuple[str, ...]:

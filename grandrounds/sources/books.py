@@ -11,7 +11,6 @@ a document and what a collection says of its modules are applied afterwards, eve
 
 from __future__ import annotations
 
-import os
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field, replace
@@ -39,7 +38,7 @@ from grandrounds.sources.books_reading import (
 from grandrounds.sources.books_rows import figure_rows, own_licence, read_source
 from grandrounds.sources.books_shelf import PictureShelf
 from grandrounds.sources.books_spool import spool_folder
-from grandrounds.sources.folder import RULES_NAME, Found, FoundFile, walk
+from grandrounds.sources.folder import Found, FoundFile, walk
 from grandrounds.sources.graphics import shared_by_strangers
 from grandrounds.sources.licences import Licence
 from grandrounds.sources.provenance import Provenance, Settled
@@ -47,6 +46,7 @@ from grandrounds.sources.rules import Rules, load_rules
 from grandrounds.textbooks.markup import with_status
 from grandrounds.textbooks.values import ReadBook
 from grandrounds.workers.messages import spelt
+from grandrounds.workers.processors import processors
 
 Progress = Callable[[int, int, str], None]
 """Called with how many documents are done, how many there are, and the name of the last one."""
@@ -110,7 +110,7 @@ def read_books(
         progress=progress,
     )
     reading.sort_files()
-    with spool_folder(lake) as spool, BookPool(workers or _processors()) as pool:
+    with spool_folder(lake) as spool, BookPool(workers or processors()) as pool:
         reading.read_documents(pool, spool)
         reading.place_modules()
         reading.make_sources()
@@ -119,13 +119,6 @@ def read_books(
     reading.index.forget_others({file.name for file in found.files})
     memory.save_index(lake, place, reading.index)
     return books
-
-
-def _processors() -> int:
-    """The processors that this process may use."""
-    if hasattr(os, "sched_getaffinity"):
-        return len(os.sched_getaffinity(0))
-    return os.cpu_count() or 1
 
 
 def _ocr_ready() -> bool:
@@ -419,30 +412,23 @@ class _Reading:
         for file, kind in self.others:
             said = self.rules.about(file.name)
             if kind == kinds.UNREADABLE:
-                trouble = file.trouble or "The file can't be opened."
-                why = f"{trouble} {file.remedy or 'Check its rights.'}"
-                settled = self._settled(file.name)
-                yield rows.failed(file, kind, reason=why, said=said, settled=settled)
+                yield rows.unreadable(file, kind, said=said, settled=self._settled(file.name))
             elif kind == kinds.EMPTY and _named_kind(file.name):
                 why = "The file has 0 bytes: nothing was stored. Get it again."
                 settled = self._settled(file.name)
                 yield rows.failed(file, kind, reason=why, said=said, settled=settled)
             else:
                 yield rows.passed_by(file, kind, reason=self._why_passed(file, kind))
-        if self.found.rules is not None:
-            idle = self.rules.idle([file.name for file in self.found.files])
-            notes = tuple(f"{pattern!r} matches no file." for pattern in idle)
-            size = self.found.rules.stat().st_size
-            file = FoundFile(name=RULES_NAME, path=self.found.rules, size=size)
-            yield rows.passed_by(file, "rules", notes=notes)
+        yield from rows.rules_file(self.found, self.rules)
 
     def _why_passed(self, file: FoundFile, kind: str) -> str:
         if file.trouble:
             return file.trouble
         if file.name in self.users:
             return f"A picture of {self.users[file.name]}, whose row says what to do."
-        if file.name.endswith(f"/{RULES_NAME}"):
-            return "Only the sources.yaml at the top of the source folder counts."
+        misplaced = rows.misplaced_rules(file.name)
+        if misplaced:
+            return misplaced
         named = _named_kind(file.name)
         if named:
             return f"Its name ends like that of a file of kind {named}, but its content is of kind {kind}."

@@ -39,6 +39,7 @@ def reader_version() -> str:
         "grandrounds.records.case",
         "grandrounds.records.figure",
         "grandrounds.records.parts",
+        "grandrounds.workers.pool",
         "grandrounds.fingerprint",
     )
     return f"{VERSION}+{code}"

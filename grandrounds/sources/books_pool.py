@@ -2,11 +2,7 @@
 
 from __future__ import annotations
 
-import queue
 import time
-from collections import deque
-from collections.abc import Iterator, Sequence
-from concurrent.futures import ThreadPoolExecutor
 
 from pydantic import ValidationError
 
@@ -19,65 +15,26 @@ from grandrounds.sources.books_reading import (
     dump_job,
     load_answer,
 )
+from grandrounds.workers.pool import WorkerPool, why_lost
 from grandrounds.workers.process import How, Lost, WorkerProcess
 
-MOST_WORKERS = 16
 _MODULE = "grandrounds.sources.books_worker"
 _FRESH_AFTER = 200
 """Jobs after which a process is started anew: decoders in C keep memory."""
 
 
-class BookPool:
-    """Worker processes, started when first needed and ended with the ``with`` block."""
+class BookPool(WorkerPool["_Process", BookJob, Answer]):
+    """The processes of a run."""
 
     def __init__(self, workers: int) -> None:
-        self._processes = [_Process(_MODULE) for _ in range(max(1, min(workers, MOST_WORKERS)))]
-        self._threads = ThreadPoolExecutor(len(self._processes))
-
-    def __enter__(self) -> BookPool:
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self._threads.shutdown(wait=False, cancel_futures=True)
-        for process in self._processes:
-            process.close()
-        self._threads.shutdown()
-
-    def run(self, jobs: Sequence[BookJob]) -> Iterator[tuple[int, Answer]]:
-        """The answers to ``jobs`` with their places in ``jobs``, each as soon as it is there; large ones
-        are begun first."""
-        done: queue.SimpleQueue[tuple[int, Answer]] = queue.SimpleQueue()
-        waiting = deque(sorted(range(len(jobs)), key=lambda n: (-jobs[n].size, n)))
-        for process in self._processes[: len(jobs)]:
-            self._threads.submit(self._work, process, jobs, waiting, done)
-        for _ in jobs:
-            yield done.get()
-
-    def _work(
-        self,
-        process: _Process,
-        jobs: Sequence[BookJob],
-        waiting: deque[int],
-        done: queue.SimpleQueue[tuple[int, Answer]],
-    ) -> None:
-        while True:
-            try:
-                place = waiting.popleft()
-            except IndexError:
-                return
-            try:
-                answer = process.do(jobs[place])
-            except Exception as exc:  # noqa: BLE001 - a lost answer would leave the run waiting for ever
-                why = f"The reader failed ({type(exc).__name__}). Please report it."
-                answer = _failed(jobs[place], why)
-            done.put((place, answer))
+        super().__init__(workers, start=_Process, do=_Process.do, failed=_failed)
 
 
 class _Process:
     """A worker process that is replaced before it grows old, or when it was lost."""
 
-    def __init__(self, module: str) -> None:
-        self._worker = WorkerProcess(module)
+    def __init__(self) -> None:
+        self._worker = WorkerProcess(_MODULE)
         self._done = 0
 
     def do(self, job: BookJob) -> Answer:
@@ -139,19 +96,8 @@ def _why(lost: Lost | None, job: BookJob) -> str:
     """What happened to a document whose process was lost, and what to do."""
     if lost is None:
         return "The reading was lost on its way. Run again."
-    if lost.how is How.CLOSED:
-        return "The run was ended before this file was read. Run again."
-    if lost.how is How.NOT_STARTED:
-        return f"No process could be started to read it: {lost.cause}. Run again."
-    if lost.how is How.LATE:
-        return (
-            f"Reading took more than {job.seconds:,.0f} seconds and was ended. Look at the file: split it, "
-            "or take it out of the folder."
-        )
-    return (
-        f"The process that read this file died ({lost.cause}). Look at the file: it may be damaged, made "
-        f"to do harm, or need more memory than {job.limits.process_bytes / (1 << 30):.1f} GB."
-    )
+    most = job.limits.process_bytes
+    return why_lost(lost, seconds=job.seconds, process_bytes=most, remedy="split it")
 
 
 def _failed(job: BookJob, why: str) -> Answer:

@@ -21,7 +21,7 @@ from grandrounds.records.source import PASSED_BY, READ, Source
 from grandrounds.sources import kinds, memory, rows
 from grandrounds.sources.article import Article
 from grandrounds.sources.case_report import CaseReportReader, Reading
-from grandrounds.sources.folder import RULES_NAME, Found, FoundFile, walk
+from grandrounds.sources.folder import Found, FoundFile, walk
 from grandrounds.sources.licences import Licence
 from grandrounds.sources.markdown import MAXIMUM_BYTES as MAXIMUM_TEXT
 from grandrounds.sources.media import MediaShelf
@@ -283,16 +283,6 @@ class _Taking:
                 settled = self._settled(file.name)
                 made.append(rows.failed(file, kind, reason=reason, said=said, settled=settled))
             else:
-                nested = file.name.endswith(f"/{RULES_NAME}")
-                hint = "Only the sources.yaml at the top of the source folder counts." if nested else ""
-                made.append(rows.passed_by(file, kind, reason=file.trouble or hint))
-        if self.found.rules is not None:
-            idle = self.rules.idle([file.name for file in self.found.files])
-            notes = tuple(f"{pattern!r} matches no file." for pattern in idle)
-            size = self.found.rules.stat().st_size
-            made.append(
-                rows.passed_by(
-                    FoundFile(name=RULES_NAME, path=self.found.rules, size=size), "rules", notes=notes
-                )
-            )
-        return made
+                why = file.trouble or rows.misplaced_rules(file.name)
+                made.append(rows.passed_by(file, kind, reason=why))
+        return [*made, *rows.rules_file(self.found, self.rules)]

@@ -9,11 +9,11 @@ from grandrounds.fingerprint import content_id, sha256_text
 from grandrounds.records.case import Case, Figure
 from grandrounds.records.source import DUPLICATE, FAILED, PASSED_BY, READ, Source
 from grandrounds.sources.article import Article
-from grandrounds.sources.folder import FoundFile
+from grandrounds.sources.folder import RULES_NAME, Found, FoundFile
 from grandrounds.sources.identity import article_group
 from grandrounds.sources.licences import Licence
 from grandrounds.sources.provenance import Settled
-from grandrounds.sources.rules import Said
+from grandrounds.sources.rules import Rules, Said
 
 
 def passed_by(file: FoundFile, kind: str, *, reason: str = "", notes: tuple[str, ...] = ()) -> Source:
@@ -27,6 +27,29 @@ def passed_by(file: FoundFile, kind: str, *, reason: str = "", notes: tuple[str,
         bytes=file.size,
         notes=notes,
     )
+
+
+def rules_file(found: Found, rules: Rules) -> tuple[Source, ...]:
+    """The row of the rules file with its entries that match no file, where a folder has rules."""
+    if found.rules is None:
+        return ()
+    idle = rules.idle([file.name for file in found.files])
+    notes = tuple(f"{pattern!r} matches no file." for pattern in idle)
+    file = FoundFile(name=RULES_NAME, path=found.rules, size=found.rules.stat().st_size)
+    return (passed_by(file, "rules", notes=notes),)
+
+
+def misplaced_rules(name: str) -> str:
+    """Why a file with the rules file's name doesn't count; empty for files of other names."""
+    nested = name.endswith(f"/{RULES_NAME}")
+    return "Only the sources.yaml at the top of the source folder counts." if nested else ""
+
+
+def unreadable(file: FoundFile, kind: str, *, said: Said, settled: Settled) -> Source:
+    """A file that can't be opened, whatever it holds."""
+    trouble = file.trouble or "The file can't be opened."
+    why = f"{trouble} {file.remedy or 'Check its rights.'}"
+    return failed(file, kind, reason=why, said=said, settled=settled)
 
 
 def failed(

@@ -12,7 +12,6 @@ topics are told by where a file lies and are put in afterwards, every time.
 
 from __future__ import annotations
 
-import os
 import shutil
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping
@@ -28,7 +27,7 @@ from grandrounds.records.source import PASSED_BY, READ, Source
 from grandrounds.records.video import VideoRow
 from grandrounds.sources import kinds, memory, rows
 from grandrounds.sources.books_spool import spool_folder
-from grandrounds.sources.folder import RULES_NAME, Found, FoundFile, walk
+from grandrounds.sources.folder import Found, FoundFile, walk
 from grandrounds.sources.licences import Licence
 from grandrounds.sources.provenance import Provenance, Settled
 from grandrounds.sources.rules import Rules, load_rules
@@ -44,6 +43,7 @@ from grandrounds.videos.speech_plan import SpeechPlan
 from grandrounds.videos.topics import topics
 from grandrounds.videos.values import Sidecars
 from grandrounds.workers.messages import spelt
+from grandrounds.workers.processors import processors
 
 Progress = Callable[[int, int, str], None]
 """Called with how many videos are done, how many there are, and the name of the last one."""
@@ -113,19 +113,12 @@ def read_videos(
         speech=speech,
     )
     reading.sort_files()
-    with spool_folder(lake) as spool, VideoPool(workers or _processors()) as pool:
+    with spool_folder(lake) as spool, VideoPool(workers or processors()) as pool:
         reading.read_films(pool, spool)
     videos = reading.videos()
     reading.index.forget_others({file.name for file in found.files})
     memory.save_index(lake, place, reading.index)
     return videos
-
-
-def _processors() -> int:
-    """The processors that this process may use."""
-    if hasattr(os, "sched_getaffinity"):
-        return len(os.sched_getaffinity(0))
-    return os.cpu_count() or 1
 
 
 def _machine(speech: SpeechPlan | None) -> tuple[str, ...]:
@@ -363,30 +356,21 @@ class _Reading:
         for file, kind in self.others:
             said = self.rules.about(file.name)
             if kind == kinds.UNREADABLE:
-                trouble = file.trouble or "The file can't be opened."
-                why = f"{trouble} {file.remedy or 'Check its rights.'}"
-                yield rows.failed(file, kind, reason=why, said=said, settled=self._settled(file.name))
+                yield rows.unreadable(file, kind, said=said, settled=self._settled(file.name))
             elif _named_video(file.name) and kind != "link":
                 yield rows.failed(
                     file, kind, reason=_no_video(kind), said=said, settled=self._settled(file.name)
                 )
             else:
                 yield rows.passed_by(file, kind, reason=self._why_passed(file, kind))
-        if self.found.rules is not None:
-            idle = self.rules.idle([file.name for file in self.found.files])
-            notes = tuple(f"{pattern!r} matches no file." for pattern in idle)
-            size = self.found.rules.stat().st_size
-            file = FoundFile(name=RULES_NAME, path=self.found.rules, size=size)
-            yield rows.passed_by(file, "rules", notes=notes)
+        yield from rows.rules_file(self.found, self.rules)
 
     def _why_passed(self, file: FoundFile, kind: str) -> str:
         if file.trouble:
             return file.trouble
         if file.name in self.users:
             return f"It belongs to {self.users[file.name]} and was read with it."
-        if file.name.endswith(f"/{RULES_NAME}"):
-            return "Only the sources.yaml at the top of the source folder counts."
-        return "The file has 0 bytes." if kind == kinds.EMPTY else ""
+        return rows.misplaced_rules(file.name) or ("The file has 0 bytes." if kind == kinds.EMPTY else "")
 
 
 def _named_video(name: str) -> bool:

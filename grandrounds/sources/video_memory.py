@@ -39,6 +39,7 @@ def reader_version() -> str:
         "grandrounds.records.video",
         "grandrounds.records.clip",
         "grandrounds.records.parts",
+        "grandrounds.workers.pool",
         "grandrounds.fingerprint",
         "grandrounds.needs",
     )

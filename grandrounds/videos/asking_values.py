@@ -17,7 +17,7 @@ COMPUTED = (ORDER, CHANGE, FRAME, NEXT, COUNT)
 MOVEMENT, POSE, WORDS, PICTURES = "movement", "pose", "words", "pictures"
 """What an answer rests on: how the scene moves, key points, what is said, grey values."""
 
-ANSWER_ORIGIN, CLIP_ORIGIN, MODEL_ORIGIN = "answer", "clip", "model"
+CLIP_ORIGIN, MODEL_ORIGIN = "clip", "model"
 ANSWER_ROLE, SUPPORT_ROLE = "answer", "support"
 FEWEST_OPTIONS = 3
 _LETTERS = "ABCDE"

@@ -55,6 +55,7 @@ from grandrounds.volumes.pool import Pool
 from grandrounds.volumes.sorting import parted, sort_job
 from grandrounds.volumes.volume import Volume, open_volume
 from grandrounds.volumes.worker import run_job
+from grandrounds.workers.processors import processors
 
 Progress = Callable[[int, int, str], None]
 """Called with how many jobs are done, how many there are, and the name of the last one's first file."""
@@ -109,7 +110,7 @@ def read_volumes(
     can't be written.
     """
     root = source if isinstance(source, Path) else Path(os.path.commonpath([p.absolute() for p in source]))
-    with Pool(workers or _processors()) as pool:
+    with Pool(workers or processors()) as pool:
         if _is_much(_below(source) if isinstance(source, Path) else source):
             pool.start()
         files = walk(source).files if isinstance(source, Path) else _given(source, root)
@@ -141,13 +142,6 @@ def _is_much(paths: Iterable[str | Path]) -> bool:
 def _below(folder: Path) -> Iterator[str]:
     """The files below ``folder``, unsorted and as they come."""
     return (os.path.join(place, name) for place, _, names in os.walk(folder) for name in names)
-
-
-def _processors() -> int:
-    """The processors that this process may use."""
-    if hasattr(os, "sched_getaffinity"):
-        return len(os.sched_getaffinity(0))
-    return os.cpu_count() or 1
 
 
 def _given(paths: Sequence[Path], root: Path) -> tuple[FoundFile, ...]:

@@ -8,13 +8,12 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-import yaml
-
 from grandrounds.demo.books.atlas import atlas
 from grandrounds.demo.books.belly import belly
 from grandrounds.demo.books.marked import head_in_section, urinary_tract, ward_picture_book
 from grandrounds.demo.books.told import Made, Told
 from grandrounds.demo.books.troubled import FAULTS
+from grandrounds.demo.shelf import OneLine, as_yaml, outcome, write_files
 
 FOLDER = "textbooks"
 """Where the books lie inside the demo sources."""
@@ -60,39 +59,16 @@ def made() -> Mapping[str, Made]:
 
 def write_books(folder: Path) -> tuple[Path, ...]:
     """Write all files below ``folder`` and say where they are."""
-    written = []
-    for name, one in made().items():
-        path = folder / name
-        path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_bytes(one.data)
-        written.append(path)
-    return tuple(written)
+    return write_files(folder, {name: one.data for name, one in made().items()})
 
 
 def expected() -> str:
     """The list of what each file must give, as YAML."""
-    entries = [_entry(name, one) for name, one in made().items()]
-    written = yaml.dump(entries, Dumper=_Dumper, sort_keys=False, allow_unicode=True, width=108)
-    return f"{_HEAD}\n{written}"
-
-
-class _OneLine(list[Any]):
-    """A list that is written in one line."""
-
-
-class _Dumper(yaml.SafeDumper):
-    """Writes boxes and paths in one line."""
-
-
-_Dumper.add_representer(
-    _OneLine,
-    lambda dumper, value: dumper.represent_sequence("tag:yaml.org,2002:seq", value, flow_style=True),
-)
+    return as_yaml(_HEAD, [_entry(name, one) for name, one in made().items()])
 
 
 def _entry(name: str, one: Made) -> dict[str, Any]:
-    said: dict[str, Any] = {"file": f"{FOLDER}/{name}", "kind": one.kind, "status": one.status}
-    said |= {key: value for key, value in (("says", one.says), ("why", one.why)) if value}
+    said = outcome(f"{FOLDER}/{name}", one)
     said |= one.facts
     if one.figures:
         said["figures"] = [_figure(figure) for figure in one.figures]
@@ -104,5 +80,5 @@ def _figure(figure: Told) -> dict[str, Any]:
     for each in fields(figure):
         value = getattr(figure, each.name)
         if value != "" and value is not None and value != ():
-            said[each.name] = _OneLine(value) if isinstance(value, tuple) else value
+            said[each.name] = OneLine(value) if isinstance(value, tuple) else value
     return said

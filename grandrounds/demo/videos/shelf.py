@@ -7,8 +7,7 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-import yaml
-
+from grandrounds.demo.shelf import OneLine, as_yaml, outcome, write_files
 from grandrounds.demo.videos.made import Made
 from grandrounds.demo.videos.sound import SOUND
 from grandrounds.demo.videos.troubled import FAULTS
@@ -57,43 +56,20 @@ def files(name: str) -> Mapping[str, bytes]:
 
 def write_films(folder: Path) -> tuple[Path, ...]:
     """Write all files below ``folder`` and say where they are."""
-    written = []
     every = {RESERVED: _RESERVED_TEXT}
     for name in FILMS:
         every |= files(name)
-    for name, data in every.items():
-        path = folder / name
-        path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_bytes(data)
-        written.append(path)
-    return tuple(written)
+    return write_files(folder, every)
 
 
 def expected() -> str:
     """The list of what each file must give, as YAML."""
-    entries = [_entry(name, film(name)) for name in FILMS]
-    written = yaml.dump(entries, Dumper=_Dumper, sort_keys=False, allow_unicode=True, width=108)
-    return f"{_HEAD}\n{written}"
-
-
-class _OneLine(list[Any]):
-    """A list that is written in one line."""
-
-
-class _Dumper(yaml.SafeDumper):
-    """Writes lists of numbers in one line."""
-
-
-_Dumper.add_representer(
-    _OneLine,
-    lambda dumper, value: dumper.represent_sequence("tag:yaml.org,2002:seq", value, flow_style=True),
-)
+    return as_yaml(_HEAD, [_entry(name, film(name)) for name in FILMS])
 
 
 def _entry(name: str, one: Made) -> dict[str, Any]:
-    said: dict[str, Any] = {"file": f"{FOLDER}/{name}", "kind": one.kind, "status": one.status}
-    said |= {key: value for key, value in (("says", one.says), ("why", one.why)) if value}
+    said = outcome(f"{FOLDER}/{name}", one)
     said |= {"beside": sorted(one.beside)} if one.beside else {}
     for key, value in one.facts.items():
-        said[key] = _OneLine(value) if isinstance(value, list) else value
+        said[key] = OneLine(value) if isinstance(value, list) else value
     return said

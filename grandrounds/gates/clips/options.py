@@ -6,20 +6,10 @@ That wrong options are wrong is for ``recompute``, which knows the clip.
 
 from __future__ import annotations
 
+from grandrounds.gates.choices import longest, stands_for_several
 from grandrounds.gates.gate import Findings, Gate, Looked, found
-from grandrounds.gates.volumes.options import longest, numbers, overlaps
-from grandrounds.text import contains_phrase, normalise
-
-_COLLECTIVE = (
-    "all of the above",
-    "all of these",
-    "none of the above",
-    "none of these",
-    "any of the above",
-    "both of the above",
-    "cannot be determined",
-    "not listed",
-)
+from grandrounds.gates.volumes.options import numbers, overlaps
+from grandrounds.text import normalise
 
 
 def look(at: Looked) -> Findings:
@@ -32,7 +22,7 @@ def look(at: Looked) -> Findings:
         *(
             f"{option!r} is no answer of its own."
             for option in options
-            if not normalise(option) or any(contains_phrase(option, what) for what in _COLLECTIVE)
+            if not normalise(option) or stands_for_several(option)
         ),
         flags=longest(at.revision),
     )

@@ -8,20 +8,9 @@ from __future__ import annotations
 
 from grandrounds.figures.naming import DIAGNOSIS_TASK, PANEL_TASK
 from grandrounds.gates import options as diagnoses
+from grandrounds.gates.choices import longest, stands_for_several
 from grandrounds.gates.gate import Findings, Gate, Looked, found
-from grandrounds.gates.volumes import options as names
-from grandrounds.text import contains_phrase
-
-_COLLECTIVE = (
-    "all of the above",
-    "all of these",
-    "none of the above",
-    "none of these",
-    "any of the above",
-    "both of the above",
-    "cannot be determined",
-    "not listed",
-)
+from grandrounds.gates.volumes.options import overlaps
 
 
 def look(at: Looked) -> Findings:
@@ -33,13 +22,13 @@ def look(at: Looked) -> Findings:
     if not revision.options:
         return found()
     return found(
-        *names.overlaps(revision.options, names=revision.task != PANEL_TASK),
+        *overlaps(revision.options, names=revision.task != PANEL_TASK),
         *(
             f"{option!r} is no answer of its own."
             for option in revision.options
-            if any(contains_phrase(option, what) for what in _COLLECTIVE)
+            if stands_for_several(option)
         ),
-        flags=names.longest(revision),
+        flags=longest(revision),
     )
 
 

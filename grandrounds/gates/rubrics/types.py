@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from grandrounds.gates.asked import task_of, without_task
 from grandrounds.gates.gate import Findings, Gate, Looked, found, shortened
 from grandrounds.records.envelope import Revision
 from grandrounds.records.parts import Criterion
@@ -20,8 +21,8 @@ def look(at: Looked) -> Findings:
     """Refuse empty texts, options, criteria with parts that aren't there, disclosures that are told
     already."""
     row, recipe = at.revision, at.recipe
-    if row.task not in {task.name for task in recipe.tasks}:
-        return found(f"Recipe {recipe.name!r} has no task {row.task!r}.")
+    if task_of(at) is None:
+        return without_task(at)
     texts = {"stem": row.stem, "question": row.question, "answer": row.answer}
     shortest = _SHORTEST_TURN if row.task == _TURNS else recipe.cases.minimum_characters
     longest = recipe.cases.maximum_characters

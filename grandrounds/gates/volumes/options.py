@@ -11,10 +11,9 @@ import re
 from collections.abc import Sequence
 from itertools import combinations
 
+from grandrounds.gates.choices import longest
 from grandrounds.gates.gate import Findings, Gate, Looked, found
 from grandrounds.records.envelope import Revision
-from grandrounds.records.parts import Flag
-from grandrounds.statistics.bias import is_uniquely_longest
 from grandrounds.text import contains_phrase, normalise
 
 CRITERION = "criterion"
@@ -75,15 +74,6 @@ def _are_names(revision: Revision) -> bool:
     """Whether options are structures' names: neither numbers nor findings of a criterion."""
     by_rule = any(origin.origin == CRITERION for origin in revision.option_origins)
     return not by_rule and not any(numbers(option) for option in revision.options)
-
-
-def longest(revision: Revision) -> tuple[Flag, ...]:
-    """A flag where the answer alone is the longest option."""
-    if not is_uniquely_longest(revision.options, revision.answer):
-        return ()
-    next_one = max((len(option) for option in revision.options if option != revision.answer), default=0)
-    detail = f"The answer has {len(revision.answer)} characters, the longest other option {next_one}."
-    return (Flag(flag="longest_option", detail=detail),)
 
 
 GATE = Gate(name="options", look=look)

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from grandrounds.gates.asked import task_of, text_problems, without_task
+from grandrounds.gates.choices import choice_problems
 from grandrounds.gates.gate import Findings, Gate, Looked, found
 from grandrounds.recipe import Task
 from grandrounds.records.envelope import Revision
@@ -14,23 +16,12 @@ FEWEST_OPTIONS = 2
 
 def look(at: Looked) -> Findings:
     """Refuse empty texts, tasks the recipe doesn't have, wrong option counts, a lost answer, bad stages."""
-    revision, recipe = at.revision, at.recipe
-    task = next((task for task in recipe.tasks if task.name == revision.task), None)
+    revision = at.revision
+    task = task_of(at)
     if task is None:
-        return found(f"Recipe {recipe.name!r} has no task {revision.task!r}.")
-    texts = {
-        "stem": revision.stem,
-        "question": revision.question,
-        "answer": revision.answer,
-        "rationale": revision.rationale,
-        "subject": revision.subject,
-    }
+        return without_task(at)
     return found(
-        f"The row belongs to recipe {revision.recipe!r}, not {recipe.name!r}."
-        if revision.recipe != recipe.name
-        else None,
-        *(f"The {name} is empty." for name, text in texts.items() if not text.strip()),
-        *(f"The {name} has white space around it." for name, text in texts.items() if text != text.strip()),
+        *text_problems(at, "stem", "question", "answer", "rationale", "subject"),
         "A row made from a volume shows pieces of a text." if revision.visible_spans else None,
         *_option_problems(revision, task),
         *(problem for turn in revision.turns for problem in _turn_problems(turn)),
@@ -41,7 +32,7 @@ def _option_problems(revision: Revision, task: Task) -> Iterator[str]:
     options = revision.options
     if not FEWEST_OPTIONS <= len(options) <= task.options:
         yield (f"There are {len(options)} options; the task asks for {FEWEST_OPTIONS} to {task.options}.")
-    yield from _choice_problems(options, revision.answer, revision.answer_index, where="")
+    yield from choice_problems(options, answer=revision.answer, index=revision.answer_index)
     told = {origin.option for origin in revision.option_origins}
     strange, missing = sorted(told - set(options)), sorted(set(options) - told)
     if strange:
@@ -56,18 +47,7 @@ def _turn_problems(turn: Turn) -> Iterator[str]:
         yield "A stage has no name or no question."
     if len(turn.options) < FEWEST_OPTIONS:
         yield f"There are {len(turn.options)} options{where}."
-    yield from _choice_problems(turn.options, turn.answer, turn.answer_index, where=where)
-
-
-def _choice_problems(
-    options: tuple[str, ...], answer: str, index: int | None, *, where: str
-) -> Iterator[str]:
-    if any(not option.strip() or option != option.strip() for option in options):
-        yield f"An option{where} is empty or has white space around it."
-    if options.count(answer) != 1:
-        yield f"The answer{where} stands {options.count(answer)} times among the options."
-    elif index is None or not 0 <= index < len(options) or options[index] != answer:
-        yield f"The answer{where} is option {options.index(answer)}, not {index} (from 0)."
+    yield from choice_problems(turn.options, answer=turn.answer, index=turn.answer_index, where=where)
 
 
 GATE = Gate(name="types", look=look)

@@ -1,7 +1,10 @@
-"""Forms as pages take them: texts of bounded length, nothing else."""
+"""Forms as pages take them: texts of bounded length, or all fields as they came."""
 
 from __future__ import annotations
 
+from typing import Annotated
+
+from fastapi import Depends
 from starlette.datastructures import FormData
 from starlette.requests import Request
 
@@ -33,3 +36,11 @@ async def form(request: Request) -> Form:
     """A dependency: the form that was sent. Routes that use it may be plain functions, which run in
     threads of their own: hashing a password holds up nobody else."""
     return Form(await request.form())
+
+
+async def fields(request: Request) -> FormData:
+    """A dependency: the form as it came, for pages whose fields may be long."""
+    return await request.form()
+
+
+Fields = Annotated[FormData, Depends(fields)]

@@ -17,13 +17,15 @@ from contextlib import suppress
 from types import FrameType
 from typing import NoReturn
 
+from grandrounds.workers.processors import processors
+
 _PAUSE = 1.0  # seconds before one that ended unasked is replaced
 _SIGNALS = (signal.SIGINT, signal.SIGTERM)
 
 
 def default_workers() -> int:
     """Two where there are two cores, one where processes can't be forked."""
-    return min(2, _cores()) if hasattr(os, "fork") else 1
+    return min(2, processors()) if hasattr(os, "fork") else 1
 
 
 def run_workers(count: int, work: Callable[[], None]) -> None:
@@ -32,11 +34,6 @@ def run_workers(count: int, work: Callable[[], None]) -> None:
     Must be called before any thread is started.
     """
     _Crew(count, work).run()
-
-
-def _cores() -> int:
-    # What this process may use, which containers limit.
-    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
 class _Crew:

@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import Annotated
 
 from fastapi import APIRouter, Depends
-from starlette.datastructures import FormData
 from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 
@@ -14,6 +13,7 @@ from grandrounds.review.people.accounts import Account
 from grandrounds.review.people.roles import READ_ITEMS
 from grandrounds.review.web.context import render
 from grandrounds.review.web.errors import RefusedError
+from grandrounds.review.web.forms import Fields
 from grandrounds.review.web.guard import signed_in
 from grandrounds.review.web.reading import desk_of, store_of
 from grandrounds.review.web.views.desk_view import Queue, told_of
@@ -22,10 +22,6 @@ from grandrounds.review.web.words import LANGUAGES
 router = APIRouter()
 _LATEST = 30
 SignedIn = Annotated[Account, Depends(signed_in)]
-
-
-async def _fields(request: Request) -> FormData:
-    return await request.form()
 
 
 @router.get("/")
@@ -50,7 +46,7 @@ def keys(request: Request) -> Response:
 
 
 @router.post("/language")
-def speak(request: Request, account: SignedIn, form: Annotated[FormData, Depends(_fields)]) -> Response:
+def speak(request: Request, account: SignedIn, form: Fields) -> Response:
     """Another language for this account."""
     language = str(form.get("language", ""))
     if language not in LANGUAGES:

@@ -15,30 +15,40 @@ from urllib.parse import quote
 from fastapi import APIRouter, Depends
 from starlette.datastructures import FormData
 from starlette.requests import Request
-from starlette.responses import JSONResponse, RedirectResponse, Response
+from starlette.responses import JSONResponse, Response
 
 from grandrounds.errors import ReviewError
-from grandrounds.records.review_event import ACCEPT, EDIT, REJECT, ReviewEvent
+from grandrounds.records.review_event import REJECT, ReviewEvent
 from grandrounds.review.checks import REVIEWER
 from grandrounds.review.desk.decided import own_event
-from grandrounds.review.desk.values import DECLINES, Given, Slot, event_id
-from grandrounds.review.edits import fault_in_edits
+from grandrounds.review.desk.values import Given, Slot
 from grandrounds.review.people.accounts import Account
 from grandrounds.review.people.roles import ADJUDICATE, READ_ITEMS
 from grandrounds.review.web.context import render, words_of
 from grandrounds.review.web.errors import RefusedError
+from grandrounds.review.web.forms import Fields
 from grandrounds.review.web.guard import needs, signed_in
+from grandrounds.review.web.pages.item_form import (
+    PART,
+    checked,
+    decision_in,
+    decline_in,
+    lead_to,
+    next_revision,
+    prefixed,
+    seconds_in,
+    sent_before,
+    sheet_in,
+    told_done,
+    told_fault,
+    told_gone,
+    typed_in,
+)
 from grandrounds.review.web.reading import Sheet, desk_of, sheet_of, shown, store_of
 from grandrounds.review.web.views.faults import fault
-from grandrounds.review.web.views.typed import Typed, answer_of, from_event, from_form, seconds_of
+from grandrounds.review.web.views.typed import Typed, answer_of, from_event
 
 router = APIRouter()
-PART = "x-part"
-_DECISIONS = (ACCEPT, EDIT, REJECT)
-
-
-async def _fields(request: Request) -> FormData:
-    return await request.form()
 
 
 def _decides(request: Request) -> Account:
@@ -51,7 +61,6 @@ def _decides(request: Request) -> Account:
 
 Reader = Annotated[Account, Depends(needs(READ_ITEMS))]
 Decider = Annotated[Account, Depends(_decides)]
-Fields = Annotated[FormData, Depends(_fields)]
 
 
 @router.get("/read/{recipe}")
@@ -95,28 +104,20 @@ def save(request: Request, recipe: str, item_id: str, account: Reader, form: Fie
     sheet = _sheet(request, account, recipe, item_id, form)
     if sheet is None:
         return _gone(request, recipe)
-    typed = from_form(_pairs(form), sheet.slot.candidate, before=sheet.typed)
+    typed = typed_in(form, sheet)
     try:
         _keep(request, account, sheet, typed, form)
     except ReviewError as exc:
         return _fault(request, recipe, item_id, exc.what)
     if PART not in request.headers:
-        return _to(request, f"/read/{recipe}/{item_id}")
+        return lead_to(request, f"/read/{recipe}/{item_id}")
     return JSONResponse({"state": "saved"})
 
 
 @router.post("/read/{recipe}/{item_id}/check")
 def check(request: Request, recipe: str, item_id: str, account: Reader, form: Fields) -> Response:
     """Whether the item would stand as edited: a fragment that says so."""
-    sheet = _sheet(request, account, recipe, item_id, form)
-    if sheet is None:
-        return render(
-            request, "item_fault.html", fault=fault("This item is no longer yours", words_of(request))
-        )
-    typed = from_form(_pairs(form), sheet.slot.candidate, before=sheet.typed)
-    said = fault_in_edits(sheet.slot.candidate, typed.edits) if typed.edited else None
-    found = fault(said, words_of(request)) if said else None
-    return render(request, "item_fault.html", fault=found, edited=typed.edited)
+    return checked(request, _sheet(request, account, recipe, item_id, form), form)
 
 
 @router.post("/read/{recipe}/{item_id}/reveal")
@@ -125,7 +126,7 @@ def reveal(request: Request, recipe: str, item_id: str, account: Reader, form: F
     sheet = _sheet(request, account, recipe, item_id, form)
     if sheet is None:
         return _gone(request, recipe)
-    typed = from_form(_pairs(form), sheet.slot.candidate, before=sheet.typed)
+    typed = typed_in(form, sheet)
     if sheet.hidden:  # where nothing is, nobody answers without having seen it
         answer = answer_of(str(form.get("chosen", "")), sheet.slot.candidate)
         if answer is None:
@@ -136,7 +137,7 @@ def reveal(request: Request, recipe: str, item_id: str, account: Reader, form: F
     except ReviewError as exc:
         return _fault(request, recipe, item_id, exc.what)
     if PART not in request.headers:
-        return _to(request, f"/read/{recipe}/{item_id}")
+        return lead_to(request, f"/read/{recipe}/{item_id}")
     slot = desk_of(request).slot(account, recipe=recipe, item_id=item_id)
     return _gone(request, recipe) if slot is None else _page(request, account, slot, done=None)
 
@@ -144,18 +145,16 @@ def reveal(request: Request, recipe: str, item_id: str, account: Reader, form: F
 @router.post("/read/{recipe}/{item_id}/decide")
 def decide(request: Request, recipe: str, item_id: str, account: Reader, form: Fields) -> Response:
     """Store a decision. The same one sent twice is stored once."""
-    desk, decision = desk_of(request), str(form.get("decision", ""))
-    if decision not in _DECISIONS:
-        raise RefusedError(400, "error.unknown_decision")
+    desk, decision = desk_of(request), decision_in(form)
     sheet = _sheet(request, account, recipe, item_id, form)
     if sheet is None:
         before = _sent_before(request, account, recipe, item_id, form)
         return _gone(request, recipe) if before is None else _done(request, account, before)
-    typed = from_form(_pairs(form), sheet.slot.candidate, before=sheet.typed)
+    typed = typed_in(form, sheet)
     said = _fault_in(sheet, typed, decision)
     if said:
         return _told(request, recipe, item_id, words_of(request)(said))
-    verdict = typed.verdict(decision, seconds=seconds_of(str(form.get("seconds", ""))))
+    verdict = typed.verdict(decision, seconds=seconds_in(form))
     try:
         event = desk.decide(account, sheet.slot, verdict)
     except ReviewError as exc:
@@ -166,22 +165,20 @@ def decide(request: Request, recipe: str, item_id: str, account: Reader, form: F
 @router.post("/read/{recipe}/{item_id}/decline")
 def decline(request: Request, recipe: str, item_id: str, account: Reader, form: Fields) -> Response:
     """Give the item back."""
-    kind = str(form.get("decline", ""))
-    if kind not in DECLINES:
-        raise RefusedError(400, "error.unknown_decision")
+    kind = decline_in(form)
     sheet = _sheet(request, account, recipe, item_id, form)
     if sheet is None:
         return _gone(request, recipe)
     desk_of(request).decline(account, sheet.slot, kind, str(form.get("comment", "")))
     if PART not in request.headers:
-        return _to(request, f"/read/{recipe}?given={quote(item_id)}")
+        return lead_to(request, f"/read/{recipe}?given={quote(item_id)}")
     return JSONResponse(
         {
             "state": "done",
             "decision": kind,
             "event": "",
             "given": item_id,
-            "back": _address(request, f"/read/{recipe}/{item_id}/take-back"),
+            "back": prefixed(request, f"/read/{recipe}/{item_id}/take-back"),
             "next": _next(request, account, recipe),
         }
     )
@@ -196,8 +193,8 @@ def take_back(request: Request, recipe: str, item_id: str, account: Reader) -> R
         return _fault(request, recipe, item_id, exc.what)
     address = f"/read/{recipe}/{item_id}"
     if PART not in request.headers:
-        return _to(request, address)
-    return JSONResponse({"state": "undone", "address": _address(request, address)})
+        return lead_to(request, address)
+    return JSONResponse({"state": "undone", "address": prefixed(request, address)})
 
 
 @router.post("/undo")
@@ -214,8 +211,8 @@ def undo(request: Request, account: Decider, form: Fields) -> Response:
     place = "read" if event.role == REVIEWER else "adjudication"
     address = f"/{place}/{event.recipe}/{event.item_id}"
     if PART not in request.headers:
-        return _to(request, address)
-    return JSONResponse({"state": "undone", "address": _address(request, address)})
+        return lead_to(request, address)
+    return JSONResponse({"state": "undone", "address": prefixed(request, address)})
 
 
 # Answers ------------------------------------------------------------------------------------------
@@ -232,7 +229,7 @@ def _page(
 
 def _gone(request: Request, recipe: str) -> Response:
     if PART in request.headers:
-        return JSONResponse({"state": "gone", "words": words_of(request)("fault.gone")}, status_code=409)
+        return told_gone(request)
     return render(request, "item_gone.html", status=409, recipe=recipe)
 
 
@@ -246,21 +243,13 @@ def _told(
 ) -> Response:
     if PART not in request.headers:
         return render(request, "item_refused.html", status=409, recipe=recipe, item_id=item_id, words=words)
-    state = key if key in {"gone", "newer"} else "fault"
-    return JSONResponse({"state": state, "words": words, "field": field}, status_code=409)
+    return told_fault(words, field=field, key=key)
 
 
 def _done(request: Request, account: Account, event: ReviewEvent) -> Response:
     if PART not in request.headers:
-        return _to(request, f"/read/{event.recipe}?done={quote(event.event_id)}")
-    return JSONResponse(
-        {
-            "state": "done",
-            "decision": event.decision,
-            "event": event.event_id,
-            "next": _next(request, account, event.recipe),
-        }
-    )
+        return lead_to(request, f"/read/{event.recipe}?done={quote(event.event_id)}")
+    return told_done(event, following=_next(request, account, event.recipe))
 
 
 def _next(request: Request, account: Account, recipe: str) -> dict[str, Any] | None:
@@ -271,16 +260,8 @@ def _next(request: Request, account: Account, recipe: str) -> dict[str, Any] | N
     return {
         "item": item_id,
         "token": slot.token,
-        "address": _address(request, f"/read/{recipe}/{item_id}"),
+        "address": prefixed(request, f"/read/{recipe}/{item_id}"),
     }
-
-
-def _to(request: Request, path: str) -> Response:
-    return RedirectResponse(_address(request, path), status_code=303)
-
-
-def _address(request: Request, path: str) -> str:
-    return f"{request.app.state.settings.prefix}{path}"
 
 
 # What came ----------------------------------------------------------------------------------------
@@ -303,11 +284,7 @@ def _given(request: Request, account: Account, recipe: str, item_id: str) -> Giv
 
 
 def _sheet(request: Request, account: Account, recipe: str, item_id: str, form: FormData) -> Sheet | None:
-    """The item, when the form was made for what is held now; ``None`` otherwise."""
-    slot = desk_of(request).slot(account, recipe=recipe, item_id=item_id)
-    if slot is None or slot.token != form.get("token"):
-        return None
-    return sheet_of(slot)
+    return sheet_in(request, account, recipe=recipe, item_id=item_id, form=form, role=REVIEWER)
 
 
 def _sent_before(
@@ -316,23 +293,16 @@ def _sent_before(
     """The decision that this very form led to, whose answer never arrived."""
     if desk_of(request).slot(account, recipe=recipe, item_id=item_id) is not None:
         return None
-    named = event_id(
-        recipe=recipe, item_id=item_id, content_sha256=str(form.get("content", "")),
-        account=account.name, role=REVIEWER, token=str(form.get("token", "")),
-    )  # fmt: skip
-    return own_event(store_of(request), account, named)
+    return sent_before(request, account, recipe=recipe, item_id=item_id, form=form, role=REVIEWER)
 
 
 def _keep(request: Request, account: Account, sheet: Sheet, typed: Typed, form: FormData) -> None:
-    revision = str(form.get("revision", "0"))
     desk_of(request).save(
         account,
         sheet.slot,
         body=typed.as_body(),
-        revision=int(revision) + 1
-        if revision.isascii() and revision.isdigit() and len(revision) < 9
-        else 1,
-        seconds=seconds_of(str(form.get("seconds", ""))),
+        revision=next_revision(form),
+        seconds=seconds_in(form),
         answer=typed.chosen,
     )
 
@@ -342,7 +312,3 @@ def _fault_in(sheet: Sheet, typed: Typed, decision: str) -> str | None:
     if decision == REJECT:
         return None if typed.reasons or typed.comment.strip() else "fault.reject_why"
     return "fault.answer_first" if sheet.hidden else None
-
-
-def _pairs(form: FormData) -> list[tuple[str, str]]:
-    return [(name, value) for name, value in form.multi_items() if isinstance(value, str)]
