@@ -10,6 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from grandrounds.clinical.residue import find_furniture, find_post_diagnosis, is_post_diagnosis
+from tests.support.growth import grows_linearly
 
 AFTERWARDS = """
 She was diagnosed with giant cell arteritis.
@@ -359,17 +360,7 @@ def test_spans_are_whole_sentences_in_order_and_the_same_each_time(parts: list[s
     ["was " * 4000, "a" * 20000, "( " * 5000, "underwent a-b-c-" * 2000, "[1,2" * 4000, "biopsy " * 3000],
 )
 def test_hostile_text_takes_no_more_than_linear_time(hostile: str) -> None:
-    import time
-
-    def seconds(text: str) -> float:
-        start = time.process_time()
-        find_post_diagnosis(text)
-        find_furniture(text)
-        return time.process_time() - start
-
-    seconds("warm up.")
-    half, whole = seconds(hostile[: len(hostile) // 2]), seconds(hostile)
-    assert whole < 3 * half + 0.2
+    assert grows_linearly(lambda text: (find_post_diagnosis(text), find_furniture(text)), hostile)
 
 
 def test_no_rule_speaks_of_a_single_case() -> None:
