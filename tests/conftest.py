@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import os
 from pathlib import Path
 
@@ -24,6 +25,14 @@ def shared_data() -> Path:
     if not folder.is_dir():
         pytest.skip(f"real inputs are missing: set GRANDROUNDS_TEST_DATA (looked at {folder})")
     return folder
+
+
+@pytest.fixture(autouse=True, scope="module")
+def _what_is_old_is_left_alone() -> None:
+    """Keep collections of garbage short: a process of tests loads more than any command does, and what was
+    loaded for the modules before is never garbage."""
+    gc.collect()
+    gc.freeze()
 
 
 @pytest.fixture(autouse=True)

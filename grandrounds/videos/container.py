@@ -148,7 +148,7 @@ def _converted(maker: PictureMaker, frames: Iterator[_Chosen]) -> Iterator[tuple
     with ThreadPoolExecutor(1) as beside:
         made: tuple[int, Future[Picture | None]] | None = None
         for count, (number, frame) in enumerate(frames):
-            if count % _TOGETHER == 0:
+            if count and count % _TOGETHER == 0:
                 # A frame whose side data was asked for refers to itself: nothing else would let go of it
                 # soon, and memory would grow with the film.
                 gc.collect()
