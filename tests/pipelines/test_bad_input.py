@@ -15,6 +15,7 @@ import pytest
 
 from grandrounds.release.verify import verify
 from tests.support.commands import ROOT, Ended, ended, grandrounds, start, without_override
+from tests.support.dagster_records import records_of
 from tests.support.expert import answer
 from tests.support.stub_openai import StubServer
 
@@ -138,7 +139,7 @@ def _metadata(home: Path) -> list[str]:
     """Every table of Markdown that the materialisations of a home show."""
     import dagster as dg
 
-    with dg.DagsterInstance.from_config(str(home / "dagster")) as instance:
+    with records_of(home) as instance:
         (run,) = instance.get_runs()
         return [
             str(value.value)

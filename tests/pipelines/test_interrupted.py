@@ -10,13 +10,13 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
-import dagster as dg
 import pytest
 
 from grandrounds.fingerprint import sha256_file
 from grandrounds.release.verify import verify
 from pipelines.running import Outcome
 from tests.support.commands import ended, grandrounds, start, until
+from tests.support.dagster_records import records_of
 from tests.support.expert import answer
 from tests.support.stub_openai import StubServer
 
@@ -115,7 +115,7 @@ def test_a_build_killed_while_reading_drafting_and_publishing_ends_as_if_nothing
 
 def abandoned(home: Path) -> list[str]:
     """Runs that Dagster's page would show as running for ever."""
-    with dg.DagsterInstance.from_config(str(home / "dagster")) as instance:
+    with records_of(home) as instance:
         runs = instance.get_runs()
         assert len(runs) == 4
         return [run.run_id for run in runs if not run.is_finished]
