@@ -12,9 +12,10 @@ from __future__ import annotations
 import os
 import threading
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from typing import Any
 
+from dagster import EventLogEntry
 from dagster._core.storage.base_storage import DagsterStorage
 from dagster._core.storage.event_log.sqlite.sqlite_event_log import SqliteEventLogStorage
 from dagster._core.storage.runs.sqlite.sqlite_run_storage import SqliteRunStorage
@@ -119,6 +120,12 @@ class _Events(SqliteEventLogStorage):
                 self._initialized_dbs.add(shard)
             with engine.begin() as connection:
                 yield connection
+
+    def store_event(self, event: EventLogEntry) -> None:
+        super().store_event(event)
+        # Dagster's page watches the file of a run, which a log written ahead leaves as it is for long.
+        with suppress(OSError):
+            os.utime(self.path_for_shard(event.run_id))
 
     def dispose(self) -> None:
         self._engines.close()

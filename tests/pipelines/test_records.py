@@ -6,6 +6,7 @@ import os
 import signal
 import subprocess
 import sys
+import threading
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
@@ -94,6 +95,25 @@ def test_many_threads_read_while_one_writes(tmp_path: Path, monkeypatch: pytest.
         later = [run(instance) for _ in range(3)]
         assert all("PIPELINE_SUCCESS" in each.result(timeout=60) for each in reading)
         assert all("PIPELINE_SUCCESS" in told(instance, each) for each in later)
+
+
+def test_who_watches_a_run_is_told_while_it_lasts(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    seen = threading.Event()
+
+    @dg.asset
+    def slow() -> bool:
+        """Ends as soon as somebody saw that it began."""
+        return seen.wait(60)
+
+    def look(entry: dg.EventLogEntry, _cursor: str) -> None:
+        if entry.dagster_event and entry.dagster_event.event_type_value == "STEP_START":
+            seen.set()
+
+    with opened(tmp_path / "home", monkeypatch) as instance:
+        run_id = dg.DagsterRun(job_name="any").run_id
+        instance.event_log_storage.watch(run_id, None, look)
+        job = dg.Definitions([slow], jobs=[dg.define_asset_job("watched")]).resolve_job_def("watched")
+        assert job.execute_in_process(instance=instance, run_id=run_id).output_for_node("slow") is True
 
 
 _WRITER = """
