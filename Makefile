@@ -52,8 +52,7 @@ lint: $(STAMP) ## Check style, types and definitions
 
 .PHONY: dev
 dev: $(STAMP) ## Open Dagster's page on http://127.0.0.1:3000
-	@mkdir -p $(HOME_DIR)/dagster
-	@[ -e $(HOME_DIR)/dagster/dagster.yaml ] || cp dagster.yaml $(HOME_DIR)/dagster/dagster.yaml
+	@$(BIN)/python -c 'import sys, pathlib, pipelines.instance as it; it.place_settings(pathlib.Path(sys.argv[1]))' "$(HOME_DIR)/dagster"
 	@GRANDROUNDS_HOME=$(HOME_DIR) DAGSTER_HOME=$(HOME_DIR)/dagster PATH="$(abspath $(BIN)):$$PATH" $(BIN)/dagster dev
 
 .PHONY: bench

@@ -10,6 +10,17 @@ from grandrounds.errors import SettingsError
 from grandrounds.paths import bundled
 from grandrounds.settings import Settings
 
+_STORAGE = """
+storage: # Dagster's own SQLite files, with half the work (pipelines/records.py)
+  custom:
+    module: pipelines.records
+    class: SqliteRecords
+    config:
+      base_dir:
+        env: DAGSTER_HOME
+"""
+"""Only for a home: where Dagster runs without one, it has no folder for this to name."""
+
 
 def prepare_home(settings: Settings) -> Path:
     """Make ``GRANDROUNDS_HOME/dagster`` with the project's ``dagster.yaml`` and point Dagster there.
@@ -19,8 +30,7 @@ def prepare_home(settings: Settings) -> Path:
     """
     home = settings.home_path / "dagster"
     try:
-        home.mkdir(parents=True, exist_ok=True)
-        _place(bundled("dagster.yaml"), home / "dagster.yaml")
+        place_settings(home)
         for folder in (settings.home_path, home):
             with tempfile.TemporaryFile(dir=folder) as probe:
                 probe.write(b"room for one")
@@ -34,13 +44,16 @@ def prepare_home(settings: Settings) -> Path:
     return home
 
 
-def _place(template: Path, path: Path) -> None:
-    """Copy ``template`` whole or not at all; two commands may do so at once."""
+def place_settings(home: Path) -> None:
+    """Write ``dagster.yaml`` into ``home``, made where it is missing, whole or not at all: two commands may
+    do so at once. One that is there stays. Raises ``OSError`` where it can't be written."""
+    home.mkdir(parents=True, exist_ok=True)
+    path = home / "dagster.yaml"
     if path.exists():
         return
     temporary = path.with_name(f".{path.name}.{os.getpid()}")
     try:
-        temporary.write_bytes(template.read_bytes())
+        temporary.write_text(bundled("dagster.yaml").read_text("utf-8") + _STORAGE, encoding="utf-8")
         os.replace(temporary, path)
     finally:
         temporary.unlink(missing_ok=True)

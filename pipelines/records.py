@@ -33,8 +33,8 @@ _PATIENCE_SECONDS = 30
 class SqliteRecords(DagsterSqliteStorage):
     """Runs, events and schedules in the files where Dagster's own storage has them.
 
-    Named in ``dagster.yaml`` as ``storage: custom``; a home with an older ``dagster.yaml`` goes on with
-    Dagster's own class on the same files.
+    Named as ``storage: custom`` in a home's ``dagster.yaml`` (``instance.place_settings``); a home with an
+    older one goes on with Dagster's own class on the same files.
     """
 
     def __init__(self, base_dir: str, inst_data: ConfigurableClassData | None = None) -> None:

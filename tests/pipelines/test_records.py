@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -14,9 +15,9 @@ from pathlib import Path
 
 import dagster as dg
 import pytest
-import yaml
 
 from grandrounds.paths import bundled
+from pipelines.instance import place_settings
 from tests.support.commands import ROOT, environment
 
 
@@ -24,12 +25,13 @@ from tests.support.commands import ROOT, environment
 def opened(
     home: Path, monkeypatch: pytest.MonkeyPatch, *, plain: bool = False
 ) -> Iterator[dg.DagsterInstance]:
-    """The instance of ``home``: as the project's ``dagster.yaml`` says, or (``plain``) Dagster's own."""
-    home.mkdir(exist_ok=True)
-    said = yaml.safe_load(bundled("dagster.yaml").read_text(encoding="utf-8"))
+    """The instance of ``home``: as commands make it, or (``plain``) with Dagster's own storage."""
+    (home / "dagster.yaml").unlink(missing_ok=True)
     if plain:
-        del said["storage"]
-    (home / "dagster.yaml").write_text(yaml.safe_dump(said), encoding="utf-8")
+        home.mkdir(exist_ok=True)
+        shutil.copy(bundled("dagster.yaml"), home)
+    else:
+        place_settings(home)
     monkeypatch.setenv("DAGSTER_HOME", str(home))
     with dg.DagsterInstance.get() as instance:
         yield instance
