@@ -1,9 +1,9 @@
 """Reads PDF books and articles: figures, captions, panels, mentions, and where in the document each stands.
 
 ``read_pdf`` and ``cut`` are the only doors to PDF files; this module and its neighbours
-``textbook_file.py``, ``textbook_page.py``, ``textbook_picture.py`` and ``textbook_scan.py`` alone know
-PyMuPDF (AGPL-3.0), so that another library could be put behind them. What the layout means is found in
-``grandrounds.textbooks``, on plain values.
+``textbook_blocks.py``, ``textbook_file.py``, ``textbook_page.py``, ``textbook_picture.py`` and
+``textbook_scan.py`` alone know PyMuPDF (AGPL-3.0), so that another library could be put behind them.
+What the layout means is found in ``grandrounds.textbooks``, on plain values.
 """
 
 from __future__ import annotations
